@@ -1,0 +1,44 @@
+# Every target uses one virtual environment, .venv, made by `make install` when it is missing or
+# when constraints.txt or pyproject.toml changed.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint examples clean
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY)  ## build .venv with everything that development needs
+
+$(READY): constraints.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev]'
+	touch $(READY)
+
+demo: $(READY)  ## profile an ImageNet network and its untrained twin; table, plot and report
+	$(BIN)/python examples/demo.py --out demo-output
+
+test: lint  ## lint, types, architecture, then every test
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## speed of the neighbour search and the spectrum, against scikit-learn
+	$(BIN)/python benchmarks/neighbors.py
+
+docs: $(READY)  ## run every code block of README and docs
+	$(BIN)/python -m pytest tests/test_docs.py
+
+examples: $(READY)  ## train the example networks and check what they show (about 25 minutes)
+	$(BIN)/python examples/train_fashion_mnist.py
+	$(BIN)/python examples/train_cifar10.py
+
+clean:  ## remove the virtual environment and everything generated
+	rm -rf .venv demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache

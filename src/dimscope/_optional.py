@@ -1,0 +1,36 @@
+"""The one message for an optional dependency that is missing or broken."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from dimscope.errors import MissingDependencyError
+
+
+def require(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import ``module``, or say which extra of dimscope brings it.
+
+    Parameters
+    ----------
+    module
+        Name of the module to import, such as ``"plotly.graph_objects"``.
+    extra
+        The extra of dimscope that installs it, such as ``"report"``.
+    purpose
+        What it is needed for, as the subject of the message: ``"HTML reports"``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the module is not installed, or fails to import.
+    """
+    try:
+        return importlib.import_module(module)
+    except Exception as error:  # a broken binary raises OSError or RuntimeError, not ImportError
+        package = module.partition(".")[0]
+        state = "is not installed" if isinstance(error, ModuleNotFoundError) else "fails to import"
+        raise MissingDependencyError(
+            f"{purpose} need {package}, which {state} ({error}); "
+            f"install it with: pip install 'dimscope[{extra}]'"
+        ) from error

@@ -1,0 +1,104 @@
+"""One array, many estimators, one neighbour search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
+
+from dimscope.estimators._base import Estimator, NeighborEstimator, SpectrumEstimator
+from dimscope.estimators._registry import Method, make_estimators
+from dimscope.neighbors import Duplicates, Metric, NeighborGraph
+from dimscope.points import as_points
+from dimscope.results import DimensionEstimate
+from dimscope.spectra import Spectrum
+
+
+@overload
+def estimate(
+    x: Any, method: Method = ..., *, metric: Metric = ..., duplicates: Duplicates = ...
+) -> DimensionEstimate: ...
+@overload
+def estimate(
+    x: Any, method: Sequence[Method], *, metric: Metric = ..., duplicates: Duplicates = ...
+) -> dict[str, DimensionEstimate]: ...
+
+
+def estimate(
+    x: Any,
+    method: Method | Sequence[Method] = "two_nn",
+    *,
+    metric: Metric = "euclidean",
+    duplicates: Duplicates = "first",
+) -> DimensionEstimate | dict[str, DimensionEstimate]:
+    """Estimate the dimension of an array, by one method or by several at once.
+
+    Parameters
+    ----------
+    x
+        Shape (n_samples, n_features): array, tensor, data frame or array on disk.
+    method
+        A registry name or an estimator; a sequence of them shares one neighbour search and one
+        spectrum.
+    metric, duplicates
+        As in `NeighborGraph.from_points`; linear methods ignore both.
+
+    Returns
+    -------
+    DimensionEstimate, or a dict of them by method name
+        One estimate for one method, a dict for a sequence.
+
+    Raises
+    ------
+    InputError
+        If ``x`` cannot be used, or a method is unknown or needs more samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sphere = np.random.default_rng(0).normal(size=(2000, 3))
+    >>> sphere /= np.linalg.norm(sphere, axis=1, keepdims=True)
+    >>> print(estimate(sphere))
+    two_nn: 1.973 ± 0.062 (N = 2000)
+    >>> both = estimate(sphere, ["two_nn", "participation_ratio"])
+    >>> round(both["participation_ratio"].value, 2)
+    3.0
+    """
+    estimators = make_estimators(method)
+    points = as_points(x)
+    n_neighbors = neighbors_needed(estimators.values())
+    statistics: dict[bool, NeighborGraph | Spectrum] = {}
+    if n_neighbors:
+        statistics[True] = NeighborGraph.from_points(
+            points, n_neighbors, metric, duplicates=duplicates
+        )
+    if any(isinstance(estimator, SpectrumEstimator) for estimator in estimators.values()):
+        statistics[False] = Spectrum.from_points(points)
+    estimates = {
+        name: apply_estimator(estimator, statistics[isinstance(estimator, NeighborEstimator)])
+        for name, estimator in estimators.items()
+    }
+    if isinstance(method, str | Estimator):
+        return next(iter(estimates.values()))
+    return estimates
+
+
+def neighbors_needed(estimators: Iterable[Estimator]) -> int:
+    """Neighbours of each point that serve all of ``estimators``; 0 where none uses any."""
+    return max(
+        (e.n_neighbors_needed for e in estimators if isinstance(e, NeighborEstimator)), default=0
+    )
+
+
+def apply_estimator(estimator: Estimator, statistic: NeighborGraph | Spectrum) -> DimensionEstimate:
+    """The estimate of ``estimator`` from the statistic that its family uses.
+
+    Raises
+    ------
+    InputError
+        If the statistic is the other family's, or what the estimator itself raises.
+    """
+    if isinstance(estimator, NeighborEstimator) and isinstance(statistic, NeighborGraph):
+        return estimator.estimate(statistic)
+    if isinstance(estimator, SpectrumEstimator) and isinstance(statistic, Spectrum):
+        return estimator.estimate(statistic)
+    raise InputError(f"{estimator.name} cannot be estimated from a {type(statistic).__name__}")

@@ -1,0 +1,65 @@
+"""Estimators by name: the one place that lists them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+
+from dimscope.errors import InputError
+from dimscope.estimators._base import Estimator
+from dimscope.estimators.gride import Gride
+from dimscope.estimators.levina_bickel import LevinaBickel
+from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
+
+ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
+    cls.name: cls
+    for cls in (
+        TwoNN,
+        TwoNNMLE,
+        TwoNNBayes,
+        Gride,
+        LevinaBickel,
+        ParticipationRatio,
+        PCADimension,
+        EffectiveRank,
+    )
+}
+
+Method = str | Estimator
+
+
+def make_estimator(method: Method) -> Estimator:
+    """The estimator of that name with its default parameters; an estimator passes through.
+
+    Raises
+    ------
+    InputError
+        If the name is not known.
+    """
+    if isinstance(method, Estimator):
+        return method
+    if method not in ESTIMATORS:
+        near = difflib.get_close_matches(str(method), ESTIMATORS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"unknown method {method!r}: choose from {', '.join(ESTIMATORS)}{hint}")
+    return ESTIMATORS[method]()
+
+
+def make_estimators(methods: Method | Sequence[Method]) -> dict[str, Estimator]:
+    """Estimators by name, in the order given.
+
+    Raises
+    ------
+    InputError
+        If there is none, a name is not known, or one occurs twice.
+    """
+    listed = [methods] if isinstance(methods, str | Estimator) else list(methods)
+    if not listed:
+        raise InputError(f"no method given: choose from {', '.join(ESTIMATORS)}")
+    made: dict[str, Estimator] = {}
+    for estimator in map(make_estimator, listed):
+        if estimator.name in made:
+            raise InputError(f"method {estimator.name!r} is given twice: give each method once")
+        made[estimator.name] = estimator
+    return made

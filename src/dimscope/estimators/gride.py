@@ -1,0 +1,140 @@
+"""Gride: the generalised ratio estimator, which sees the dimension at a chosen scale.
+
+Denti, Doimo, Laio and Mira, "The generalized ratios intrinsic dimension estimator", Scientific
+Reports 12 (2022).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+import scipy.optimize
+from jaxtyping import Float64
+
+from dimscope.errors import InputError
+from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator, normal_interval
+from dimscope.estimators._ratios import LogRatios, log_ratios
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate, ScaleCurve
+
+_LEAST_POINTS = 5
+
+
+@final
+@dataclass(kw_only=True)
+class Gride(NeighborEstimator):
+    """Dimension from the ratio of the n2-th to the n1-th neighbour distance, n2 = 2 n1.
+
+    mu = r_n2 / r_n1 has density d (mu^d - 1)^(n2-n1-1) / (mu^((n2-1)d+1) B(n2-n1, n1)); the
+    estimate is its maximum of likelihood, the root of
+    N/d + (n2-n1-1) sum ln mu / (1 - mu^-d) - (n2-1) sum ln mu = 0.
+    n1 = 1 is TwoNN by maximum likelihood; a larger n1 looks at a larger scale and is less noisy,
+    but leans on constant density over more neighbours. Cost: a root of a sum over N ratios.
+
+    Parameters
+    ----------
+    n1
+        Rank of the inner neighbour; the outer one is 2 n1.
+
+    Notes
+    -----
+    The standard error is I^-1/2, I the observed information N/d^2 + (n2-n1-1) sum mu^-d (ln mu)^2
+    / (1 - mu^-d)^2, times `NEIGHBOR_DEPENDENCE`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> line = np.random.default_rng(0).random((1000, 1))
+    >>> round(Gride(n1=4).fit(line).dimension_, 1)
+    1.0
+    """
+
+    name: ClassVar[str] = "gride"
+    n1: int = 2
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: 2 n1."""
+        return 2 * self.n1
+
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The dimension of the points of ``graph`` at the scale of ``n1``.
+
+        Raises
+        ------
+        InputError
+            If ``n1`` is below 1, the graph has fewer than 2 n1 neighbours, or too few ratios
+            remain.
+        """
+        if self.n1 < 1:
+            raise InputError(f"n1={self.n1} must be at least 1")
+        self._check(graph)
+        ratios = log_ratios(graph, self.n1, 2 * self.n1, least=_LEAST_POINTS)
+        value, stderr = _maximum_likelihood(ratios.values, self.n1)
+        return DimensionEstimate(
+            value=value,
+            stderr=stderr,
+            interval=normal_interval(value, stderr),
+            scale=ratios.scale,
+            n_samples=len(ratios.values),
+            n_duplicates=graph.n_duplicates,
+            notes=ratios.notes,
+            method=self.name,
+            parameters=self.get_params() | {"n2": 2 * self.n1},
+        )
+
+    def scan(self, graph: NeighborGraph) -> ScaleCurve:
+        """The dimension at every scale the graph holds: n1 = 1, 2, 4, ... with 2 n1 neighbours.
+
+        Raises
+        ------
+        InputError
+            If the graph has fewer than 2 neighbours, or too few ratios remain at some scale.
+        """
+        inner = [2**j for j in range(graph.n_neighbors.bit_length() - 1)]
+        if not inner:
+            raise InputError("a scan needs a graph with at least 2 neighbours of each point, got 1")
+        ratios: list[LogRatios] = [
+            log_ratios(graph, n1, 2 * n1, least=_LEAST_POINTS) for n1 in inner
+        ]
+        fits = [_maximum_likelihood(r.values, n1) for r, n1 in zip(ratios, inner, strict=True)]
+        return ScaleCurve(
+            scales=np.array([r.scale for r in ratios]),
+            values=np.array([value for value, _ in fits]),
+            stderrs=np.array([stderr for _, stderr in fits]),
+            n1=np.array(inner),
+            n2=2 * np.array(inner),
+            n_samples=graph.n_samples,
+            method=self.name,
+        )
+
+
+def _maximum_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int) -> tuple[float, float]:
+    """The dimension and its standard error for n2 = 2 n1."""
+    n, total = len(log_mu), float(log_mu.sum())
+
+    def score(d: float) -> float:
+        return n / d + (n1 - 1) * float(_over_expm1(log_mu, d).sum()) - (2 * n1 - 1) * total
+
+    value = n / total
+    if n1 > 1:
+        low = high = value
+        while score(low) <= 0:
+            low /= 2
+        while score(high) >= 0:
+            high *= 2
+        value = float(scipy.optimize.brentq(score, low, high, xtol=1e-14 * value, rtol=1e-14))
+    curvature = np.exp(-value * log_mu) * _over_expm1(log_mu, value) ** 2
+    information = n / value**2 + (n1 - 1) * float(curvature.sum())
+    return value, NEIGHBOR_DEPENDENCE / math.sqrt(information)
+
+
+def _over_expm1(log_mu: Float64[np.ndarray, " n"], d: float) -> Float64[np.ndarray, " n"]:
+    """ln mu / (1 - mu^-d), continued to its limit 1/d at mu = 1."""
+    denominator = -np.expm1(-d * log_mu)
+    limit = np.full_like(log_mu, 1 / d)
+    np.divide(log_mu, denominator, out=limit, where=denominator > 0)
+    return limit

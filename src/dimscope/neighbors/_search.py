@@ -1,0 +1,126 @@
+"""The exact search: which points are nearest, and how far, right to 1e-12 in float64.
+
+Every pair gets an approximate squared distance from a matrix product, with a rounding bound that
+holds whatever order the sums take. A pair is a candidate unless the bounds prove that k others
+are nearer, so the candidates always hold the true neighbours. The candidates whose bound is too
+loose are measured again by direct differences of the original values.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from dimscope.points import COLUMN_BLOCK, Points
+
+_UNIT_ROUNDOFF = 2.0**-53
+_TIGHT = 1e-12  # a squared distance known to this relative width needs no second look
+_MATRIX_BYTES = 2**27
+_PAIR_BYTES = 2**25
+
+
+class Neighbors(NamedTuple):
+    """Ascending distances and the pool positions they lead to, each (n_queries, n_neighbors)."""
+
+    distances: Float64[np.ndarray, "n k"]
+    indices: Int64[np.ndarray, "n k"]
+
+
+def search(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+) -> Neighbors:
+    """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
+
+    Both are positions among ``points``; so are the indices that come back. Equal distances are
+    ordered by index. The pool must hold more than ``n_neighbors`` points.
+    """
+    height = max(1, _MATRIX_BYTES // (8 * len(pool)))
+    parts = [
+        _search_block(points, queries[start : start + height], pool, n_neighbors)
+        for start in range(0, len(queries), height)
+    ]
+    return Neighbors(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _search_block(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+) -> Neighbors:
+    squared, error = _approximate(points, queries, pool)
+    upper = squared + error
+    upper[queries[:, None] == pool] = np.inf
+    reach = np.partition(upper, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
+    candidate = (squared - error <= reach[:, None]) & np.isfinite(upper)
+    row, column = np.nonzero(candidate)
+    exact = squared[candidate]
+    loose = error[candidate] > _TIGHT * exact
+    exact[loose] = squared_distances(points, queries[row[loose]], pool[column[loose]])
+    order = np.lexsort((pool[column], exact, row))
+    first = np.searchsorted(row, np.arange(len(queries)))
+    kept = order[first[:, None] + np.arange(n_neighbors)]
+    return Neighbors(points.unit * np.sqrt(exact[kept]), pool[column[kept]])
+
+
+def _approximate(
+    points: Points, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
+) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, "n m"]]:
+    """Squared distances by a matrix product, each with a bound on its rounding error.
+
+    With products over K columns at a time, |error| <= 2 (K + D/K + 12) u (n_i + n_j), n the
+    squared norms about the centre and u the unit roundoff: a sum of K products is off by at most
+    K u times the sum of their absolute values in any order, D/K partial sums add as many u, and
+    |2 x.y| <= n_i + n_j.
+    """
+    same = len(queries) == len(pool) and bool((queries == pool).all())
+    product = np.zeros((len(queries), len(pool)))
+    query_norm = np.zeros(len(queries))
+    pool_norm = np.zeros(len(pool))
+    start = 0
+    for block in points.column_blocks():
+        block -= points.scan.column_mean[start : start + block.shape[1]]
+        start += block.shape[1]
+        for left in range(0, block.shape[1], COLUMN_BLOCK):
+            part = block[:, left : left + COLUMN_BLOCK]
+            y = part[pool]
+            x = y if same else part[queries]
+            product += x @ y.T
+            query_norm += np.einsum("ij,ij->i", x, x)
+            pool_norm += np.einsum("ij,ij->i", y, y)
+    norms = query_norm[:, None] + pool_norm
+    n_blocks = -(-points.n_features // COLUMN_BLOCK)
+    width = min(COLUMN_BLOCK, points.n_features)
+    product *= -2.0
+    product += norms
+    np.maximum(product, 0.0, out=product)
+    norms *= 2.0 * (width + n_blocks + 12) * _UNIT_ROUNDOFF
+    return product, norms
+
+
+def squared_distances(
+    points: Points, left: Int64[np.ndarray, " p"], right: Int64[np.ndarray, " p"]
+) -> Float64[np.ndarray, " p"]:
+    """Squared distances of pairs of points by direct differences of the original values."""
+    total = np.zeros(len(left))
+    if not len(left):
+        return total
+    height = max(1, _PAIR_BYTES // (8 * min(COLUMN_BLOCK, points.n_features)))
+    for block in points.column_blocks():
+        for first in range(0, block.shape[1], COLUMN_BLOCK):
+            part = block[:, first : first + COLUMN_BLOCK]
+            for start in range(0, len(left), height):
+                pairs = slice(start, start + height)
+                difference = part[left[pairs]] - part[right[pairs]]
+                total[pairs] += np.einsum("ij,ij->i", difference, difference)
+    return total
+
+
+def distinct(first_of_row: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    """Which rows are the first with their values."""
+    return np.asarray(first_of_row == np.arange(len(first_of_row)))

@@ -1,0 +1,225 @@
+"""A representation (n_samples, n_features), checked once and read by blocks in float64.
+
+Arrays, tensors, data frames and arrays on disk all become `Points`, so that the neighbour search
+and the spectrum neither care where the numbers lie nor ever hold a second copy of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from dimscope.errors import InputError
+
+#: Columns whose products are summed in one go; fixed, so that sums never depend on memory.
+COLUMN_BLOCK = 1024
+_BLOCK_BYTES = 2**26
+_SAFE_EXPONENT = 400  # squares and their sums stay finite and normal in float64 inside 2**+-400
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """A checked representation; make one with `as_points`.
+
+    Attributes
+    ----------
+    source
+        A two-dimensional array, in memory or on disk, that slices into NumPy arrays.
+    rows
+        The rows of ``source`` that are meant, in order; None for all of them.
+    row_scale
+        A factor for each row of ``source`` (1 / norm under the cosine metric), or None.
+    """
+
+    source: Any
+    rows: Int64[np.ndarray, " n"] | None = None
+    row_scale: Float64[np.ndarray, " m"] | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """Number of points."""
+        return int(self.source.shape[0]) if self.rows is None else len(self.rows)
+
+    @property
+    def n_features(self) -> int:
+        """Ambient dimension."""
+        return int(self.source.shape[1])
+
+    def take(self, rows: Int64[np.ndarray, " n"]) -> Self:
+        """The given points only, in the given order, without copying any."""
+        return replace(self, rows=rows if self.rows is None else self.rows[rows])
+
+    def column_blocks(self) -> Iterator[Float64[np.ndarray, "n block"]]:
+        """All points, some columns at a time, in float64; widths are multiples of COLUMN_BLOCK."""
+        width = max(1, _BLOCK_BYTES // (8 * self.n_samples * COLUMN_BLOCK)) * COLUMN_BLOCK
+        for start in range(0, self.n_features, width):
+            block = np.asarray(self.source[:, start : start + width])
+            if self.rows is not None:
+                block = block[self.rows]
+            yield self._scaled(block, slice(None))
+
+    def row_blocks(self) -> Iterator[Float64[np.ndarray, "block d"]]:
+        """All columns, some points at a time, in float64."""
+        height = max(1, _BLOCK_BYTES // (8 * self.n_features))
+        for start in range(0, self.n_samples, height):
+            part = slice(start, start + height)
+            if self.rows is None:
+                block = self.source[part]
+            else:  # arrays on disk take lists of rows through `oindex`
+                block = getattr(self.source, "oindex", self.source)[self.rows[part]]
+            yield self._scaled(np.asarray(block), part)
+
+    def _scaled(self, block: np.ndarray, part: slice) -> Float64[np.ndarray, "n block"]:
+        values = block.astype(np.float64)
+        if self.unit != 1.0:
+            values *= 1.0 / self.unit
+        if self.row_scale is not None:
+            scale = self.row_scale if self.rows is None else self.row_scale[self.rows]
+            values *= scale[part, None]
+        return values
+
+    @cached_property
+    def unit(self) -> float:
+        """The power of two that blocks are divided by, to keep squares inside float64's range."""
+        if np.dtype(self.source.dtype).itemsize < 8:
+            return 1.0
+        step = max(1, _BLOCK_BYTES // (8 * self.n_features))
+        largest = max(
+            float(np.abs(np.asarray(self.source[start : start + step]).astype(np.float64)).max())
+            for start in range(0, int(self.source.shape[0]), step)
+        )
+        exponent = math.frexp(largest)[1] if math.isfinite(largest) else 0
+        return math.ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
+
+    @cached_property
+    def scan(self) -> Scan:
+        """One pass over the numbers: the mean of each column and a digest of each row.
+
+        Raises
+        ------
+        InputError
+            If a value is NaN or infinite; the message names the rows.
+        """
+        digests = [hashlib.blake2b(digest_size=20) for _ in range(self.n_samples)]
+        finite = np.ones(self.n_samples, dtype=bool)
+        means = []
+        for block in self.column_blocks():
+            finite &= np.isfinite(block).all(axis=1)
+            if not finite.all():
+                continue
+            means.append(block.mean(axis=0))
+            block += 0.0  # -0.0 equals 0.0 and must have the same bytes
+            for digest, row in zip(digests, block, strict=True):
+                digest.update(row)
+        if not finite.all():
+            raise InputError(_not_finite(np.flatnonzero(~finite), self.n_samples))
+        return Scan(column_mean=np.concatenate(means), digests=[d.digest() for d in digests])
+
+    def normalised(self) -> Self:
+        """Every point scaled to unit length.
+
+        Raises
+        ------
+        InputError
+            If a point is zero: it has no direction.
+        """
+        squares = sum(np.einsum("ij,ij->i", block, block) for block in self.column_blocks())
+        zero = np.flatnonzero(squares == 0)
+        if len(zero):
+            raise InputError(
+                f"the cosine metric needs a direction for every row, but {_listed(zero)} are zero: "
+                "drop them or use metric='euclidean'"
+            )
+        row_scale = np.ones(self.source.shape[0])
+        row_scale[slice(None) if self.rows is None else self.rows] = 1.0 / np.sqrt(squares)
+        return replace(self, row_scale=row_scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """What one pass over the points finds: column means and a digest of each row's values."""
+
+    column_mean: Float64[np.ndarray, " d"]
+    digests: list[bytes]
+
+    @cached_property
+    def first_of_row(self) -> Int64[np.ndarray, " n"]:
+        """For each row the first row with exactly the same values, itself where it is the first."""
+        seen: dict[bytes, int] = {}
+        return np.array([seen.setdefault(digest, i) for i, digest in enumerate(self.digests)])
+
+
+def as_points(x: Any) -> Points:
+    """``x`` as checked points: an array, tensor, data frame, nested list or array on disk.
+
+    Parameters
+    ----------
+    x
+        Anything of shape (n_samples, n_features) holding real numbers: integers, booleans and
+        floats of any width. Points pass through.
+
+    Raises
+    ------
+    InputError
+        If it is not two-dimensional, is empty, or does not hold real numbers.
+
+    Examples
+    --------
+    >>> as_points([[0, 1], [2, 3], [4, 5]]).n_samples
+    3
+    """
+    if isinstance(x, Points):
+        return x
+    source = _as_sliceable(x)
+    if source.ndim != 2:
+        hint = "x.reshape(-1, 1)" if source.ndim == 1 else "x.reshape(len(x), -1)"
+        raise InputError(
+            f"expected an array of shape (n_samples, n_features), got shape {tuple(source.shape)}: "
+            f"use {hint} if each entry along the first axis is a sample"
+        )
+    if 0 in source.shape:
+        raise InputError(f"the array is empty: its shape is {tuple(source.shape)}")
+    if np.dtype(source.dtype).kind not in "fiub":
+        raise InputError(f"expected real numbers, got dtype {source.dtype}: convert them first")
+    return Points(source)
+
+
+def _as_sliceable(x: Any) -> Any:
+    """``x`` as an object with ndim, shape, dtype and slices that are NumPy arrays."""
+    if hasattr(x, "detach"):  # a torch tensor, without importing torch
+        tensor = x.detach().cpu()
+        return (tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy()
+    if hasattr(x, "select_dtypes"):  # a pandas data frame
+        other = list(x.columns[[not _is_real(dtype) for dtype in x.dtypes]])
+        if other:
+            raise InputError(f"columns {other} are not numeric: drop or encode them")
+        return x.to_numpy(dtype=np.float64, na_value=np.nan)
+    if all(hasattr(x, name) for name in ("ndim", "shape", "dtype", "__getitem__")):
+        return x
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        raise InputError(f"cannot read {type(x).__name__} as a matrix: {error}") from error
+
+
+def _is_real(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "fiub"
+
+
+def _listed(rows: Int64[np.ndarray, " n"], most: int = 5) -> str:
+    shown = ", ".join(map(str, rows[:most].tolist()))
+    return f"row{'s' if len(rows) > 1 else ''} {shown}{', ...' if len(rows) > most else ''}"
+
+
+def _not_finite(rows: Int64[np.ndarray, " n"], n_samples: int) -> str:
+    return (
+        f"{len(rows)} of {n_samples} rows hold NaN or infinite values ({_listed(rows)}): "
+        "drop or repair them"
+    )

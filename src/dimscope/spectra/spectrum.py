@@ -1,0 +1,167 @@
+"""The covariance spectrum: the second of the two statistics all estimators share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import scipy.linalg
+from jaxtyping import Float64, Int64
+
+from dimscope.errors import InputError
+from dimscope.points import Points, as_points
+
+#: The smaller side of the matrix whose eigenvalues are taken may not exceed this (3.2 GB).
+MAX_SIDE = 20_000
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Spectrum:
+    """Eigenvalues of the covariance of a representation, and the sums a corrected ratio needs.
+
+    All sums are over rows centred on the sample mean.
+
+    Attributes
+    ----------
+    eigenvalues
+        Of the covariance with divisor n_samples - 1, descending; min(n_samples - 1, n_features)
+        of them, in squared units of the input.
+    n_samples, n_features
+        Shape of the representation.
+    row_square_sum
+        Sum over rows of |x|^4.
+    column_square_sum
+        Sum over columns of (sum over rows of x^2)^2.
+    column_fourth_sum
+        Sum over all entries of x^4.
+    matrix
+        The centred Gram matrix (n_samples, n_samples) where that is the smaller side, else None.
+    points
+        The points themselves, read by blocks.
+    """
+
+    eigenvalues: Float64[np.ndarray, " rank"]
+    n_samples: int
+    n_features: int
+    row_square_sum: float
+    column_square_sum: float | None
+    column_fourth_sum: float | None
+    matrix: Float64[np.ndarray, "n n"] | None
+    points: Points
+
+    @property
+    def trace(self) -> float:
+        """Total variance: the sum of the eigenvalues."""
+        return float(self.eigenvalues.sum())
+
+    @property
+    def square_trace(self) -> float:
+        """Sum of the squared eigenvalues."""
+        return float(np.square(self.eigenvalues).sum())
+
+    @classmethod
+    def from_points(cls, x: Any) -> Self:
+        """The spectrum of ``x``, by whichever of the Gram and covariance sides is smaller.
+
+        Parameters
+        ----------
+        x
+            Shape (n_samples, n_features): array, tensor, data frame or array on disk, of any real
+            dtype. Exact duplicates are samples like any other here.
+
+        Raises
+        ------
+        InputError
+            If ``x`` is not a finite real matrix, has fewer than two rows, or both of its sides
+            exceed `MAX_SIDE`.
+
+        Examples
+        --------
+        >>> Spectrum.from_points([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0], [2.0, 1.0]]).eigenvalues
+        array([1.33333333, 0.33333333])
+        """
+        points = as_points(x)
+        n_samples, n_features = points.n_samples, points.n_features
+        if n_samples < 2:
+            raise InputError(f"a covariance needs at least 2 samples, got {n_samples}")
+        if min(n_samples, n_features) > MAX_SIDE:
+            raise InputError(
+                f"the spectrum of {n_samples} x {n_features} numbers is too large: one side must "
+                f"be at most {MAX_SIDE}; take fewer samples"
+            )
+        by_gram = n_samples <= n_features
+        sums = _gram_sums(points) if by_gram else _covariance_sums(points)
+        return cls(
+            eigenvalues=_eigenvalues(sums.matrix, n_samples, points.unit),
+            n_samples=n_samples,
+            n_features=n_features,
+            row_square_sum=sums.row_square * points.unit**4,
+            column_square_sum=sums.column_square * points.unit**4,
+            column_fourth_sum=sums.column_fourth * points.unit**4,
+            matrix=sums.matrix * points.unit**2 if by_gram else None,
+            points=points,
+        )
+
+    def subset(self, rows: Int64[np.ndarray, " m"]) -> Spectrum:
+        """The spectrum of some of the rows, from the Gram matrix where there is one."""
+        if self.matrix is None:
+            return Spectrum.from_points(self.points.take(rows))
+        gram = _centred(self.matrix[np.ix_(rows, rows)])
+        return Spectrum(
+            eigenvalues=_eigenvalues(gram, len(rows), 1.0),
+            n_samples=len(rows),
+            n_features=self.n_features,
+            row_square_sum=float(np.square(np.diag(gram)).sum()),
+            column_square_sum=None,
+            column_fourth_sum=None,
+            matrix=gram,
+            points=self.points.take(rows),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    matrix: Float64[np.ndarray, "side side"]
+    row_square: float
+    column_square: float
+    column_fourth: float
+
+
+def _gram_sums(points: Points) -> _Sums:
+    gram = np.zeros((points.n_samples, points.n_samples))
+    column_square = column_fourth = 0.0
+    start = 0
+    for block in points.column_blocks():
+        block -= points.scan.column_mean[start : start + block.shape[1]]
+        start += block.shape[1]
+        gram += block @ block.T
+        np.square(block, out=block)
+        column_square += float(np.square(block.sum(axis=0)).sum())
+        column_fourth += float(np.einsum("ij,ij->", block, block))
+    return _Sums(gram, float(np.square(np.diag(gram)).sum()), column_square, column_fourth)
+
+
+def _covariance_sums(points: Points) -> _Sums:
+    scatter = np.zeros((points.n_features, points.n_features))
+    row_square = column_fourth = 0.0
+    for block in points.row_blocks():
+        block -= points.scan.column_mean
+        scatter += block.T @ block
+        np.square(block, out=block)
+        row_square += float(np.square(block.sum(axis=1)).sum())
+        column_fourth += float(np.einsum("ij,ij->", block, block))
+    return _Sums(scatter, row_square, float(np.square(np.diag(scatter)).sum()), column_fourth)
+
+
+def _centred(gram: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n n"]:
+    mean = gram.mean(axis=0)
+    return np.asarray(gram - mean - mean[:, None] + mean.mean())
+
+
+def _eigenvalues(
+    matrix: Float64[np.ndarray, "side side"], n_samples: int, unit: float
+) -> Float64[np.ndarray, " rank"]:
+    """Eigenvalues of the covariance from a Gram or scatter matrix, none of them negative."""
+    values = scipy.linalg.eigvalsh(matrix, check_finite=False)[::-1] * (unit**2 / (n_samples - 1))
+    return np.asarray(np.maximum(values[: n_samples - 1], 0.0))
