@@ -1,0 +1,8 @@
+"""Arrays and tables in, by file type."""
+
+from __future__ import annotations
+
+from dimscope.io.arrays import read_array
+from dimscope.io.tensors import read_tensors
+
+__all__ = ["read_array", "read_tensors"]

@@ -1,0 +1,80 @@
+"""What a torch or safetensors file holds, without running any code that it may contain."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dimscope._optional import require
+from dimscope.errors import InputError
+
+
+def _read_torch(path: Path) -> Any:
+    torch = require("torch", extra="torch", purpose=f"{path.suffix} files")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"{path} is damaged or holds more than tensors, which would run code when loaded; "
+            "save tensors only: torch.save(model.state_dict(), path)"
+        ) from error
+
+
+def _read_safetensors(path: Path) -> Any:
+    safetensors = require("safetensors.torch", extra="torch", purpose=".safetensors files")
+    return safetensors.load_file(path, device="cpu")
+
+
+_READERS: dict[str, Callable[[Path], Any]] = {
+    ".pt": _read_torch,
+    ".pth": _read_torch,
+    ".safetensors": _read_safetensors,
+}
+TENSOR_SUFFIXES = tuple(_READERS)
+
+
+def read_tensors(path: str | Path) -> Any:
+    """Load a ``.pt``, ``.pth`` or ``.safetensors`` file onto the CPU.
+
+    Parameters
+    ----------
+    path
+        The file. Nothing in it is executed (``weights_only=True``).
+
+    Returns
+    -------
+    Any
+        What was saved: a tensor, or a (possibly nested) dictionary of tensors.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another type, truncated, or holds more than tensors.
+    """
+    path = Path(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(
+            f"cannot read tensors from {str(path)!r}: its type is none of "
+            f"{', '.join(TENSOR_SUFFIXES)}; save it as one of these"
+        )
+    return guarded(reader, path)
+
+
+def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
+    """Call ``reader(path)``, and tell every way in which a file can be unreadable alike."""
+    if not path.is_file():
+        state = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"cannot read {str(path)!r}: it {state}; give the path of a file")
+    try:
+        return reader(path)
+    except (InputError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # each format has its own errors; all mean the same to the user
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(
+            f"cannot read {str(path)!r} as {path.suffix}: {reason}; "
+            "the file is damaged, truncated or of another type: write it again"
+        ) from error

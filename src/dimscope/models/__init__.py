@@ -1,0 +1,8 @@
+"""Named networks, ready to run on raw pixels."""
+
+from __future__ import annotations
+
+from dimscope.models.load import LoadedModel, load_model
+from dimscope.models.preprocess import scale_pixels
+
+__all__ = ["LoadedModel", "load_model", "scale_pixels"]

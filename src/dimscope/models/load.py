@@ -1,0 +1,144 @@
+"""From the name of a network to the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from dimscope.data.names import call_user_function, is_user_code, unknown_name
+from dimscope.errors import InputError
+from dimscope.models.hubs import (
+    Built,
+    Preprocess,
+    build_efficientnet_lite0,
+    build_hf,
+    build_timm,
+    build_torchvision,
+)
+from dimscope.models.nets import NETS
+from dimscope.models.preprocess import scale_pixels
+from dimscope.models.weights import load_weights
+
+_PRETRAINED: dict[str, Callable[..., Built]] = {"efficientnet_lite0": build_efficientnet_lite0}
+_SOURCES: dict[str, Callable[..., Built]] = {
+    "torchvision": build_torchvision,
+    "timm": build_timm,
+    "hf": build_hf,
+}
+GRAMMAR = " | ".join([*_PRETRAINED, *NETS, *(f"{s}:NAME" for s in _SOURCES), "file.py:function"])
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A network and what is needed to run it and to speak of it.
+
+    Parameters
+    ----------
+    model
+        The network, on the CPU and in evaluation mode.
+    label
+        What to call it in tables and plots.
+    origin
+        One line: where its architecture and weights came from.
+    preprocess
+        Turns one raw sample, such as a uint8 image of (channels, height, width), into the tensor
+        that the network expects, without the batch axis.
+    """
+
+    model: nn.Module
+    label: str
+    origin: str
+    preprocess: Preprocess
+
+
+def load_model(
+    name: str, *, weights: str | Path | None = None, untrained: bool = False, seed: int = 0
+) -> LoadedModel:
+    """Load a network by its name.
+
+    Parameters
+    ----------
+    name
+        ``efficientnet_lite0`` (ImageNet); one of our own small networks, untrained unless
+        ``weights`` are given (``mnist_net``, ``fashion_cnn``, ``cifar_cnn``, ``vgg16_cifar``,
+        ``resnet18_cifar``, ``dense_net``); ``torchvision:NAME``, ``timm:NAME``, ``hf:NAME`` (of
+        the hub, or a folder); or ``file.py:function``, a function that returns the network, or the
+        network and its preprocessing. The file is executed.
+    weights
+        A state dictionary (``.pt``, ``.pth``, ``.safetensors``) to load into the architecture.
+    untrained
+        Build the architecture with fresh weights. For ``file.py:function`` the network stays as
+        the function builds it.
+    seed
+        Of the fresh weights. Torch's global random state is left as it was.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the weights do not fit, or both ``weights`` and ``untrained`` are
+        asked for.
+    DataError
+        If a library cannot find or fetch its weights.
+    MissingDependencyError
+        If the library of a model is not installed or is broken.
+    CaptureError
+        If the user's code fails.
+
+    Examples
+    --------
+    >>> loaded = load_model("mnist_net")
+    >>> loaded.label
+    'mnist_net (untrained)'
+    >>> import torch
+    >>> image = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    >>> tuple(loaded.model(loaded.preprocess(image)[None]).shape)
+    (1, 10)
+    """
+    if untrained and weights is not None:
+        raise InputError(
+            f"{name} was asked for untrained and with the weights {str(weights)!r}; choose one"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        built = _build(name, pretrained=weights is None and not untrained)
+    origin = built.origin
+    if weights is not None:
+        load_weights(built.model, weights)
+        origin = f"{origin}, weights of {weights}"
+    is_untrained = untrained or (weights is None and name in NETS)
+    return LoadedModel(
+        model=built.model.eval(),
+        label=f"{name} (untrained)" if is_untrained else name,
+        origin=f"{origin}, untrained, seed {seed}" if is_untrained else origin,
+        preprocess=built.preprocess,
+    )
+
+
+def _build(name: str, *, pretrained: bool) -> Built:
+    source, _, rest = name.partition(":")
+    if name in NETS:
+        return Built(NETS[name](), scale_pixels, "architecture of dimscope")
+    if name in _PRETRAINED:
+        return _PRETRAINED[name](pretrained=pretrained)
+    if source in _SOURCES and rest:
+        return _SOURCES[source](rest, pretrained=pretrained)
+    if is_user_code(name):
+        return _build_user_code(name)
+    raise unknown_name("model", name, [*_PRETRAINED, *NETS, *_SOURCES], GRAMMAR)
+
+
+def _build_user_code(name: str) -> Built:
+    result = call_user_function(name)
+    model, preprocess = (
+        result if isinstance(result, tuple) and len(result) == 2 else (result, scale_pixels)
+    )
+    if not isinstance(model, nn.Module) or not callable(preprocess):
+        raise InputError(
+            f"{name} returned {type(result).__name__}; return a torch.nn.Module, or the module and "
+            "a function that prepares one sample for it"
+        )
+    return Built(model, preprocess, f"built by {name}")

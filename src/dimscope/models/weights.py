@@ -1,0 +1,73 @@
+"""Loading a state dictionary into a network, and saying exactly what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from dimscope.errors import InputError
+from dimscope.io import read_tensors
+
+_WRAPPERS = ("state_dict", "model_state_dict", "model")
+_PARALLEL_PREFIX = "module."
+
+
+def load_weights(model: nn.Module, path: str | Path) -> None:
+    """Load the weights of a file into a network.
+
+    Parameters
+    ----------
+    model
+        Changed in place.
+    path
+        A ``.pt``, ``.pth`` or ``.safetensors`` file with a state dictionary, by itself or as the
+        ``state_dict``, ``model_state_dict`` or ``model`` of a checkpoint, with or without the
+        ``module.`` prefix of parallel training.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or does not fit the network.
+    """
+    weights = _unwrapped(read_tensors(path), path)
+    own = model.state_dict()
+    missing = [key for key in own if key not in weights]
+    unexpected = [key for key in weights if key not in own]
+    reshaped = [
+        f"{key} is {tuple(weights[key].shape)} in the file and {tuple(value.shape)} in the network"
+        for key, value in own.items()
+        if key in weights and weights[key].shape != value.shape
+    ]
+    problems = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
+    if any(problems.values()):
+        counts = "; ".join(
+            f"{len(keys)} {problem} (first: {keys[0]})"
+            for problem, keys in problems.items()
+            if keys
+        )
+        raise InputError(
+            f"the weights in {str(path)!r} do not fit the network: {counts}; "
+            "give weights saved from this same architecture"
+        )
+    model.load_state_dict(weights)
+
+
+def _unwrapped(content: Any, path: str | Path) -> dict[str, torch.Tensor]:
+    """Find the state dictionary in what a file held."""
+    for wrapper in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    is_state = isinstance(content, Mapping) and all(
+        isinstance(value, torch.Tensor) for value in content.values()
+    )
+    if not is_state or not content:
+        raise InputError(
+            f"{str(path)!r} holds no state dictionary; save torch.save(model.state_dict(), path)"
+        )
+    if all(key.startswith(_PARALLEL_PREFIX) for key in content):
+        return {key.removeprefix(_PARALLEL_PREFIX): value for key, value in content.items()}
+    return dict(content)
