@@ -1,0 +1,179 @@
+"""Dimension against depth: the hunchback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from dimscope._optional import require
+from dimscope.plots._axes import MUTED, dress, log_axis, new_axes, show_legend
+from dimscope.plots.series import (
+    PALETTE,
+    DepthAxis,
+    Run,
+    depth_axis,
+    estimate_rows,
+    linear_methods,
+    method_label,
+    needs_log,
+    run_colors,
+    run_label,
+    runs_of,
+)
+from dimscope.results import Profile
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_MAX_STEPS_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Style:
+    """How one line looks; linear dimensions are dashed, with hollow markers."""
+
+    color: str
+    marker: str
+    linear: bool
+
+    def line(self) -> dict[str, object]:
+        return {
+            "color": self.color,
+            "marker": self.marker,
+            "linestyle": "--" if self.linear else "-",
+            "markerfacecolor": "white" if self.linear else self.color,
+            "markeredgecolor": self.color if self.linear else "white",
+            "markeredgewidth": 1.1 if self.linear else 0.8,
+            "markersize": 5.5 if self.linear else 6.5,
+            "linewidth": 1.5 if self.linear else 2.0,
+        }
+
+
+def plot_profile(
+    profile: Profile, methods: Sequence[str] | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Dimension against depth, with 95 % error bars, several models and methods overlaid.
+
+    The horizontal axis names the layers where all models share them, and is the relative depth
+    where they do not; layers at the same relative depth are then set side by side. The vertical
+    axis is logarithmic if the values span more than a factor of 20. Unknown values leave a gap.
+
+    Parameters
+    ----------
+    profile
+        What was measured.
+    methods
+        Registry names of the methods to show; all by default.
+    ax
+        Where to draw; a new figure by default. The legend stands to its right: make the figure with
+        ``layout="constrained"`` to give it room.
+
+    Raises
+    ------
+    InputError
+        If the profile has no known estimates by these methods.
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    frame = estimate_rows(profile, methods)
+    axis = depth_axis(frame)
+    n_layers = len(set(axis.positions.values()))
+    target = ax or new_axes(width=min(max(7.2, 3.4 + 0.36 * n_layers), 13.0))
+    styles = _styles(frame)
+    for run, of_run in runs_of(frame):
+        for method, rows in of_run.groupby("method", sort=False):
+            _draw(target, axis, rows, styles[run, str(method)])
+    _finish(target, axis, frame)
+    show_legend(target, _legend_handles(frame, styles))
+    return target
+
+
+def _styles(frame: pd.DataFrame) -> Mapping[tuple[Run, str], _Style]:
+    """Colour by model and marker by method; colour by method where there is one model."""
+    methods = list(dict.fromkeys(frame["method"]))
+    linear = linear_methods(frame)
+    runs = [run for run, _ in runs_of(frame)]
+    by_run = run_colors(runs)
+    by_method = dict(zip(methods, cycle(PALETTE), strict=False))
+    markers = dict(zip(methods, cycle(_MARKERS), strict=False))
+    return {
+        (run, method): _Style(
+            color=by_method[method] if len(runs) == 1 else by_run[run],
+            marker=markers[method],
+            linear=method in linear,
+        )
+        for run in runs
+        for method in methods
+    }
+
+
+def _draw(ax: Axes, axis: DepthAxis, rows: pd.DataFrame, style: _Style) -> None:
+    x = axis.place(rows)
+    ax.fill_between(x, rows["low"], rows["high"], color=style.color, alpha=0.16, linewidth=0)
+    ax.vlines(x, rows["low"], rows["high"], color=style.color, alpha=0.6, linewidth=1.1)
+    ax.plot(x, rows["value"].to_numpy(), **style.line())  # type: ignore[arg-type]
+
+
+def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
+    linear = linear_methods(frame)
+    methods = set(frame["method"])
+    kind = {0: "intrinsic dimension", len(methods): "linear dimension"}.get(
+        len(linear & methods), "dimension"
+    )
+    ylabel = kind if len(methods) > 1 else f"{kind} ({method_label(methods.pop())})"
+    samples = sorted(set(frame["n_samples"]))
+    number = f"N = {samples[-1]:,}" if len(samples) == 1 else f"N up to {samples[-1]:,}"
+    models = list(dict.fromkeys(frame["model"]))
+    title = f"{models[0]}, {number}" if len(models) == 1 else number
+    dress(ax, title=title, xlabel=axis.label, ylabel=ylabel)
+    if axis.ticks:
+        positions, names = zip(*axis.ticks, strict=True)
+        turned = sum(map(len, names)) > 40
+        ax.set_xticks(
+            positions,
+            names,
+            rotation=40 if turned else 0,
+            ha="right" if turned else "center",
+            rotation_mode="anchor" if turned else "default",
+        )
+    if needs_log(frame["value"]):
+        log_axis(ax, "y")
+    elif not ax.get_ylim()[0] < 0:
+        ax.set_ylim(bottom=0)
+
+
+def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style]) -> list[Artist]:
+    """One entry for each model and, where several share the axes, one in grey for each method."""
+    line = require("matplotlib.lines", extra="plot", purpose="figures").Line2D
+    runs = [run for run, _ in runs_of(frame)]
+    methods = list(dict.fromkeys(frame["method"]))
+    if len(runs) == 1:
+        return [
+            line([], [], label=method_label(method), **styles[runs[0], method].line())
+            for method in methods
+        ]
+    handles: list[Artist] = [
+        line([], [], color=styles[run, methods[0]].color, linewidth=2.4, label=run_label(run))
+        for run in _named(runs)
+    ]
+    if len(methods) > 1:
+        for method in methods:
+            style = styles[runs[0], method]
+            grey = _Style(color=MUTED, marker=style.marker, linear=style.linear)
+            handles.append(line([], [], label=method_label(method), **grey.line()))
+    return handles
+
+
+def _named(runs: list[Run]) -> list[Run]:
+    """Choose the runs to name: of a model measured at many steps, the first and the last."""
+    named = []
+    for model in dict.fromkeys(model for model, _ in runs):
+        own = [run for run in runs if run[0] == model]
+        named += own if len(own) <= _MAX_STEPS_NAMED else [own[0], own[-1]]
+    return named

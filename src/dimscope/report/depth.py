@@ -1,0 +1,200 @@
+"""The dimension of every layer against depth, as interactive figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import Any
+
+import pandas as pd
+
+from dimscope.plots.series import (
+    PALETTE,
+    DepthAxis,
+    Run,
+    depth_axis,
+    estimate_rows,
+    last_step,
+    linear_methods,
+    method_label,
+    needs_log,
+    run_colors,
+    run_label,
+    runs_of,
+)
+from dimscope.report.figures import (
+    figure_json,
+    line_traces,
+    log_group,
+    relayout,
+    safe,
+    x_axis,
+    y_axis,
+)
+from dimscope.report.panels import MARKERS, Chip, Group, Panel
+from dimscope.report.summary import primary_method
+from dimscope.results import Profile
+
+_GREY = "#8C8C8C"
+_MAX_TICKS = 24
+_MANY_LAYERS = 30
+
+
+def depth_panel(profile: Profile) -> Panel:
+    """Plot the dimension against depth: every model, step and nonlinear method."""
+    frame = estimate_rows(profile)
+    frame = frame[frame["value"].notna().groupby(frame["method"]).transform("any")]
+    nonlinear = frame[~frame["method"].isin(linear_methods(frame))]
+    kind = "dimension" if nonlinear.empty else "intrinsic dimension"
+    frame = frame if nonlinear.empty else nonlinear
+    axis = depth_axis(frame, max_ticks=_MAX_TICKS)
+    runs = run_colors([run for run, _ in runs_of(frame)])
+    methods = _method_chips(frame, single=len(runs) == 1)
+    traces = [
+        trace
+        for run, rows in runs_of(frame)
+        for chip in methods
+        for trace in _run_traces(rows, run, runs[run], chip, axis)
+    ]
+    run_chips = [Chip(label=run_label(run), value=run_label(run), color=runs[run]) for run in runs]
+    log = needs_log(frame["value"])
+    return Panel(
+        name="depth",
+        title="Dimension through the layers",
+        figure=figure_json(traces, x_axis(axis), y_axis(kind, log)),
+        groups=(
+            Group(title="model", key="run", chips=run_chips),
+            Group(title="method", key="method", chips=methods),
+            log_group(log),
+        ),
+        reading=(
+            "Each point is one layer; bands and bars are 95 % intervals of the estimate and do not "
+            "include its bias. Compare shapes rather than values: absolute values fall short of "
+            "the true dimension, the more so the higher it is and the fewer the points. A gap is "
+            "an unknown value."
+        ),
+    )
+
+
+def _method_chips(frame: pd.DataFrame, *, single: bool) -> list[Chip]:
+    """Give each method a marker and, where there is a ``single`` run, a colour of its own."""
+    shown = primary_method(frame)
+    looks = zip(dict.fromkeys(frame["method"]), cycle(MARKERS), cycle(PALETTE), strict=False)
+    return [
+        Chip(
+            label=method_label(method),
+            value=method,
+            pressed=method == shown,
+            marker=marker,
+            color=color if single else None,
+        )
+        for method, marker, color in looks
+    ]
+
+
+def _run_traces(
+    rows: pd.DataFrame, run: Run, color: str, chip: Chip, axis: DepthAxis
+) -> list[dict[str, Any]]:
+    own = rows[rows["method"] == chip.value]
+    return line_traces(
+        own,
+        axis.place(own),
+        color=chip.color or color,
+        meta={"run": run_label(run), "method": chip.value},
+        marker={"symbol": chip.marker, "size": 8 if len(own) < _MANY_LAYERS else 5},
+        visible=chip.pressed,
+    )
+
+
+def linear_panel(profile: Profile) -> Panel | None:
+    """Plot the intrinsic dimension beside linear and ambient ones; None without both kinds."""
+    frame = last_step(estimate_rows(profile))
+    linear = linear_methods(frame) & set(frame.loc[frame["value"].notna(), "method"])
+    first = primary_method(frame)
+    if not linear or first in linear:
+        return None
+    methods = _beside_chips(
+        [first, *(method for method in dict.fromkeys(frame["method"]) if method in linear)]
+    )
+    traces: list[dict[str, Any]] = []
+    models: list[Chip] = []
+    for model, rows in frame.groupby("model", sort=False):
+        axis = depth_axis(rows, max_ticks=_MAX_TICKS)
+        named = {name: x_axis(axis)[name] for name in ("tickvals", "ticktext")}
+        changes = relayout("xaxis", named)
+        chip = Chip(label=str(model), value=str(model), pressed=not models, relayout=changes)
+        models.append(chip)
+        traces += _beside(rows.sort_values("layer_index", kind="stable"), chip, methods, axis)
+    first_axis = depth_axis(frame[frame["model"] == models[0].value], max_ticks=_MAX_TICKS)
+    return Panel(
+        name="linear",
+        title="Intrinsic beside linear dimension",
+        figure=figure_json(traces, x_axis(first_axis), y_axis("dimension", log=True)),
+        groups=(
+            Group(title="model", key="model", chips=models, single=True),
+            Group(title="method", key="method", chips=[*methods, _AMBIENT]),
+            log_group(log=True),
+        ),
+        reading=(
+            "Linear dimensions count the directions that carry variance; the intrinsic dimension "
+            "counts the coordinates of the surface that the points lie on. Where the linear one is "
+            "far larger, that surface is curved; both lie below the ambient dimension, the number "
+            "of units."
+        ),
+    )
+
+
+_AMBIENT = Chip(label="Ambient dimension", value="ambient", color=_GREY, dashed=True)
+
+
+def _beside_chips(methods: Sequence[str]) -> list[Chip]:
+    """Draw the first method, the intrinsic one, solid and the linear ones dashed."""
+    return [
+        Chip(
+            label=method_label(method),
+            value=method,
+            color=color,
+            marker="circle",
+            dashed=method != methods[0],
+        )
+        for method, color in zip(methods, cycle(PALETTE), strict=False)
+    ]
+
+
+def _beside(
+    rows: pd.DataFrame, model: Chip, methods: Sequence[Chip], axis: DepthAxis
+) -> list[dict[str, Any]]:
+    """Draw one model's ambient dimension and its lines."""
+    meta = {"model": model.value}
+    traces = [_ambient(rows.drop_duplicates("layer"), axis, meta) | {"visible": model.pressed}]
+    for chip in methods:
+        own = rows[rows["method"] == chip.value]
+        traces += line_traces(
+            own,
+            axis.place(own),
+            color=chip.color,
+            marker={
+                "symbol": "circle-open" if chip.dashed else "circle",
+                "size": 8 if len(own) < _MANY_LAYERS else 5,
+            },
+            line={"dash": "dash" if chip.dashed else "solid"},
+            visible=model.pressed,
+            meta=meta | {"method": chip.value},
+        )
+    return traces
+
+
+def _ambient(rows: pd.DataFrame, axis: DepthAxis, meta: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": axis.place(rows),
+        "y": rows["n_features"].tolist(),
+        "mode": "lines",
+        "text": [
+            f"<b>{safe(layer)}</b><br>ambient dimension {n_features:,}"
+            for layer, n_features in zip(rows["layer"], rows["n_features"], strict=True)
+        ],
+        "hoverinfo": "text",
+        "line": {"color": _GREY, "width": 1.6, "dash": "dot"},
+        "meta": dict(meta) | {"method": _AMBIENT.value},
+    }

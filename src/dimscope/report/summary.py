@@ -1,0 +1,219 @@
+"""What the numbers say, in plain words, and why to be careful with them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dimscope.plots.series import (
+    Run,
+    decimation_rows,
+    estimate_rows,
+    last_step,
+    linear_methods,
+    method_label,
+    run_label,
+    runs_of,
+)
+from dimscope.results import Profile
+
+_Z95 = 1.96
+
+
+def number(value: float) -> str:
+    """Format three significant digits without an exponent.
+
+    Examples
+    --------
+    >>> number(12.345), number(65536.0), number(0.01234)
+    ('12.3', '65,536', '0.0123')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def with_error(value: float, stderr: float | None) -> str:
+    """Format a value with its standard error, both to the error's second digit.
+
+    Examples
+    --------
+    >>> with_error(38.0123, 0.8361), with_error(38.0123, None), with_error(650.0, 130.0)
+    ('38.01 ± 0.84', '38.0', '650 ± 130')
+    """
+    if stderr is None or not stderr > 0:
+        return number(value)
+    decimals = min(max(0, 1 - math.floor(math.log10(stderr))), 6)
+    return f"{value:,.{decimals}f} ± {stderr:,.{decimals}f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One layer's dimension; ``value`` and ``stderr`` are None where unknown."""
+
+    layer: str
+    value: float | None
+    stderr: float | None
+
+    def __str__(self) -> str:
+        return "unknown" if self.value is None else with_error(self.value, self.stderr)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """The course of one model's dimension through its layers.
+
+    Attributes
+    ----------
+    name
+        The model, with its training step where there is one.
+    method
+        Registry name of the estimator.
+    n_samples
+        Points that entered.
+    first, peak, last
+        The first layer measured, the one of largest known dimension, the last.
+    """
+
+    name: str
+    method: str
+    n_samples: int
+    first: Point
+    peak: Point
+    last: Point
+
+    @property
+    def ratio(self) -> float | None:
+        """The peak over the first layer; None while the first is unknown."""
+        if self.first.value is None or self.peak.value is None:
+            return None
+        return self.peak.value / self.first.value
+
+    @property
+    def rise_is_clear(self) -> bool:
+        """Whether the peak exceeds the first layer by more than 1.96 standard errors of both."""
+        if self.first.value is None or self.peak.value is None:
+            return False
+        error = math.hypot(self.first.stderr or 0.0, self.peak.stderr or 0.0)
+        return self.peak.value - self.first.value > _Z95 * error
+
+    @property
+    def sentence(self) -> str:
+        """The course in one sentence."""
+        start = (
+            f"{method_label(self.method)} on {self.n_samples:,} points gives {self.first} at "
+            f"{self.first.layer}, the first layer measured"
+        )
+        end = f"{self.last} at {self.last.layer}, the last"
+        if self.peak.layer == self.first.layer:
+            return f"{start} and the largest, and {end}."
+        times = "" if self.ratio is None else f" ({number(self.ratio)} times the first)"
+        if self.peak.layer == self.last.layer:
+            return f"{start}, and its largest, {self.peak} at {self.last.layer}, the last{times}."
+        return f"{start}, a peak of {self.peak} at {self.peak.layer}{times}, and {end}."
+
+
+def primary_method(frame: pd.DataFrame) -> str:
+    """Choose the first nonlinear method with a known value, else the first method with one."""
+    known: list[str] = list(dict.fromkeys(frame.loc[frame["value"].notna(), "method"]))
+    linear = linear_methods(frame)
+    return next((method for method in known if method not in linear), known[0])
+
+
+def summarise(profile: Profile) -> list[RunSummary]:
+    """Sum up each model at its last step, by the primary method; skip one without a known value."""
+    frame = estimate_rows(profile)
+    rows = last_step(frame[frame["method"] == primary_method(frame)])
+    return [_summary(run, own) for run, own in runs_of(rows) if own["value"].notna().any()]
+
+
+def _summary(run: Run, rows: pd.DataFrame) -> RunSummary:
+    return RunSummary(
+        name=run_label(run),
+        method=rows["method"].iloc[0],
+        n_samples=int(rows["n_samples"].max()),
+        first=_point(rows.iloc[0]),
+        peak=_point(rows.iloc[int(rows["value"].argmax())]),
+        last=_point(rows.iloc[-1]),
+    )
+
+
+def _point(row: pd.Series) -> Point:
+    known = {name: None if pd.isna(row[name]) else float(row[name]) for name in ("value", "stderr")}
+    return Point(layer=row["layer"], value=known["value"], stderr=known["stderr"])
+
+
+def cautions(profile: Profile) -> list[str]:
+    """List why a careful reader should hesitate, a sentence each, from the data themselves."""
+    return [
+        *_unclear_peaks(profile),
+        *_rising_with_samples(profile),
+        *_unknown(profile),
+        *_duplicates(profile),
+    ]
+
+
+def notes(profile: Profile) -> list[tuple[str, int]]:
+    """Count each distinct note on the estimates, most frequent first."""
+    return Counter(
+        note for note in profile.to_frame("estimate")["notes"].dropna() if note
+    ).most_common()
+
+
+def _unclear_peaks(profile: Profile) -> Iterator[str]:
+    for summary in summarise(profile):
+        if summary.peak.layer == summary.first.layer or summary.first.value is None:
+            continue
+        if not summary.rise_is_clear:
+            yield (
+                f"{summary.name}: the peak lies within the error bars of the first layer, so these "
+                "data do not show a rise."
+            )
+
+
+def _rising_with_samples(profile: Profile) -> Iterator[str]:
+    frame = profile.to_frame("decimation")
+    known = frame[frame["value"].notna()][["model", "method"]].drop_duplicates()
+    for model, method in zip(known["model"], known["method"], strict=True):
+        rows = decimation_rows(profile, model=model, method=method)
+        rows = rows[rows["value"].notna() & (rows["stderr"] > 0)]
+        layers = [own for _, own in rows.groupby("layer", sort=False) if len(own) > 1]
+        rising = sum(map(_rises, layers))
+        if rising:
+            yield (
+                f"{model}: in {rising} of {len(layers)} layers {method_label(method)} rises with "
+                "the number of points by more than its error: read these values as lower bounds."
+            )
+
+
+def _rises(rows: pd.DataFrame) -> bool:
+    """Whether the weighted slope of value against log N exceeds 1.96 of its standard errors."""
+    weight = rows["stderr"].to_numpy() ** -2
+    x = np.log(rows["n_samples"].to_numpy())
+    x = x - np.average(x, weights=weight)
+    information = float(weight @ x**2)
+    return float(weight @ (x * rows["value"].to_numpy())) > _Z95 * math.sqrt(information)
+
+
+def _unknown(profile: Profile) -> Iterator[str]:
+    values = profile.to_frame("estimate")["value"]
+    if missing := int(values.isna().sum()):
+        yield (
+            f"{missing} of {len(values)} estimates have no value: they are gaps in the figures, "
+            "and the notes in the table say why."
+        )
+
+
+def _duplicates(profile: Profile) -> Iterator[str]:
+    rows = profile.to_frame("estimate")
+    repeated = rows[rows["n_duplicates"] > 0]
+    if not repeated.empty:
+        yield (
+            f"Exact duplicates were left out in {repeated['layer'].nunique()} layers, at most "
+            f"{repeated['n_duplicates'].max():,} points in one."
+        )

@@ -1,0 +1,212 @@
+"""Fill the page's template, and write it whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from dimscope._optional import require
+from dimscope.errors import StoreError
+from dimscope.plots.series import METHOD_LABELS, estimate_rows, method_label
+from dimscope.report.curves import decimation_panel, scale_panel, spectrum_panel
+from dimscope.report.depth import depth_panel, linear_panel
+from dimscope.report.panels import Panel, embed
+from dimscope.report.summary import RunSummary, cautions, notes, number, summarise
+from dimscope.results import Profile, plain
+
+_MAX_NOTES = 8
+_SHOWN = (
+    "model", "step", "layer", "method", "value", "stderr", "interval_low", "interval_high",
+    "n_samples", "n_features", "relative_depth", "scale", "n_duplicates", "ceiling", "notes",
+)  # fmt: skip
+
+#: What the page shows in order, and what it says where the profile has nothing to show.
+_PANELS: tuple[tuple[Callable[[Profile], Panel | None], str], ...] = (
+    (depth_panel, ""),
+    (
+        linear_panel,
+        "There is no comparison with linear dimensions: it takes an intrinsic and a linear "
+        "dimension of the same layers.",
+    ),
+    (
+        scale_panel,
+        "There are no scale curves: this profile was measured at one scale, and how much its "
+        "values depend on that is unknown.",
+    ),
+    (
+        decimation_panel,
+        "There is no decimation: this profile was measured at one number of points, and how much "
+        "its values depend on that is unknown.",
+    ),
+    (spectrum_panel, "There are no spectra in this profile."),
+)
+
+
+def write_report(profile: Profile, path: str | Path, *, title: str | None = None) -> Path:
+    """Write one HTML file that shows the whole profile, interactive, without a network.
+
+    The same profile gives the same file, byte for byte.
+
+    Parameters
+    ----------
+    profile
+        What was measured.
+    path
+        The file to write; its directory is made, and an older file replaced once the new one is
+        complete.
+    title
+        Headline; the models' names by default.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the profile has no known estimates.
+    StoreError
+        If the file cannot be written.
+    MissingDependencyError
+        If Plotly is not installed.
+    """
+    path = Path(path)
+    page = _page(profile, title)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_text(page, encoding="utf-8")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot write the report to {path}: {error}") from error
+    return path
+
+
+def _page(profile: Profile, title: str | None) -> str:
+    offline = require("plotly.offline", extra="report", purpose="HTML reports")
+    built = [(build(profile), missing) for build, missing in _PANELS]
+    panels = [panel for panel, _ in built if panel]
+    title = title or f"Dimension of {_listed(profile.models)}"
+    return Template(_asset("template.html")).substitute(
+        title=escape(title),
+        facts=escape(_facts(profile)),
+        style=_asset("style.css"),
+        links="".join(f'<a href="#{panel.name}">{panel.name.capitalize()}</a>' for panel in panels),
+        summaries="".join(map(_summary_html, summarise(profile))),
+        cautions=_cautions_html(profile),
+        panels="".join(
+            panel.html() if panel else f'<p class="missing">{escape(missing)}</p>'
+            for panel, missing in built
+        ),
+        table=embed("table-data", json.dumps(_table(profile))),
+        provenance="".join(_provenance_html(profile.provenance)),
+        plotly=offline.get_plotlyjs(),
+        scripts=_asset("figures.js") + _asset("table.js"),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("dimscope.report") / name).read_text(encoding="utf-8")
+
+
+def _listed(names: list[str]) -> str:
+    """Join names as in a sentence."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _facts(profile: Profile) -> str:
+    frame = estimate_rows(profile)
+    samples = sorted(set(frame["n_samples"]))
+    counts = (
+        (len(profile.models), "model"),
+        (frame["step"].nunique(), "training step"),
+        (frame["layer"].nunique(), "layer"),
+        (frame["method"].nunique(), "method"),
+    )
+    points = "N = " + " to ".join(f"{n:,}" for n in dict.fromkeys((samples[0], samples[-1])))
+    named = [f"{count:,} {noun}{'s' * (count > 1)}" for count, noun in counts if count]
+    return " · ".join([*named, f"{points} points"])
+
+
+def _summary_html(summary: RunSummary) -> str:
+    ratio = "unknown" if summary.ratio is None else f"{number(summary.ratio)}×"
+    cells = (
+        ("first layer", summary.first.layer, str(summary.first)),
+        ("peak", summary.peak.layer, str(summary.peak)),
+        ("last layer", summary.last.layer, str(summary.last)),
+        ("peak / first", method_label(summary.method), ratio),
+    )
+    figures = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{_value_html(value)}</dd>"
+        f"<dd class='where'>{escape(where)}</dd></div>"
+        for name, where, value in cells
+    )
+    return (
+        f'<article class="card"><h3>{escape(summary.name)}</h3><dl class="figures">{figures}</dl>'
+        f"<p>{escape(summary.sentence)}</p></article>"
+    )
+
+
+def _value_html(value: str) -> str:
+    estimate, plus_minus, error = value.partition(" ± ")
+    return escape(estimate) + (
+        f"<small>{plus_minus}{error}</small>" if error else "<small>&nbsp;</small>"
+    )
+
+
+def _cautions_html(profile: Profile) -> str:
+    items = [escape(sentence) for sentence in cautions(profile)]
+    counted = notes(profile)
+    if counted:
+        lines = "".join(
+            f"<li>{escape(note)} <span>({count:,} of the estimates)</span></li>"
+            for note, count in counted[:_MAX_NOTES]
+        )
+        more = len(counted) - _MAX_NOTES
+        rest = f"<li>{more:,} more in the table</li>" if more > 0 else ""
+        items.append(f"The estimates carry notes:<ul>{lines}{rest}</ul>")
+    if not items:
+        return ""
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f'<aside class="card cautions"><h3>Before you rely on this</h3><ul>{listed}</ul></aside>'
+
+
+def _table(profile: Profile) -> dict[str, Any]:
+    """Gather what the page's table needs; columns that say nothing are not shown."""
+    frame = profile.to_frame("estimate")
+    said = frame.assign(notes=frame["notes"].replace("", None)).notna().any()
+    records = Profile(frame=frame, provenance={}).to_records()
+    return {
+        "columns": list(frame.columns),
+        "shown": [name for name in _SHOWN if said[name]],
+        "rows": [list(record.values()) for record in records],
+        "labels": dict(METHOD_LABELS),
+        "provenance": plain(profile.provenance),
+    }
+
+
+def _provenance_html(provenance: Mapping[str, Any]) -> Iterator[str]:
+    for model, entries in provenance.items():
+        rows = "".join(
+            f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in _flat(plain(entries))
+        )
+        yield f"<details><summary>{escape(model)}</summary><table>{rows}</table></details>"
+
+
+def _flat(entries: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Name nested entries by their path, one line each."""
+    if isinstance(entries, Mapping) and entries:
+        for key, value in entries.items():
+            yield from _flat(value, f"{name}.{key}" if name else key)
+    else:
+        yield name, entries if isinstance(entries, str) else json.dumps(entries, ensure_ascii=False)
