@@ -165,7 +165,12 @@ def test_user_code_may_bring_its_preprocessing(user_file):
     assert own.preprocess(pixels).tolist() == [510.0, 0.0]
     assert not own.model.training
     assert own.origin == f"built by {user_file}:both"
-    assert load_model(f"{user_file}:build", untrained=True).label.endswith(":build (untrained)")
+    assert own.label == "net.py:both"
+
+
+def test_user_code_cannot_be_asked_for_untrained(user_file):
+    with pytest.raises(InputError, match="decides on its own weights"):
+        load_model(f"{user_file}:build", untrained=True)
 
 
 def test_user_code_takes_weights(user_file, tmp_path):

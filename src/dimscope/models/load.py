@@ -71,16 +71,15 @@ def load_model(
     weights
         A state dictionary (``.pt``, ``.pth``, ``.safetensors``) to load into the architecture.
     untrained
-        Build the architecture with fresh weights. For ``file.py:function`` the network stays as
-        the function builds it.
+        Build the architecture with fresh weights.
     seed
         Of the fresh weights. Torch's global random state is left as it was.
 
     Raises
     ------
     InputError
-        If the name is unknown, the weights do not fit, or both ``weights`` and ``untrained`` are
-        asked for.
+        If the name is unknown, the weights do not fit, or ``untrained`` is asked for together
+        with ``weights`` or of user code.
     DataError
         If a library cannot find or fetch its weights.
     MissingDependencyError
@@ -102,6 +101,11 @@ def load_model(
         raise InputError(
             f"{name} was asked for untrained and with the weights {str(weights)!r}; choose one"
         )
+    if untrained and is_user_code(name):
+        raise InputError(
+            f"{name} decides on its own weights, so it cannot be asked for untrained; name a "
+            "function that returns the untrained network"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         built = _build(name, pretrained=weights is None and not untrained)
@@ -110,9 +114,10 @@ def load_model(
         load_weights(built.model, weights)
         origin = f"{origin}, weights of {weights}"
     is_untrained = untrained or (weights is None and name in NETS)
+    label = Path(name).name if is_user_code(name) else name
     return LoadedModel(
         model=built.model.eval(),
-        label=f"{name} (untrained)" if is_untrained else name,
+        label=f"{label} (untrained)" if is_untrained else label,
         origin=f"{origin}, untrained, seed {seed}" if is_untrained else origin,
         preprocess=built.preprocess,
     )
