@@ -14,14 +14,14 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from dimscope.errors import InputError
 
 #: Columns whose products are summed in one go; fixed, so that sums never depend on memory.
 COLUMN_BLOCK = 1024
 _BLOCK_BYTES = 2**26
-_SAFE_EXPONENT = 400  # squares and their sums stay finite and normal in float64 inside 2**+-400
+_SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +77,9 @@ class Points:
             yield self._scaled(np.asarray(block), part)
 
     def _scaled(self, block: np.ndarray, part: slice) -> Float64[np.ndarray, "n block"]:
-        values = block.astype(np.float64)
+        values = block.astype(np.float64, order="C")
         if self.unit != 1.0:
-            values *= 1.0 / self.unit
+            values /= self.unit
         if self.row_scale is not None:
             scale = self.row_scale if self.rows is None else self.row_scale[self.rows]
             values *= scale[part, None]
@@ -95,7 +95,7 @@ class Points:
             float(np.abs(np.asarray(self.source[start : start + step]).astype(np.float64)).max())
             for start in range(0, int(self.source.shape[0]), step)
         )
-        exponent = math.frexp(largest)[1] if math.isfinite(largest) else 0
+        exponent = math.frexp(largest)[1] - 1 if math.isfinite(largest) else 0
         return math.ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
 
     @cached_property
@@ -114,12 +114,13 @@ class Points:
             finite &= np.isfinite(block).all(axis=1)
             if not finite.all():
                 continue
-            means.append(block.mean(axis=0))
             block += 0.0  # -0.0 equals 0.0 and must have the same bytes
             for digest, row in zip(digests, block, strict=True):
                 digest.update(row)
-        if not finite.all():
-            raise InputError(_not_finite(np.flatnonzero(~finite), self.n_samples))
+            first = block[0].copy()
+            block -= first  # so that the mean of a constant column is exact
+            means.append(first + block.mean(axis=0))
+        _require_finite(finite)
         return Scan(column_mean=np.concatenate(means), digests=[d.digest() for d in digests])
 
     def normalised(self) -> Self:
@@ -128,9 +129,10 @@ class Points:
         Raises
         ------
         InputError
-            If a point is zero: it has no direction.
+            If a point is zero, which has no direction, or holds a NaN or infinite value.
         """
         squares = sum(np.einsum("ij,ij->i", block, block) for block in self.column_blocks())
+        _require_finite(np.isfinite(squares))
         zero = np.flatnonzero(squares == 0)
         if len(zero):
             raise InputError(
@@ -178,6 +180,10 @@ def as_points(x: Any) -> Points:
     if isinstance(x, Points):
         return x
     source = _as_sliceable(x)
+    if source.ndim == 0:
+        raise InputError(
+            f"cannot read {type(x).__name__} as a matrix: give (n_samples, n_features)"
+        )
     if source.ndim != 2:
         hint = "x.reshape(-1, 1)" if source.ndim == 1 else "x.reshape(len(x), -1)"
         raise InputError(
@@ -193,20 +199,29 @@ def as_points(x: Any) -> Points:
 
 def _as_sliceable(x: Any) -> Any:
     """``x`` as an object with ndim, shape, dtype and slices that are NumPy arrays."""
-    if hasattr(x, "detach"):  # a torch tensor, without importing torch
-        tensor = x.detach().cpu()
-        return (tensor.float() if "bfloat16" in str(tensor.dtype) else tensor).numpy()
+    if hasattr(x, "toarray"):
+        raise InputError(f"{type(x).__name__} is sparse: give x.toarray()")
+    if np.ma.is_masked(x):
+        raise InputError("the array has masked values: fill them, or drop their rows")
     if hasattr(x, "select_dtypes"):  # a pandas data frame
         other = list(x.columns[[not _is_real(dtype) for dtype in x.dtypes]])
         if other:
             raise InputError(f"columns {other} are not numeric: drop or encode them")
         return x.to_numpy(dtype=np.float64, na_value=np.nan)
-    if all(hasattr(x, name) for name in ("ndim", "shape", "dtype", "__getitem__")):
-        return x
     try:
-        return np.asarray(x)
-    except ValueError as error:
+        if hasattr(x, "detach"):  # a torch tensor, without importing torch
+            return _tensor_values(x.detach().cpu())
+        is_array = all(hasattr(x, name) for name in ("ndim", "shape", "dtype", "__getitem__"))
+        return x if is_array else np.asarray(x)
+    except (TypeError, ValueError) as error:
         raise InputError(f"cannot read {type(x).__name__} as a matrix: {error}") from error
+
+
+def _tensor_values(tensor: Any) -> np.ndarray:
+    """The numbers of a tensor; floats that NumPy does not have (bfloat16, float8) as float32."""
+    known = hasattr(np, str(tensor.dtype).removeprefix("torch."))
+    widened = tensor.float() if tensor.is_floating_point() and not known else tensor
+    return np.asarray(widened.numpy())
 
 
 def _is_real(dtype: Any) -> bool:
@@ -218,8 +233,10 @@ def _listed(rows: Int64[np.ndarray, " n"], most: int = 5) -> str:
     return f"row{'s' if len(rows) > 1 else ''} {shown}{', ...' if len(rows) > most else ''}"
 
 
-def _not_finite(rows: Int64[np.ndarray, " n"], n_samples: int) -> str:
-    return (
-        f"{len(rows)} of {n_samples} rows hold NaN or infinite values ({_listed(rows)}): "
-        "drop or repair them"
-    )
+def _require_finite(finite: Bool[np.ndarray, " n"]) -> None:
+    if not finite.all():
+        rows = np.flatnonzero(~finite)
+        raise InputError(
+            f"{len(rows)} of {len(finite)} rows hold NaN or infinite values ({_listed(rows)}): "
+            "drop or repair them"
+        )

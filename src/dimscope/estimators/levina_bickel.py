@@ -109,8 +109,8 @@ class LevinaBickel(NeighborEstimator):
         self._check(graph)
         apart = graph.distances[:, 0] > 0
         sums = np.full(graph.n_samples, np.nan)
-        logs = np.log(graph.distances[apart, :k])
-        sums[apart] = ((k - 1) * logs[:, -1] - logs[:, :-1].sum(axis=1)).clip(min=0)
+        distances = graph.distances[apart, :k]
+        sums[apart] = np.log(distances[:, -1:] / distances[:, :-1]).sum(axis=1)
         notes = duplicate_notes(graph)
         if n_zero := int((~apart).sum()):
             notes += (f"{n_zero} of {graph.n_samples} points with r_1 = 0 were left out.",)

@@ -3,7 +3,7 @@
 Every pair gets an approximate squared distance from a matrix product, with a rounding bound that
 holds whatever order the sums take. A pair is a candidate unless the bounds prove that k others
 are nearer, so the candidates always hold the true neighbours. The candidates whose bound is too
-loose are measured again by direct differences of the original values.
+loose, or that tie, are measured again by direct differences of the original values.
 """
 
 from __future__ import annotations
@@ -62,10 +62,24 @@ def _search_block(
     exact = squared[candidate]
     loose = error[candidate] > _TIGHT * exact
     exact[loose] = squared_distances(points, queries[row[loose]], pool[column[loose]])
+    close = _close(exact, row) & ~loose
+    exact[close] = squared_distances(points, queries[row[close]], pool[column[close]])
     order = np.lexsort((pool[column], exact, row))
     first = np.searchsorted(row, np.arange(len(queries)))
     kept = order[first[:, None] + np.arange(n_neighbors)]
     return Neighbors(points.unit * np.sqrt(exact[kept]), pool[column[kept]])
+
+
+def _close(
+    squared: Float64[np.ndarray, " p"], row: Int64[np.ndarray, " p"]
+) -> Bool[np.ndarray, " p"]:
+    """Which values, each right to _TIGHT, cannot be told from another of the same row."""
+    order = np.lexsort((squared, row))
+    low, high = order[:-1], order[1:]
+    near = (row[low] == row[high]) & (squared[high] - squared[low] <= 4 * _TIGHT * squared[high])
+    close = np.zeros(len(squared), dtype=bool)
+    close[low[near]] = close[high[near]] = True
+    return close
 
 
 def _approximate(

@@ -161,6 +161,11 @@ class NeighborGraph:
 
 def _kept_rows(points: Points, duplicates: Duplicates) -> Int64[np.ndarray, " n"]:
     first = points.scan.first_of_row
+    if len(first) > 1 and not first.any():
+        raise InputError(
+            f"all {len(first)} rows are equal: a constant representation has no dimension to "
+            "measure"
+        )
     if duplicates == "keep":
         return np.arange(points.n_samples)
     if duplicates == "drop":
@@ -177,10 +182,6 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def _check_n_neighbors(n_neighbors: int, n_distinct: int, n_samples: int) -> None:
     if n_neighbors < 1:
         raise InputError(f"n_neighbors={n_neighbors} must be at least 1")
-    if n_distinct == 1 and n_samples > 1:
-        raise InputError(
-            f"all {n_samples} rows are equal: a constant representation has no dimension to measure"
-        )
     if n_distinct <= n_neighbors:
         repeated = (
             ""

@@ -73,8 +73,8 @@ class Spectrum:
         Raises
         ------
         InputError
-            If ``x`` is not a finite real matrix, has fewer than two rows, or both of its sides
-            exceed `MAX_SIDE`.
+            If ``x`` is not a finite real matrix, has fewer than two rows, both of its sides
+            exceed `MAX_SIDE`, or its values lie outside about 1e-60 to 1e+60.
 
         Examples
         --------
@@ -83,33 +83,44 @@ class Spectrum:
         """
         points = as_points(x)
         n_samples, n_features = points.n_samples, points.n_features
-        if n_samples < 2:
-            raise InputError(f"a covariance needs at least 2 samples, got {n_samples}")
+        _check_n_samples(n_samples)
         if min(n_samples, n_features) > MAX_SIDE:
             raise InputError(
                 f"the spectrum of {n_samples} x {n_features} numbers is too large: one side must "
                 f"be at most {MAX_SIDE}; take fewer samples"
             )
+        if points.unit != 1.0:
+            raise InputError(
+                f"values near {points.unit:.0e} have squared variances outside float64's range: "
+                "multiply all by a constant first, no linear dimension depends on it"
+            )
         by_gram = n_samples <= n_features
         sums = _gram_sums(points) if by_gram else _covariance_sums(points)
         return cls(
-            eigenvalues=_eigenvalues(sums.matrix, n_samples, points.unit),
+            eigenvalues=_eigenvalues(sums.matrix, n_samples),
             n_samples=n_samples,
             n_features=n_features,
-            row_square_sum=sums.row_square * points.unit**4,
-            column_square_sum=sums.column_square * points.unit**4,
-            column_fourth_sum=sums.column_fourth * points.unit**4,
-            matrix=sums.matrix * points.unit**2 if by_gram else None,
+            row_square_sum=sums.row_square,
+            column_square_sum=sums.column_square,
+            column_fourth_sum=sums.column_fourth,
+            matrix=sums.matrix if by_gram else None,
             points=points,
         )
 
     def subset(self, rows: Int64[np.ndarray, " m"]) -> Spectrum:
-        """The spectrum of some of the rows, from the Gram matrix where there is one."""
+        """The spectrum of some of the rows, from the Gram matrix where there is one.
+
+        Raises
+        ------
+        InputError
+            If they are fewer than two.
+        """
+        _check_n_samples(len(rows))
         if self.matrix is None:
             return Spectrum.from_points(self.points.take(rows))
         gram = _centred(self.matrix[np.ix_(rows, rows)])
         return Spectrum(
-            eigenvalues=_eigenvalues(gram, len(rows), 1.0),
+            eigenvalues=_eigenvalues(gram, len(rows)),
             n_samples=len(rows),
             n_features=self.n_features,
             row_square_sum=float(np.square(np.diag(gram)).sum()),
@@ -126,6 +137,11 @@ class _Sums:
     row_square: float
     column_square: float
     column_fourth: float
+
+
+def _check_n_samples(n_samples: int) -> None:
+    if n_samples < 2:
+        raise InputError(f"a covariance needs at least 2 samples, got {n_samples}")
 
 
 def _gram_sums(points: Points) -> _Sums:
@@ -155,13 +171,14 @@ def _covariance_sums(points: Points) -> _Sums:
 
 
 def _centred(gram: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n n"]:
+    gram = gram - gram[0] - gram[:, :1] + gram[0, 0]  # exactly 0 where all points are equal
     mean = gram.mean(axis=0)
     return np.asarray(gram - mean - mean[:, None] + mean.mean())
 
 
 def _eigenvalues(
-    matrix: Float64[np.ndarray, "side side"], n_samples: int, unit: float
+    matrix: Float64[np.ndarray, "side side"], n_samples: int
 ) -> Float64[np.ndarray, " rank"]:
     """Eigenvalues of the covariance from a Gram or scatter matrix, none of them negative."""
-    values = scipy.linalg.eigvalsh(matrix, check_finite=False)[::-1] * (unit**2 / (n_samples - 1))
+    values = scipy.linalg.eigvalsh(matrix, check_finite=False)[::-1] / (n_samples - 1)
     return np.asarray(np.maximum(values[: n_samples - 1], 0.0))

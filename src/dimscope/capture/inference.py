@@ -1,0 +1,150 @@
+"""Running a network without leaving a trace in it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from dimscope.capture.batches import Batch
+from dimscope.capture.tensors import named_tensors, version_of
+from dimscope.errors import CaptureError, DimscopeError, InputError
+
+#: How a network is called: gets the network and the batch as the data gave it, on its device.
+Forward = Callable[[nn.Module, Any], Any]
+
+
+def require_module(model: Any) -> nn.Module:
+    """``model``, if it is a network.
+
+    Raises
+    ------
+    InputError
+        If it is not a `torch.nn.Module`.
+    """
+    if isinstance(model, nn.Module):
+        return model
+    raise InputError(f"the model is a {type(model).__name__}: it must be a torch.nn.Module")
+
+
+def place_batch(batch: Batch, model: nn.Module) -> Batch:
+    """The batch where, and in the floating-point type, that the parameters of ``model`` are."""
+    tensors = [*model.parameters(), *model.buffers()]
+    device = next((tensor.device for tensor in tensors), None)
+    dtype = next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None)
+    return batch.to(device, dtype)
+
+
+def run_model(model: nn.Module, batch: Batch, forward: Forward | None) -> Any:
+    """What the network makes of the batch.
+
+    Raises
+    ------
+    CaptureError
+        If the network fails; its own error is quoted, and kept as the cause.
+    """
+    try:
+        if forward is not None:
+            return forward(model, batch.content)
+        inputs = batch.inputs
+        if isinstance(inputs, Mapping):
+            return model(**inputs)
+        return model(*inputs) if isinstance(inputs, list | tuple) else model(inputs)
+    except DimscopeError:
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines() or ["no message"]
+        raise CaptureError(
+            f"the model failed on {_described(batch)}: {type(error).__name__}: {lines[0]}"
+        ) from error
+
+
+def _described(batch: Batch) -> str:
+    parts = [
+        f"{suffix.removeprefix(':')} {tuple(tensor.shape)} {tensor.dtype}".strip()
+        for suffix, tensor in named_tensors(batch.inputs).items()
+    ]
+    return "inputs " + ", ".join(parts)
+
+
+@contextmanager
+def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
+    """Evaluation mode without gradients; afterwards everything is as it was, whatever happens.
+
+    Kept are the training flag of every module, buffers, the random states of torch, NumPy, Python
+    and the data's own generator, and torch's choice of attention kernels.
+    """
+    with _random_states(data), _evaluation(model), _buffers(model), _slow_attention():
+        with torch.no_grad():
+            yield
+
+
+@contextmanager
+def _random_states(data: Any) -> Iterator[None]:
+    generator = getattr(data, "generator", None)
+    own_state = generator.get_state() if isinstance(generator, torch.Generator) else None
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002 - users' transforms draw from it
+    n_devices = torch.cuda.device_count() if torch.cuda.is_initialized() else 0
+    try:
+        with torch.random.fork_rng(devices=range(n_devices)):
+            yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        if generator is not None and own_state is not None:
+            generator.set_state(own_state)
+
+
+@contextmanager
+def _evaluation(model: nn.Module) -> Iterator[None]:
+    # the flags themselves, not train() and eval(): networks override these, and with effects
+    # (a frozen TorchScript module has no flag)
+    flags = [(module, module.training) for module in model.modules() if hasattr(module, "training")]
+    try:
+        for module, _ in flags:
+            module.training = False
+        yield
+    finally:
+        for module, training in flags:
+            module.training = training
+
+
+@contextmanager
+def _buffers(model: nn.Module) -> Iterator[None]:
+    slots = [
+        (module, dict(module._buffers))
+        for module in model.modules()
+        if not isinstance(module, torch.jit.ScriptModule)
+    ]
+    kept = [
+        (buffer, buffer.clone(), version_of(buffer))
+        for buffer in model.buffers()
+        if not is_lazy(buffer) and not buffer.is_meta
+    ]
+    try:
+        yield
+    finally:
+        for module, buffers in slots:
+            module._buffers.clear()
+            module._buffers.update(buffers)
+        for buffer, content, version in kept:
+            if version_of(buffer) != version:  # writing would disturb a backward pass under way
+                buffer.copy_(content)
+
+
+@contextmanager
+def _slow_attention() -> Iterator[None]:
+    # the fast path of nn.TransformerEncoder skips modules, and hands them nested tensors
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)

@@ -1,0 +1,122 @@
+"""Pooling: from the activation of a layer to one vector for each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from dimscope.capture.names import matches
+from dimscope.errors import InputError
+
+Activation = Shaped[Tensor, "n_samples *shape"]
+#: 1 for a real token, 0 for padding.
+Mask = Shaped[Tensor, "n_samples n_tokens"]
+Pooling = Callable[[Tensor, Tensor | None], Tensor]
+
+
+def flatten(activation: Activation, mask: Mask | None = None) -> Activation:
+    """Every value of the activation, one after the other."""
+    return activation.flatten(1) if activation.ndim > 1 else activation[:, None]
+
+
+def spatial_mean(activation: Activation, mask: Mask | None = None) -> Activation:
+    """Mean over positions of maps (n_samples, channels, ...); other activations are flattened."""
+    return activation.flatten(2).mean(2) if activation.ndim > 2 else flatten(activation)
+
+
+def first_token(activation: Activation, mask: Mask | None = None) -> Activation:
+    """The first real token of (n_samples, n_tokens, features), BERT's [CLS]; others flattened."""
+    if activation.ndim != 3:
+        return flatten(activation)
+    return _pick(activation, _real(activation, mask).to(torch.int).argmax(1))
+
+
+def last_token(activation: Activation, mask: Mask | None = None) -> Activation:
+    """The last real token of (n_samples, n_tokens, features); others are flattened."""
+    if activation.ndim != 3:
+        return flatten(activation)
+    real = _real(activation, mask)
+    return _pick(activation, (real * torch.arange(real.shape[1], device=real.device)).argmax(1))
+
+
+def token_mean(activation: Activation, mask: Mask | None = None) -> Activation:
+    """Mean over the real tokens of (n_samples, n_tokens, features); others are flattened."""
+    if activation.ndim != 3:
+        return flatten(activation)
+    real = _real(activation, mask)
+    kept = activation.masked_fill(~real[:, :, None], 0)  # padding may hold nan
+    return kept.sum(1) / real.sum(1, keepdim=True).clamp(min=1)
+
+
+#: The poolings by name. Those of tokens leave out padding where the batch has an
+#: ``attention_mask`` of as many tokens as the layer.
+POOLINGS: Mapping[str, Pooling] = {
+    "flatten": flatten,
+    "spatial_mean": spatial_mean,
+    "first_token": first_token,
+    "last_token": last_token,
+    "token_mean": token_mean,
+}
+
+#: How a caller may ask for pooling: by name, by function, or for each layer by a glob of names.
+PoolingChoice = str | Callable[[Tensor], Tensor] | Mapping[str, str | Callable[[Tensor], Tensor]]
+
+
+def resolve_pooling(choice: PoolingChoice, layer: str) -> Pooling:
+    """The pooling chosen for ``layer``; a mapping's first matching glob counts, else ``flatten``.
+
+    Raises
+    ------
+    InputError
+        If the name of a pooling is unknown.
+    """
+    if isinstance(choice, Mapping):
+        found = (pooling for glob, pooling in choice.items() if matches(layer, glob))
+        return resolve_pooling(next(found, "flatten"), layer)
+    if callable(choice):
+        function = choice
+        return lambda activation, mask: function(activation)
+    if choice not in POOLINGS:
+        raise InputError(
+            f"unknown pooling {choice!r}: choose one of {', '.join(POOLINGS)}, or give a function"
+        )
+    return POOLINGS[choice]
+
+
+def pool(activation: Activation, mask: Mask | None, pooling: Pooling, layer: str) -> Tensor:
+    """The representation (n_samples, n_features) of ``layer``; half precisions become float32.
+
+    Raises
+    ------
+    InputError
+        If the pooling fails, or does not give one row for each sample.
+    """
+    if activation.dtype in (torch.float16, torch.bfloat16):
+        activation = activation.float()
+    try:
+        pooled = flatten(pooling(activation, mask))
+    except Exception as error:
+        raise InputError(
+            f"the pooling of layer {layer!r} failed on an activation of shape "
+            f"{tuple(activation.shape)}: {type(error).__name__}: {error}"
+        ) from error
+    if len(pooled) != len(activation):
+        raise InputError(
+            f"the pooling of layer {layer!r} made {len(pooled)} rows of {len(activation)} samples: "
+            "it must keep the first dimension"
+        )
+    return pooled
+
+
+def _real(activation: Tensor, mask: Tensor | None) -> Tensor:
+    """Which tokens of the activation are real: all, unless the mask speaks of these tokens."""
+    if mask is None or mask.shape != activation.shape[:2]:
+        return torch.ones(activation.shape[:2], dtype=torch.bool, device=activation.device)
+    return mask.to(activation.device) != 0
+
+
+def _pick(activation: Tensor, tokens: Tensor) -> Tensor:
+    return activation[torch.arange(len(tokens), device=tokens.device), tokens]

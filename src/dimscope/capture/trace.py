@@ -1,0 +1,172 @@
+"""What happens inside a network when it is called once: every module call and what it made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dimscope.capture.batches import Batch
+from dimscope.capture.inference import Forward, place_batch, run_model
+from dimscope.capture.tensors import Seen, named_tensors
+from dimscope.errors import CaptureError
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a module.
+
+    Attributes
+    ----------
+    path, number
+        Qualified name of the module, and how many times it had been called, this call included.
+    module
+        The module.
+    depth_before, depth_after
+        Convolution and linear transformations done in the network before and after the call.
+    input
+        The first tensor it received, if any.
+    outputs
+        The tensors it returned, by the suffix of their names.
+    children
+        The calls made inside it.
+    """
+
+    path: str
+    number: int
+    module: nn.Module
+    depth_before: int
+    input: Seen | None
+    depth_after: int = 0
+    outputs: dict[str, Seen] = field(default_factory=dict)
+    children: list[Call] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Name of the call in the grammar of layers: ``path``, ``path#2``, ..."""
+        return self.path if self.number == 1 else f"{self.path}#{self.number}"
+
+
+@dataclass(eq=False)
+class Trace:
+    """One call of a network.
+
+    Attributes
+    ----------
+    n_samples
+        Samples in the batch.
+    inputs, outputs
+        What the network received and returned, by the suffix of the names.
+    roots
+        The outermost module calls.
+    calls
+        All calls of modules inside the network, in the order in which they returned.
+    depth
+        Convolution and linear transformations done in all.
+    """
+
+    n_samples: int
+    inputs: dict[str, Seen] = field(default_factory=dict)
+    outputs: dict[str, Seen] = field(default_factory=dict)
+    roots: list[Call] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    depth: int = 0
+
+
+def trace_batch(model: nn.Module, batch: Batch, forward: Forward | None) -> list[Trace]:
+    """Traces for two batch sizes, to tell the batch from other dimensions, or else for one.
+
+    The samples are the first of ``batch``, repeated if it has too few. A network that takes only
+    its own batch size is traced once, with all of ``batch``.
+
+    Raises
+    ------
+    CaptureError
+        If the network fails.
+    """
+    try:
+        return [_trace(model, batch.take(_cycle(batch, size)), forward) for size in (2, 3)]
+    except CaptureError:
+        return [_trace(model, batch, forward)]
+
+
+def _cycle(batch: Batch, size: int) -> list[int]:
+    return [row % batch.n_samples for row in range(size)]
+
+
+def _trace(model: nn.Module, batch: Batch, forward: Forward | None) -> Trace:
+    batch = place_batch(batch, model)
+    trace = Trace(n_samples=batch.n_samples, inputs=_seen(batch.inputs))
+    with _recording(model, trace):
+        output = run_model(model, batch, forward)
+    trace.outputs = _seen(output)
+    return trace
+
+
+def _seen(value: Any) -> dict[str, Seen]:
+    return {suffix: Seen.of(tensor) for suffix, tensor in named_tensors(value).items()}
+
+
+@contextmanager
+def _recording(model: nn.Module, trace: Trace) -> Iterator[None]:
+    """Write every call of a module of ``model`` into ``trace``."""
+    paths = {module: path for path, module in model.named_modules()}
+    numbers: Counter[str] = Counter()
+    running: list[Call] = []
+
+    def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
+        path = paths[module]
+        numbers[path] += 1
+        tensor = first_tensor(args, kwargs)
+        seen = None if tensor is None else Seen.of(tensor)
+        call = Call(path, numbers[path], module, trace.depth, seen)
+        (running[-1].children if running else trace.roots).append(call)
+        running.append(call)
+
+    def leave(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        call = running.pop()
+        while call.module is not module:  # a call that failed, whose error the network caught
+            call = running.pop()
+        trace.depth += is_transformation(module)
+        call.depth_after = trace.depth
+        call.outputs = _seen(output)
+        if call.path:
+            trace.calls.append(call)
+
+    handles = []
+    try:
+        for module in filter(can_be_hooked, paths):
+            handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+            handles.append(module.register_forward_hook(leave, with_kwargs=True))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def first_tensor(args: Any, kwargs: Any) -> Tensor | None:
+    """The first tensor among the arguments of a call."""
+    return next(iter(named_tensors([args, kwargs]).values()), None)
+
+
+def can_be_hooked(module: nn.Module) -> bool:
+    """Whether calls of ``module`` can be observed: TorchScript forbids it."""
+    return not isinstance(module, torch.jit.ScriptModule)
+
+
+def is_transformation(module: nn.Module) -> bool:
+    """Whether ``module`` is a convolution or a linear map, the steps that depth is counted in."""
+    return isinstance(module, nn.modules.conv._ConvNd | nn.Linear) or is_hugging_face_linear(module)
+
+
+def is_hugging_face_linear(module: nn.Module) -> bool:
+    """Whether ``module`` is the linear map that transformers calls Conv1D."""
+    return any(
+        kind.__name__ == "Conv1D" and kind.__module__.startswith("transformers")
+        for kind in type(module).__mro__
+    )

@@ -1,0 +1,60 @@
+"""`dimscope estimate`: the dimension of an array in a file."""
+
+from __future__ import annotations
+
+import click
+
+from dimscope import estimators
+from dimscope.cli.output import print_estimates, print_json
+from dimscope.io import read_array
+from dimscope.neighbors import Duplicates, Metric
+from dimscope.points import as_points
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME",
+    default=("two_nn",),
+    show_default=True,
+    help=f"May be repeated. One of {', '.join(estimators.ESTIMATORS)}.",
+)
+@click.option("--key", help="Which array of a file that holds several.")
+@click.option("--metric", type=click.Choice(["euclidean", "cosine"]), default="euclidean")
+@click.option(
+    "--duplicates",
+    type=click.Choice(["first", "drop", "keep"]),
+    default="first",
+    show_default=True,
+    help="What becomes of rows that repeat another exactly.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
+def estimate(  # noqa: PLR0913 - one parameter for each option
+    *,
+    file: str,
+    methods: tuple[str, ...],
+    key: str | None,
+    metric: Metric,
+    duplicates: Duplicates,
+    as_json: bool,
+) -> None:
+    """Estimate the dimension of the array in FILE, a sample a row.
+
+    FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
+    """
+    points = as_points(read_array(file, key=key))
+    found = estimators.estimate(points, methods, metric=metric, duplicates=duplicates)
+    estimates = list(found.values())
+    if not as_json:
+        print_estimates(estimates)
+        return
+    print_json(
+        {
+            "n_samples": points.n_samples,
+            "n_features": points.n_features,
+            "estimates": [e.to_dict() for e in estimates],
+        }
+    )

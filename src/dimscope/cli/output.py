@@ -1,0 +1,101 @@
+"""The one place that writes: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from dimscope.results import SCHEMA_VERSION, DimensionEstimate, Profile, plain
+
+
+def note(line: str) -> None:
+    """Write one line to stderr."""
+    click.echo(f"dimscope: {line}", err=True)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Write a document to stdout, with the version of its schema first."""
+    click.echo(json.dumps({"schema": SCHEMA_VERSION} | plain(document), indent=1))
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
+    """Write aligned columns to stdout: the first ``left`` to the left, the others to the right."""
+    table = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
+    for row in table:
+        cells = [
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def shown(value: float | None, stderr: float | None = None) -> str:
+    """A value with its error, or a dash where it is not known."""
+    if value is None:
+        return "-"
+    if stderr is None or stderr == 0:
+        return f"{value:.4g}" if value < 1000 else f"{value:.0f}"
+    decimals = max(0, 1 - math.floor(math.log10(stderr)))
+    return f"{value:.{decimals}f} ± {stderr:.{decimals}f}"
+
+
+def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
+    """Write estimates as a table, and what must be known about them to stderr."""
+    print_table(
+        ["method", "dimension", "95 % interval", "scale", "N"],
+        [
+            [
+                e.method,
+                shown(e.value, e.stderr),
+                "-" if e.interval is None else f"{e.interval[0]:.4g} .. {e.interval[1]:.4g}",
+                shown(e.scale),
+                str(e.n_samples),
+            ]
+            for e in estimates
+        ],
+    )
+    for estimate in estimates:
+        for line in estimate.notes:
+            note(f"{estimate.method}: {line}")
+
+
+def print_profile(profile: Profile) -> None:
+    """Write a layer a line with every method a column, models below each other."""
+    frame = profile.to_frame("estimate")
+    methods = profile.methods()
+    for model in profile.models:
+        rows = []
+        for layer, group in frame[frame["model"] == model].groupby("layer", sort=False):
+            cells = {
+                row.method: shown(_known(row.value), _known(row.stderr))
+                for row in group.itertuples()
+            }
+            first = group.iloc[0]
+            rows.append(
+                [
+                    str(layer),
+                    f"{first['relative_depth']:.2f}",
+                    str(first["n_features"]),
+                    *(cells[method] for method in methods),
+                ]
+            )
+        click.echo(f"{model}, N = {frame.loc[frame['model'] == model, 'n_samples'].max()}")
+        print_table(["layer", "depth", "features", *methods], rows)
+        click.echo()
+    _note_remarks(frame)
+
+
+def _note_remarks(frame: Any) -> None:
+    remarked = frame[frame["notes"].fillna("") != ""]
+    for remark, group in remarked.groupby("notes", sort=False):
+        where = ", ".join(dict.fromkeys(f"{r.layer} ({r.method})" for r in group.itertuples()))
+        note(f"{where}: {remark}")
+
+
+def _known(value: Any) -> float | None:
+    return None if math.isnan(value) else float(value)

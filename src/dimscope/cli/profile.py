@@ -1,0 +1,149 @@
+"""`dimscope profile`: the dimension of every layer of a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dimscope import profiling
+from dimscope.cli.output import note, print_json, print_profile, print_table
+from dimscope.cli.sources import Sources, load_sources, model_and_data
+from dimscope.errors import InputError
+from dimscope.neighbors import Metric
+from dimscope.results import Profile
+from dimscope.store import format_size, parse_size
+
+
+@click.command()
+@model_and_data
+@click.option(
+    "--layers",
+    "layers",
+    multiple=True,
+    metavar="NAME|GLOB",
+    default=("auto",),
+    show_default=True,
+    help="May be repeated.",
+)
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME",
+    default=profiling.DEFAULT_METHODS,
+    show_default=True,
+    help="May be repeated.",
+)
+@click.option("--metric", type=click.Choice(["euclidean", "cosine"]), default="euclidean")
+@click.option(
+    "--pooling",
+    default="flatten",
+    show_default=True,
+    help="flatten, spatial_mean, first_token, last_token or token_mean.",
+)
+@click.option("--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks.")
+@click.option("--batch-size", default=32, show_default=True, help="Samples per forward pass.")
+@click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory.")
+@click.option("--label", help="Name of the model in the table.")
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="DIR",
+    help="Save the profile there; a run that was stopped goes on where it was.",
+)
+@click.option("--dry-run", is_flag=True, help="Layers, sizes, memory and time to expect; no more.")
+@click.option("--json", "as_json", is_flag=True, help="Every row of the profile, as JSON.")
+def profile(  # noqa: PLR0913 - one parameter for each option
+    *,
+    layers: tuple[str, ...],
+    methods: tuple[str, ...],
+    metric: Metric,
+    pooling: str,
+    n_repeats: int,
+    batch_size: int,
+    memory: str,
+    label: str | None,
+    out: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **sources: Any,
+) -> None:
+    """Measure the dimension of the layers of a network in one pass over the data."""
+    found = load_sources(**sources)
+    chosen = "auto" if layers == ("auto",) else list(layers)
+    if dry_run:
+        _show_plan(found, chosen, parse_size(memory), as_json=as_json)
+        return
+    result = profiling.profile(
+        found.loaded.model,
+        found.data,
+        chosen,
+        methods=methods,
+        metric=metric,
+        pooling=pooling,
+        n_repeats=n_repeats,
+        rng=sources["seed"],
+        batch_size=batch_size,
+        memory_budget=memory,
+        label=label or found.loaded.label,
+        out=out,
+    )
+    _show_profile(result, as_json=as_json)
+    if out is not None:
+        note(f"profile saved in {out}; dimscope report {out} makes a page of it")
+
+
+def _show_profile(result: Profile, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"provenance": result.provenance, "rows": result.to_records()})
+    else:
+        print_profile(result)
+
+
+def _show_plan(
+    found: Sources, layers: str | list[str], memory_budget: int, *, as_json: bool
+) -> None:
+    try:
+        n_samples = len(found.data)
+    except TypeError as error:
+        raise InputError("--dry-run needs data of known length, such as a data set") from error
+    planned = profiling.plan(
+        found.loaded.model, found.data, layers, n_samples=n_samples, memory_budget=memory_budget
+    )
+    rows = [
+        {
+            "layer": info.name,
+            "n_features": info.n_features,
+            "bytes": n_bytes,
+            "on_disk": info.name in planned.on_disk,
+        }
+        for info, n_bytes in zip(planned.layers, planned.layer_bytes, strict=True)
+    ]
+    totals = {
+        "n_samples": n_samples,
+        "memory_bytes": sum(row["bytes"] for row in rows if not row["on_disk"]),
+        "disk_bytes": sum(row["bytes"] for row in rows if row["on_disk"]),
+        "forward_seconds": planned.forward_seconds,
+        "measure_seconds": planned.measure_seconds,
+    }
+    if as_json:
+        print_json(totals | {"layers": rows})
+        return
+    print_table(
+        ["layer", "features", "size", "held"],
+        [
+            [
+                str(row["layer"]),
+                str(row["n_features"]),
+                format_size(row["bytes"]),
+                "on disk" if row["on_disk"] else "in memory",
+            ]
+            for row in rows
+        ],
+    )
+    click.echo(
+        f"\nN = {n_samples}: {format_size(totals['memory_bytes'])} in memory, "
+        f"{format_size(totals['disk_bytes'])} on disk; about {planned.forward_seconds:.0f} s of "
+        f"forward passes and {planned.measure_seconds:.0f} s of measurement"
+    )

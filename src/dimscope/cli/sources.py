@@ -1,0 +1,91 @@
+"""The options that name a network and its data, shared by every command that needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from dimscope.cli.output import note
+from dimscope.errors import InputError
+
+if TYPE_CHECKING:
+    from dimscope.models import LoadedModel
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MODEL_OPTIONS = (
+    click.option(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help="efficientnet_lite0, a network of ours, torchvision:NAME, timm:NAME, hf:NAME, or "
+        "file.py:function (the file is executed).",
+    ),
+    click.option(
+        "--weights",
+        metavar="FILE",
+        help="State dict to load, .pt or .safetensors; nothing in it is executed.",
+    ),
+    click.option("--untrained", is_flag=True, help="Random weights: the network's twin."),
+    click.option(
+        "--data",
+        required=True,
+        metavar="NAME",
+        help="cifar10, fashion_mnist, mnist, digits, photo_crops, imagefolder:DIR, npz:FILE, or "
+        "file.py:function.",
+    ),
+    click.option("--split", default="test", show_default=True, help="test or train."),
+    click.option("--class", "class_name", metavar="CLASS", help="Samples of one class only."),
+    click.option(
+        "--n-samples", type=click.IntRange(min=1), help="Samples to draw.  [default: all]"
+    ),
+    click.option("--seed", default=0, show_default=True, help="Of samples, weights and blocks."),
+    click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps ..."),
+)
+
+
+class Sources(NamedTuple):
+    """A network on its device, and data that are ready for it."""
+
+    loaded: LoadedModel
+    data: Any
+
+
+def model_and_data(command: F) -> F:
+    """Add the options that `load_sources` takes to a command."""
+    for option in reversed(_MODEL_OPTIONS):
+        command = option(command)
+    return command
+
+
+def load_sources(  # noqa: PLR0913 - one parameter for each option above
+    *,
+    model: str,
+    weights: str | None,
+    untrained: bool,
+    data: str,
+    split: str,
+    class_name: str | None,
+    n_samples: int | None,
+    seed: int,
+    device: str,
+) -> Sources:
+    """Load what the options name, and say on stderr where each came from."""
+    from dimscope.data import NamedData, load_data  # noqa: PLC0415 - torch loads when needed
+    from dimscope.models import load_model  # noqa: PLC0415
+
+    loaded = load_model(model, weights=weights, untrained=untrained, seed=seed)
+    note(f"model {loaded.label}: {loaded.origin}")
+    found = load_data(
+        data, n_samples=n_samples, split=split, class_name=class_name, seed=seed, notify=note
+    )
+    if isinstance(found, NamedData):
+        note(f"data {found.name}: {found.origin}")
+        found = found.transformed(loaded.preprocess)
+    try:
+        loaded.model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {device} cannot be used: {error}") from error
+    return Sources(loaded, found)

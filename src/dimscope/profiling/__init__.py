@@ -1,0 +1,18 @@
+"""The main job: a network and its data in, a Profile out."""
+
+from dimscope.profiling.measure import measure_layer
+from dimscope.profiling.plan import Plan, plan
+from dimscope.profiling.profile import profile
+from dimscope.profiling.progress import progress_bars
+from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
+
+__all__ = [
+    "DEFAULT_METHODS",
+    "Plan",
+    "Settings",
+    "make_settings",
+    "measure_layer",
+    "plan",
+    "profile",
+    "progress_bars",
+]

@@ -1,0 +1,226 @@
+"""One layer: its neighbours and its spectrum once, then every estimate, curve and error bar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Int64
+
+from dimscope.errors import InputError
+from dimscope.estimators import (
+    Estimator,
+    Gride,
+    NeighborEstimator,
+    apply_estimator,
+    neighbors_needed,
+    normal_interval,
+)
+from dimscope.neighbors import NeighborGraph
+from dimscope.points import Points, as_points
+from dimscope.profiling.settings import Settings
+from dimscope.results import DimensionEstimate
+from dimscope.spectra import Spectrum
+
+_SCALE_NEIGHBORS = 128
+_LEAST_BLOCK = 50
+_MAX_HALVINGS = 3
+_MAX_EIGENVALUES = 48
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class _Statistics:
+    """The two sufficient statistics of a layer; the reason in words where one cannot be had."""
+
+    graph: NeighborGraph | str
+    spectrum: Spectrum | str
+
+    def of(self, estimator: Estimator) -> NeighborGraph | Spectrum | str:
+        return self.graph if isinstance(estimator, NeighborEstimator) else self.spectrum
+
+
+@dataclass(frozen=True)
+class _Level:
+    """The estimates on the disjoint blocks of one step of the decimation."""
+
+    n_samples: int
+    values: np.ndarray
+
+
+def measure_layer(representation: Any, settings: Settings) -> list[Row]:
+    """Every row of a profile that one representation gives.
+
+    What cannot be measured (a constant layer, NaN, too few distinct points) gives rows with no
+    value and the reason in ``notes``, so that one bad layer never costs the others.
+
+    Parameters
+    ----------
+    representation
+        Shape (n_samples, n_features), in memory or on disk.
+    settings
+        What to measure.
+    """
+    points = as_points(representation)
+    statistics = _Statistics(
+        graph=_or_reason(partial(_graph, points, settings)),
+        spectrum=_or_reason(partial(Spectrum.from_points, points)),
+    )
+    rows: list[Row] = []
+    for estimator in settings.estimators.values():
+        rows += _method_rows(estimator, statistics, settings, points.n_samples)
+    if isinstance(statistics.graph, NeighborGraph):
+        rows += _scale_rows(statistics.graph)
+    if isinstance(statistics.spectrum, Spectrum):
+        rows += _spectrum_rows(statistics.spectrum)
+    return [{"n_features": points.n_features, **row} for row in rows]
+
+
+def _or_reason(make: Callable[[], T]) -> T | str:
+    try:
+        return make()
+    except InputError as error:
+        return str(error)
+
+
+def _graph(points: Points, settings: Settings) -> NeighborGraph:
+    n_distinct = len(set(points.scan.digests))
+    for_scales = min(_SCALE_NEIGHBORS, n_distinct // 4)
+    n_neighbors = max(neighbors_needed(settings.estimators.values()), for_scales, 2)
+    return NeighborGraph.from_points(points, n_neighbors, settings.metric)
+
+
+def _method_rows(
+    estimator: Estimator, statistics: _Statistics, settings: Settings, n_samples: int
+) -> list[Row]:
+    statistic = statistics.of(estimator)
+    if isinstance(statistic, str):
+        return [_row("estimate", estimator.name, n_samples=n_samples, notes=statistic)]
+    estimate = _or_reason(partial(apply_estimator, estimator, statistic))
+    if isinstance(estimate, str):
+        return [_row("estimate", estimator.name, n_samples=n_samples, notes=estimate)]
+    levels = list(_decimation(estimator, statistic, settings))
+    blocks = [
+        _row(
+            "decimation",
+            estimator.name,
+            n_samples=level.n_samples,
+            n_blocks=len(level.values),
+            value=float(level.values.mean()),
+            stderr=float(level.values.std(ddof=1)),
+        )
+        for level in levels
+    ]
+    return [_estimate_row(estimate, _block_stderr(estimate, levels)), *blocks]
+
+
+def _estimate_row(estimate: DimensionEstimate, stderr: float | None) -> Row:
+    interval = estimate.interval
+    if estimate.value is not None and stderr is not None:
+        interval = normal_interval(estimate.value, stderr)
+    low, high = interval or (None, None)
+    return _row(
+        "estimate",
+        estimate.method,
+        n_samples=estimate.n_samples,
+        value=estimate.value,
+        stderr=estimate.stderr if stderr is None else stderr,
+        interval_low=low,
+        interval_high=high,
+        scale=estimate.scale,
+        n_duplicates=estimate.n_duplicates,
+        ceiling=estimate.ceiling,
+        notes=" ".join(estimate.notes),
+    )
+
+
+def _decimation(
+    estimator: Estimator, statistic: NeighborGraph | Spectrum, settings: Settings
+) -> Iterator[_Level]:
+    """Estimates on all disjoint blocks of N/2, N/4, ... points that are large enough."""
+    needed = neighbors_needed([estimator])
+    for halvings in range(1, _MAX_HALVINGS + 1):
+        size = statistic.n_samples >> halvings
+        if size < max(_LEAST_BLOCK, needed + 1):
+            return
+        rng = np.random.default_rng([settings.seed, halvings])
+        found = []
+        for _ in range(settings.n_repeats):
+            order = rng.permutation(statistic.n_samples)
+            for block in order[: size << halvings].reshape(-1, size):
+                estimate = _or_reason(partial(_block_estimate, estimator, statistic, block))
+                if not isinstance(estimate, str) and estimate.value is not None:
+                    found.append(estimate.value)
+        if len(found) > 1:
+            yield _Level(size, np.array(found))
+
+
+def _block_estimate(
+    estimator: Estimator, statistic: NeighborGraph | Spectrum, block: Int64[np.ndarray, " n"]
+) -> DimensionEstimate:
+    if isinstance(statistic, NeighborGraph):
+        return apply_estimator(estimator, statistic.subset(block, neighbors_needed([estimator])))
+    return apply_estimator(estimator, statistic.subset(block))
+
+
+def _block_stderr(estimate: DimensionEstimate, levels: list[_Level]) -> float | None:
+    """The standard error at full N from the scatter of disjoint blocks.
+
+    Independent samples of N/m points scatter with a relative variance m times that of N points;
+    the levels' answers are pooled by their degrees of freedom. None without any block.
+    """
+    if estimate.value is None or not levels:
+        return None
+    freedom = np.array([len(level.values) - 1 for level in levels])
+    relative = np.array([level.values.var(ddof=1) / level.values.mean() ** 2 for level in levels])
+    shrink = np.array([level.n_samples / estimate.n_samples for level in levels])
+    return estimate.value * math.sqrt(float(freedom @ (relative * shrink)) / freedom.sum())
+
+
+def _scale_rows(graph: NeighborGraph) -> list[Row]:
+    curve = _or_reason(partial(Gride().scan, graph))
+    if isinstance(curve, str):
+        return []
+    return [
+        _row(
+            "scale",
+            curve.method,
+            n_samples=curve.n_samples,
+            rank=int(rank),
+            value=float(value),
+            stderr=float(stderr),
+            scale=float(scale),
+        )
+        for rank, value, stderr, scale in zip(
+            curve.n2, curve.values, curve.stderrs, curve.scales, strict=True
+        )
+    ]
+
+
+def _spectrum_rows(spectrum: Spectrum) -> list[Row]:
+    """Shares of the variance at ranks spread evenly over the logarithm of the rank."""
+    if spectrum.trace == 0:
+        return []
+    last = len(spectrum.eigenvalues)
+    ranks = np.unique(np.geomspace(1, last, _MAX_EIGENVALUES).round().astype(int))
+    shares = spectrum.eigenvalues[ranks - 1] / spectrum.trace
+    return [
+        _row(
+            "spectrum",
+            "eigenvalue",
+            n_samples=spectrum.n_samples,
+            rank=int(rank),
+            value=float(share),
+        )
+        for rank, share in zip(ranks, shares, strict=True)
+    ]
+
+
+def _row(curve: str, method: str, **columns: Any) -> Row:
+    return {"curve": curve, "method": method, "n_blocks": 1, "n_duplicates": 0, **columns}

@@ -1,0 +1,184 @@
+"""A network and its data in, one tidy table of the dimension of every layer out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dimscope.errors import InputError
+from dimscope.estimators import Method
+from dimscope.neighbors import Metric
+from dimscope.profiling.journal import Journal
+from dimscope.profiling.measure import measure_layer
+from dimscope.profiling.progress import progress_bars
+from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
+from dimscope.results import Profile
+from dimscope.store import ActivationStore, parse_size
+
+
+def profile(  # noqa: PLR0913 - one call does the main job; all but model and data have defaults
+    model: Any,
+    data: Any,
+    layers: Any = "auto",
+    *,
+    methods: Method | Sequence[Method] = DEFAULT_METHODS,
+    metric: Metric = "euclidean",
+    pooling: Any = "flatten",
+    n_samples: int | None = None,
+    n_repeats: int = 3,
+    rng: int | np.random.Generator = 0,
+    label: str | None = None,
+    step: int | None = None,
+    out: str | Path | None = None,
+    batch_size: int = 64,
+    memory_budget: int | str = "1GiB",
+    forward: Callable[[Any, Any], Any] | None = None,
+    progress: bool = True,
+) -> Profile:
+    """Measure the dimension of many layers of a network in one pass over the data.
+
+    Parameters
+    ----------
+    model
+        A torch module; it leaves exactly as it came.
+    data
+        A DataLoader, data set, tensor or array; labels are not needed.
+    layers
+        Names, globs, module types or a predicate, as `dimscope.layer_names` lists them, or
+        ``"auto"``.
+    methods
+        Estimators, by name or as objects.
+    metric
+        Metric of the neighbour search, ``"euclidean"`` or ``"cosine"``.
+    pooling
+        How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
+        ``"last_token"``, ``"token_mean"``, a callable, or a mapping of globs to these.
+    n_samples
+        How many samples to use; None for all.
+    n_repeats
+        Random partitions into disjoint blocks at each step of the decimation.
+    rng
+        Seed or generator of those partitions.
+    label
+        Name of the model in the table; the class name by default.
+    step
+        Training step to record with every row.
+    out
+        A directory: each layer is recorded there as soon as it is measured, so that a run that
+        was stopped goes on where it was, and the profile is saved there at the end.
+    batch_size
+        Samples per forward pass, where ``data`` does not bring its own batches.
+    memory_budget
+        Bytes of activations held in memory; layers beyond it go to a temporary store on disk.
+    forward
+        ``forward(model, batch)`` in place of calling the model on the batch.
+    progress
+        Show progress on stderr when that is a terminal.
+
+    Returns
+    -------
+    Profile
+        Estimates with error bars from disjoint blocks, decimation and scale curves, spectra.
+
+    Raises
+    ------
+    InputError
+        If the data are empty, a layer or method is unknown, no layer can be measured, or ``out``
+        holds another run.
+    CaptureError
+        If the network itself fails.
+    StoreError
+        If activations or results cannot be written.
+    """
+    from dimscope.capture import capture  # noqa: PLC0415 - torch loads with the first network
+
+    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng)
+    label = label or type(model).__name__
+    budget = parse_size(memory_budget) if isinstance(memory_budget, str) else memory_budget
+    passing = {"pooling": pooling, "n_samples": n_samples, "batch_size": batch_size}
+    identity = settings.to_dict() | {"label": label, "pooling": str(pooling)}
+    journal = Journal(identity=identity)
+    if out is not None:
+        journal = _open_journal(Path(out), model, data, layers, identity | {"asked": n_samples})
+        layers = [name for name in journal.identity["layers"] if name not in journal.layers]
+    if layers:
+        run_capture = partial(capture, model, data, layers, forward=forward, **passing)
+        _measure(run_capture, settings, journal, budget, shown=progress)
+    result = _assemble(journal, label, step)
+    if out is not None:
+        result.save(out)
+        journal.close()
+    return result
+
+
+def _open_journal(
+    out: Path, model: Any, data: Any, layers: Any, identity: Mapping[str, Any]
+) -> Journal:
+    """The journal of a run in ``out``, whose identity names the model's hash and its layers."""
+    from dimscope.capture import hash_model, layer_names, select_layers  # noqa: PLC0415 - torch
+
+    if (out / "profile.parquet").exists():
+        raise InputError(f"{out} already holds a profile: give another directory, or remove it")
+    chosen = select_layers(layer_names(model, data), layers)
+    more = {"layers": chosen, "model_hash": hash_model(model), "dimscope": version("dimscope")}
+    return Journal.open(out, dict(identity) | more)
+
+
+def _measure(
+    run_capture: Callable[..., Any],
+    settings: Settings,
+    journal: Journal,
+    memory_budget: int,
+    *,
+    shown: bool,
+) -> None:
+    """One pass over the data, then every layer into the journal as soon as it is measured."""
+    with ActivationStore(memory_budget=memory_budget) as store, progress_bars(shown) as open_bar:
+        captured = run_capture(store=store, on_batch=open_bar("forward passes"))
+        journal.confirm_capture(
+            {
+                "n_samples": captured.n_samples,
+                "model_hash": captured.model_hash,
+                "data_hash": captured.data_hash,
+                "device": str(captured.device),
+            }
+        )
+        advance = open_bar("layers measured")
+        for done, info in enumerate(captured.layers):
+            advance(done, len(captured.layers))
+            place = {
+                "layer": info.name,
+                "layer_index": info.index,
+                "relative_depth": info.relative_depth,
+            }
+            journal.add(info.name, [place | r for r in measure_layer(store[info.name], settings)])
+        advance(len(captured.layers), len(captured.layers))
+
+
+def _assemble(journal: Journal, label: str, step: int | None) -> Profile:
+    """The journal as a profile, layers in order of execution and counted from 0.
+
+    Raises
+    ------
+    InputError
+        If no layer could be measured.
+    """
+    rows = [row for layer in journal.layers.values() for row in layer]
+    estimates = [row for row in rows if row["curve"] == "estimate"]
+    if all(row.get("value") is None for row in estimates):
+        raise InputError(f"no layer could be measured: {estimates[0]['notes']}")
+    order = {index: i for i, index in enumerate(sorted({row["layer_index"] for row in rows}))}
+    rows = sorted(
+        ({"model": label, "step": step, **r, "layer_index": order[r["layer_index"]]} for r in rows),
+        key=lambda row: row["layer_index"],
+    )
+    versions = {name: version(name) for name in ("dimscope", "numpy", "scipy", "torch")}
+    versions["python"] = platform.python_version()
+    facts = dict(journal.identity) | (journal.captured or {}) | {"versions": versions}
+    return Profile.from_rows(rows, {label: facts})

@@ -1,0 +1,42 @@
+"""Progress on stderr, with the time that remains, and only where a person is looking."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+#: Called with what is done and what there is to do in all, None where that is not known.
+Advance = Callable[[float, float | None], None]
+
+
+@contextmanager
+def progress_bars(shown: bool) -> Iterator[Callable[[str], Advance]]:
+    """A way to open bars: each call with a title returns the function that moves that bar."""
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not (shown and sys.stderr.isatty()),
+    )
+
+    def open_bar(title: str) -> Advance:
+        task = bars.add_task(title, total=None)
+        return lambda done, total: bars.update(task, completed=done, total=total)
+
+    with bars:
+        yield open_bar

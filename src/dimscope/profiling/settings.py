@@ -1,0 +1,69 @@
+"""What a profile measures of every layer, as one frozen object that is recorded with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dimscope.errors import InputError
+from dimscope.estimators import Estimator, Method, make_estimators
+from dimscope.neighbors import Metric
+
+#: The nonlinear dimension of the papers at two scales, and the linear ones it is set against.
+DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How every layer is measured.
+
+    Attributes
+    ----------
+    estimators
+        Estimators by registry name.
+    metric
+        Metric of the neighbour search.
+    n_repeats
+        Random partitions into disjoint blocks at each step of the decimation.
+    seed
+        Seed of those partitions; all layers share them.
+    """
+
+    estimators: Mapping[str, Estimator]
+    metric: Metric
+    n_repeats: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings, ready for JSON."""
+        return {
+            "methods": {name: e.get_params() for name, e in self.estimators.items()},
+            "metric": self.metric,
+            "n_repeats": self.n_repeats,
+            "seed": self.seed,
+        }
+
+
+def make_settings(
+    methods: Method | Sequence[Method],
+    *,
+    metric: Metric,
+    n_repeats: int,
+    rng: int | np.random.Generator,
+) -> Settings:
+    """Check and freeze what was asked for.
+
+    Raises
+    ------
+    InputError
+        If a method is unknown or given twice, or ``n_repeats`` is below 1.
+    """
+    if n_repeats < 1:
+        raise InputError(f"n_repeats={n_repeats} must be at least 1")
+    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
+    return Settings(
+        estimators=make_estimators(methods), metric=metric, n_repeats=n_repeats, seed=seed
+    )

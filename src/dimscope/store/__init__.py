@@ -1,0 +1,8 @@
+"""Activations of many layers, in memory while they fit and on disk when they do not."""
+
+from __future__ import annotations
+
+from dimscope.store.activations import ActivationStore
+from dimscope.store.sizes import format_size, parse_size
+
+__all__ = ["ActivationStore", "format_size", "parse_size"]

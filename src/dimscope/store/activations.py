@@ -1,0 +1,261 @@
+"""The activation store: one growing array per layer, the largest on disk when memory is short."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import numpy as np
+import zarr
+
+from dimscope.errors import InputError, StoreError
+from dimscope.store.layer import LayerRows, rows_per_chunk
+from dimscope.store.sizes import format_size
+
+_REMEDY = (
+    "free some space, name another directory, raise the memory budget, or capture fewer layers "
+    "or samples, or with a pooling such as 'spatial_mean'"
+)
+
+
+class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
+    """Activations of many layers, one array ``(n_samples, n_features)`` each, grown by batches.
+
+    Layers stay in memory while all fit in `memory_budget`; then the largest move to disk, as
+    Zarr arrays whose chunks suit reading blocks of a few thousand columns of all rows. Indexing
+    gives a NumPy array for a layer in memory and a `zarr.Array` for one on disk; both have
+    ``shape`` and ``dtype`` and slice alike.
+
+    Parameters
+    ----------
+    memory_budget
+        Bytes of activations to hold in memory; the batch being added comes on top.
+    directory
+        Where layers that do not fit are written, one ``<layer>.zarr`` each, and stay. By default
+        a temporary folder that is removed on close.
+
+    Raises
+    ------
+    InputError
+        If the budget is negative.
+
+    Examples
+    --------
+    >>> with ActivationStore(memory_budget=64) as store:
+    ...     store.append("fc", np.ones((4, 2), dtype=np.float32))
+    ...     store.append("conv", np.zeros((4, 100), dtype=np.float32))
+    ...     list(store), store.n_samples, store.on_disk, store["conv"][:, 3:5].shape
+    (['fc', 'conv'], 4, {'conv'}, (4, 2))
+    """
+
+    def __init__(
+        self, *, memory_budget: int = 2**30, directory: str | os.PathLike[str] | None = None
+    ) -> None:
+        if memory_budget < 0:
+            raise InputError(f"memory_budget is {memory_budget} bytes: it must be 0 or more")
+        self.memory_budget = memory_budget
+        self._directory = None if directory is None else Path(directory)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._layers: dict[str, LayerRows] = {}
+
+    def append(self, name: str, batch: np.ndarray) -> None:
+        """Add the rows of ``batch`` to layer ``name``; they are copied.
+
+        Parameters
+        ----------
+        name
+            The layer; its first batch fixes its number of features and its dtype.
+        batch
+            Rows to add, of shape (n, n_features).
+
+        Raises
+        ------
+        InputError
+            If the batch is not two-dimensional, or does not match the layer's first batch.
+        StoreError
+            If a layer has to go to disk and cannot be written there.
+        """
+        if batch.ndim != 2 or batch.shape[1] == 0:
+            raise InputError(
+                f"layer {name!r}: a batch of shape {batch.shape} cannot be stored: it must be "
+                "(n, n_features) with at least one feature"
+            )
+        layer = self._layers.get(name)
+        if layer is None:
+            layer = LayerRows(
+                batch.shape[1], batch.dtype, rows_per_chunk(batch, self.memory_budget)
+            )
+            self._layers[name] = layer
+        _check_match(name, layer, batch)
+        if len(batch) > 0:
+            layer.blocks.append(np.array(batch, order="C"))
+            self._write(name, whole_chunks=True)
+            self._make_room()
+
+    def __getitem__(self, name: str) -> np.ndarray | zarr.Array[Any]:
+        layer = self._layers[name]
+        if layer.array is None:
+            return layer.joined()
+        self._write(name, whole_chunks=False)
+        return layer.array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+    @property
+    def n_samples(self) -> int:
+        """Rows that every layer has."""
+        return min((layer.n_rows for layer in self._layers.values()), default=0)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all layers, in memory and on disk."""
+        return sum(layer.n_rows * layer.row_bytes for layer in self._layers.values())
+
+    @property
+    def nbytes_in_memory(self) -> int:
+        """Bytes held in memory, rows that wait to be written included."""
+        return sum(layer.n_waiting * layer.row_bytes for layer in self._layers.values())
+
+    @property
+    def on_disk(self) -> set[str]:
+        """Names of the layers that are on disk."""
+        return {name for name, layer in self._layers.items() if layer.array is not None}
+
+    def ensure_room(self, n_samples: int) -> None:
+        """Check that the layers known so far will fit once each has ``n_samples`` rows.
+
+        Raises
+        ------
+        StoreError
+            If the memory budget and the free disk space together are too small.
+        """
+        total = n_samples * sum(layer.row_bytes for layer in self._layers.values())
+        if total <= self.memory_budget:
+            return
+        with self._explained("the activations", total):
+            folder = self._folder()
+            free = shutil.disk_usage(folder).free
+        if total - self.nbytes > free + self.memory_budget - self.nbytes_in_memory:
+            raise StoreError(
+                f"{n_samples} samples of {len(self)} layers need {format_size(total)}; the memory "
+                f"budget is {format_size(self.memory_budget)} and {folder} has "
+                f"{format_size(free)} free: {_REMEDY}"
+            )
+
+    def close(self) -> None:
+        """Forget all layers; those written to a directory of the caller's stay there, complete.
+
+        Raises
+        ------
+        StoreError
+            If their last rows cannot be written.
+        """
+        try:
+            if self._directory is not None:
+                for name in self._layers:
+                    self._write(name, whole_chunks=False)
+        finally:
+            self._discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._discard()  # completing the files could fail too, and hide the error
+
+    def _discard(self) -> None:
+        self._layers.clear()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+
+    def _make_room(self) -> None:
+        """Move the largest layers to disk until the rest fits in the budget."""
+        while self.nbytes_in_memory > self.memory_budget:
+            sizes = {
+                name: layer.n_waiting * layer.row_bytes
+                for name, layer in self._layers.items()
+                if layer.array is None
+            }
+            if not sizes:
+                for name in self._layers:
+                    self._write(name, whole_chunks=False)
+                return
+            largest = max(sizes, key=sizes.__getitem__)
+            with self._explained(f"layer {largest!r}", sizes[largest]):
+                self._layers[largest].create_array(self._new_path(largest), largest)
+            self._write(largest, whole_chunks=True)
+
+    def _write(self, name: str, *, whole_chunks: bool) -> None:
+        layer = self._layers[name]
+        with self._explained(f"layer {name!r}", layer.n_waiting * layer.row_bytes):
+            layer.write(whole_chunks=whole_chunks)
+
+    def _new_path(self, name: str) -> Path:
+        path = self._folder() / f"{quote(name, safe='')}.zarr"
+        if path.exists():
+            raise StoreError(
+                f"{path} exists already and is not overwritten: choose an empty directory"
+            )
+        return path
+
+    def _folder(self) -> Path:
+        if self._directory is not None:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            return self._directory
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(
+                prefix="dimscope-", dir=_scratch(), ignore_cleanup_errors=True
+            )
+        return Path(self._temporary.name)
+
+    @contextmanager
+    def _explained(self, what: str, n_bytes: int) -> Iterator[None]:
+        """Say what was to be written, where, and what to do, when the disk refuses."""
+        try:
+            yield
+        except OSError as error:
+            folder = self._directory or (self._temporary.name if self._temporary else _scratch())
+            raise StoreError(
+                f"cannot write {what} ({format_size(n_bytes)}) to {folder}: "
+                f"{error.strerror or error}; {_REMEDY}"
+            ) from error
+
+
+def _check_match(name: str, layer: LayerRows, batch: np.ndarray) -> None:
+    if batch.shape[1] != layer.n_features:
+        raise InputError(
+            f"layer {name!r} had {layer.n_features} features per sample and now "
+            f"{batch.shape[1]}: all batches need the same width; for token sequences of varying "
+            "length use pooling='token_mean', or pad them to one length"
+        )
+    if batch.dtype != layer.dtype:
+        raise InputError(
+            f"layer {name!r} was {layer.dtype} and is now {batch.dtype}: all batches need one dtype"
+        )
+
+
+def _scratch() -> str:
+    """Folder for temporary files: /tmp is often kept in memory, /var/tmp is not."""
+    chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    on_disk = "/var/tmp"
+    return on_disk if not chosen and os.access(on_disk, os.W_OK) else tempfile.gettempdir()

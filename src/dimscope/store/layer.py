@@ -1,0 +1,106 @@
+"""The rows of one layer: waiting in memory, and behind those already on disk."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+# Measured on 1000 x 401,408 float32: uncompressed chunks of 1-2 MiB, 4096-8192 columns wide, are
+# written as fast as a flat file and read by blocks of columns at the speed of memory; shards and
+# the lightest compression each cost a factor of 2 to 5.
+_CHUNK_BYTES = 2 * 2**20
+_CHUNK_COLUMNS = (4096, 8192)
+_BUFFER_SHARE = 16  # the rows that wait for a full chunk take at most this part of the budget
+
+
+def rows_per_chunk(batch: np.ndarray, memory_budget: int) -> int:
+    """Rows of a chunk for a layer that arrives in batches like ``batch``.
+
+    Whole batches where possible, so that an ordinary run leaves no rows waiting in memory.
+    """
+    n_rows, n_features = map(int, batch.shape)
+    wanted = max(1, _CHUNK_BYTES // (min(n_features, _CHUNK_COLUMNS[0]) * batch.itemsize))
+    affordable = min(wanted, memory_budget // (_BUFFER_SHARE * n_features * batch.itemsize))
+    if affordable >= n_rows > 0:
+        return affordable - affordable % n_rows
+    return min(wanted, max(n_rows, 1))
+
+
+@dataclass
+class LayerRows:
+    """Rows of one layer: `blocks` in memory, oldest first, follow those of `array` on disk."""
+
+    n_features: int
+    dtype: np.dtype[Any]
+    chunk_rows: int
+    blocks: deque[np.ndarray] = field(default_factory=deque)
+    array: zarr.Array[Any] | None = None
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row."""
+        return self.n_features * self.dtype.itemsize
+
+    @property
+    def n_waiting(self) -> int:
+        """Rows in memory."""
+        return sum(len(block) for block in self.blocks)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows in memory and on disk."""
+        return self.n_waiting + (0 if self.array is None else int(self.array.shape[0]))
+
+    def joined(self) -> np.ndarray:
+        """All rows in memory as one array, made without ever holding every row twice."""
+        if len(self.blocks) != 1:
+            end = self.n_waiting
+            whole = np.empty((end, self.n_features), self.dtype)
+            while self.blocks:
+                block = self.blocks.pop()
+                whole[end - len(block) : end] = block
+                end -= len(block)
+            self.blocks.append(whole)
+        return self.blocks[0]
+
+    def create_array(self, path: Path, name: str) -> None:
+        """Make the array on disk that takes the rows from now on."""
+        columns = _CHUNK_BYTES // (self.chunk_rows * self.dtype.itemsize)
+        columns = int(np.clip(columns, *_CHUNK_COLUMNS))
+        self.array = zarr.create_array(
+            path,
+            shape=(0, self.n_features),
+            chunks=(self.chunk_rows, min(columns, self.n_features)),
+            dtype=self.dtype,
+            compressors=None,
+            fill_value=0,
+            attributes={"layer": name},
+            config={"write_empty_chunks": True},  # to look for empty ones costs more
+        )
+
+    def write(self, *, whole_chunks: bool) -> None:
+        """Move rows from memory to the array, all of them or only those that fill a chunk."""
+        if self.array is None:
+            return
+        least = self.chunk_rows if whole_chunks else 1
+        while self.n_waiting >= least:
+            start = int(self.array.shape[0])
+            n_rows = min(self.n_waiting, self.chunk_rows - start % self.chunk_rows)
+            self.array.resize((start + n_rows, self.n_features))
+            self.array[start:] = self._pop_rows(n_rows)
+
+    def _pop_rows(self, n_rows: int) -> np.ndarray:
+        taken = []
+        while n_rows:
+            block = self.blocks.popleft()
+            if len(block) > n_rows:
+                self.blocks.appendleft(block[n_rows:].copy())  # a view would keep the whole block
+                block = block[:n_rows]
+            taken.append(block)
+            n_rows -= len(block)
+        return taken[0] if len(taken) == 1 else np.concatenate(taken)

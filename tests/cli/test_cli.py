@@ -1,0 +1,258 @@
+"""The command line as a person meets it: tables, JSON, one line for an error, exit codes."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+import dimscope as ds
+from dimscope.cli.main import cli, run
+
+NET = """
+    import torch
+    from torch import nn
+
+    def build():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                             nn.Linear(36, 10))
+
+    def broken():
+        class Broken(nn.Module):
+            def forward(self, x):
+                raise RuntimeError("no such luck")
+        return Broken()
+
+    def data():
+        return torch.rand(200, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+    def empty():
+        return torch.utils.data.DataLoader([])
+"""
+
+
+@pytest.fixture
+def net(tmp_path) -> str:
+    path = tmp_path / "net.py"
+    path.write_text(textwrap.dedent(NET))
+    return str(path)
+
+
+@pytest.fixture
+def sphere(tmp_path) -> str:
+    x = np.random.default_rng(0).normal(size=(800, 3))
+    path = tmp_path / "sphere.npy"
+    np.save(path, x / np.linalg.norm(x, axis=1, keepdims=True))
+    return str(path)
+
+
+def invoke(capsys, *arguments: str) -> tuple[int, str, str]:
+    code = run(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_estimate_prints_a_table(capsys, sphere):
+    code, out, err = invoke(capsys, "estimate", sphere, "--method", "two_nn", "--method", "gride")
+    assert (code, err) == (0, "")
+    header, *rows = out.splitlines()
+    assert header.split() == ["method", "dimension", "95", "%", "interval", "scale", "N"]
+    assert [row.split()[0] for row in rows] == ["two_nn", "gride"]
+    assert float(rows[0].split()[1]) == pytest.approx(2, rel=0.1)
+
+
+def test_estimate_json_has_every_field_of_an_estimate(capsys, sphere):
+    code, out, _ = invoke(
+        capsys, "estimate", sphere, "--json", "--method", "two_nn", "--method", "effective_rank"
+    )
+    document = json.loads(out)
+    assert code == 0
+    assert (document["schema"], document["n_samples"], document["n_features"]) == (1, 800, 3)
+    fields = set(ds.DimensionEstimate.__dataclass_fields__)
+    assert [set(estimate) for estimate in document["estimates"]] == [fields, fields]
+    two_nn, rank = document["estimates"]
+    assert two_nn["parameters"] == {"discard_fraction": 0.1, "n1": 1, "n2": 2}
+    assert rank["stderr"] is None
+    assert rank["scale"] is None
+
+
+BAD_ARRAYS = {
+    "nan": (np.where(np.eye(50, 3), np.nan, 1.0), "3 of 50 rows hold NaN or infinite values"),
+    "inf": (np.full((50, 3), np.inf), "50 of 50 rows hold NaN or infinite values"),
+    "one-dimensional": (np.arange(50.0), "x.reshape(-1, 1)"),
+    "too few": (np.eye(2), "2 neighbours need at least 3 distinct points, got 2"),
+    "constant": (np.ones((50, 3)), "all 50 rows are equal"),
+    "empty": (np.ones((0, 3)), "the array is empty"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ARRAYS)
+def test_a_bad_array_is_one_line_and_exit_2(capsys, tmp_path, case):
+    array, reason = BAD_ARRAYS[case]
+    np.save(tmp_path / "x.npy", array)
+    code, out, err = invoke(capsys, "estimate", str(tmp_path / "x.npy"))
+    assert (code, out) == (2, "")
+    assert reason in err
+    assert len(err.splitlines()) == 1
+
+
+def test_an_unreadable_file_is_one_line_and_exit_2(capsys, tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"not an array")
+    for path in (tmp_path / "x.npy", tmp_path / "none.npy", tmp_path / "x.docx", tmp_path):
+        code, out, err = invoke(capsys, "estimate", str(path))
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
+        assert path.name in err
+
+
+def test_forty_percent_duplicates_are_counted_and_said(capsys, tmp_path):
+    x = np.random.default_rng(0).normal(size=(600, 4))
+    np.save(tmp_path / "x.npy", np.vstack([x, x[:400]]))
+    code, out, err = invoke(capsys, "estimate", str(tmp_path / "x.npy"), "--json")
+    estimate = json.loads(out)["estimates"][0]
+    assert code == 0
+    assert (estimate["n_duplicates"], estimate["n_samples"]) == (400, 600)
+    assert estimate["value"] == pytest.approx(4, rel=0.15)
+    assert "40%" in estimate["notes"][0]
+    assert err == ""
+
+
+def test_a_usage_error_is_exit_2(capsys, sphere):
+    assert invoke(capsys, "estimate")[0] == 2
+    assert invoke(capsys, "nonsense")[0] == 2
+    code, _, err = invoke(capsys, "estimate", sphere, "--method", "twonn")
+    assert code == 2
+    assert "did you mean two_nn?" in err
+
+
+def test_layers_lists_shapes_and_what_auto_takes(capsys, net):
+    code, out, _ = invoke(capsys, "layers", "--model", f"{net}:build", "--data", f"{net}:data")
+    assert code == 0
+    rows = {line.split()[0]: line.split() for line in out.splitlines()[1:]}
+    assert rows["0"] == ["0", "Conv2d", "4", "x", "6", "x", "6", "144", "0.50"]
+    assert rows["4"][-1] == "*"
+
+
+def test_profile_prints_saves_and_reports(capsys, net, tmp_path):
+    run_folder = str(tmp_path / "run")
+    source = ("--model", f"{net}:build", "--data", f"{net}:data")
+    code, out, err = invoke(
+        capsys, "profile", *source, "--out", run_folder, "--label", "net", "--n-samples", "150"
+    )
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == "net, N = 150"
+    assert lines[1].split()[:4] == ["layer", "depth", "features", "two_nn"]
+    assert [line.split()[0] for line in lines[2:5]] == ["input", "2", "4"]
+    assert run_folder in err
+    page, picture = tmp_path / "page.html", tmp_path / "plot.png"
+    code, out, _ = invoke(capsys, "report", run_folder, "--out", str(page), "--plot", str(picture))
+    assert (code, out.split()) == (0, [str(page), str(picture)])
+    assert page.stat().st_size > 1_000_000
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_profile_json_holds_every_row(capsys, net):
+    code, out, _ = invoke(
+        capsys, "profile", "--model", f"{net}:build", "--data", f"{net}:data", "--json"
+    )
+    document = json.loads(out)
+    assert (code, document["schema"]) == (0, 1)
+    assert {row["curve"] for row in document["rows"]} >= {"estimate", "decimation", "scale"}
+    assert list(document["provenance"]) == ["net.py:build"]
+
+
+def test_dry_run_shows_the_cost_and_runs_nothing_else(capsys, net, monkeypatch):
+    monkeypatch.setattr("dimscope.profiling.profile", lambda *_, **__: pytest.fail("measured"))
+    source = ("--model", f"{net}:build", "--data", f"{net}:data", "--dry-run")
+    code, out, _ = invoke(capsys, "profile", *source, "--memory", "60KB")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:4]] == ["input", "2", "4"]
+    assert "on disk" in out
+    assert "N = 200" in out
+    document = json.loads(invoke(capsys, "profile", *source, "--json")[1])
+    assert document["disk_bytes"] == 0
+    assert document["memory_bytes"] == 4 * 200 * (64 + 36 + 10)
+
+
+FAILURES = {
+    "unknown layer": (2, ["--layers", "inputt"], "input"),
+    "model that fails": (1, ["--model", "{net}:broken"], "no such luck"),
+    "empty loader": (2, ["--data", "{net}:empty"], "empty"),
+    "unknown model": (2, ["--model", "efficientnet_lite"], "efficientnet_lite0"),
+    "unknown data": (2, ["--data", "cifar"], "cifar10"),
+    "missing weights": (2, ["--weights", "nowhere.pt"], "nowhere.pt"),
+    "missing function": (2, ["--model", "{net}:nothing"], "nothing"),
+    "too many samples": (2, ["--n-samples", "1000"], "200"),
+    "unknown device": (2, ["--device", "abacus"], "abacus"),
+    "bad size": (2, ["--memory", "lots"], "lots"),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_every_failure_is_one_line_with_its_exit_code(capsys, net, case):
+    expected, options, reason = FAILURES[case]
+    base = {"--model": "{net}:build", "--data": "{net}:data"} | {options[0]: options[1]}
+    arguments = [part.format(net=net) for pair in base.items() for part in pair]
+    code, out, err = invoke(capsys, "profile", *arguments)
+    assert (code, out) == (expected, "")
+    errors = [line for line in err.splitlines() if line.startswith("dimscope: error:")]
+    assert len(errors) == 1
+    assert reason in errors[0]
+
+
+def test_report_of_nothing_is_exit_2(capsys, tmp_path):
+    code, _, err = invoke(capsys, "report", str(tmp_path))
+    assert code == 2
+    assert "no readable profile" in err
+
+
+def test_doctor_measures_a_known_dimension(capsys):
+    code, out, _ = invoke(capsys, "doctor", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["check"]["right"] is True
+    assert document["packages"]["torch"] == torch.__version__
+
+
+def test_help_names_every_command_and_loads_no_torch():
+    result = CliRunner().invoke(cli, ["--help"])
+    assert all(name in result.output for name in ("estimate", "layers", "profile", "report"))
+    code = "import sys, dimscope.cli.main; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_interrupting_is_exit_130(capsys, monkeypatch, sphere):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dimscope.estimators.estimate", interrupt)
+    code, out, err = invoke(capsys, "estimate", sphere)
+    assert (code, out) == (130, "")
+    assert "interrupted" in err
+
+
+def test_progress_shows_only_on_a_terminal(net):
+    """stderr on a pseudo-terminal carries a bar; stdout stays the table."""
+    command = [sys.executable, "-m", "dimscope.cli.main", "profile"]
+    command += ["--model", f"{net}:build", "--data", f"{net}:data"]
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        command,
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=os.environ | {"TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    assert "layers measured" in shown
+    assert "layers measured" not in done.stdout.decode()
+    quiet = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert "layers measured" not in quiet.stderr

@@ -1,0 +1,65 @@
+"""A run that is stopped anywhere goes on where it was."""
+
+import json
+
+import pytest
+
+from dimscope.errors import InputError, StoreError
+from dimscope.profiling.journal import Journal
+
+IDENTITY = {"seed": 0, "layers": ["a", "b"]}
+ROWS = [{"curve": "estimate", "value": 3.5, "stderr": None}]
+
+
+def test_what_was_added_is_there_when_it_is_opened_again(tmp_path):
+    journal = Journal.open(tmp_path, IDENTITY)
+    journal.confirm_capture({"data_hash": "x"})
+    journal.add("a", ROWS)
+    again = Journal.open(tmp_path, IDENTITY)
+    assert again.layers == {"a": ROWS}
+    assert again.captured == {"data_hash": "x"}
+
+
+@pytest.mark.parametrize("cut", range(1, 40, 3))
+def test_a_line_cut_short_is_forgotten_and_overwritten(tmp_path, cut):
+    journal = Journal.open(tmp_path, IDENTITY)
+    journal.add("a", ROWS)
+    journal.add("b", ROWS)
+    text = journal.path.read_bytes()
+    journal.path.write_bytes(text[:-cut])
+    again = Journal.open(tmp_path, IDENTITY)
+    assert set(again.layers) == {"a"}
+    again.add("b", ROWS)
+    assert set(Journal.open(tmp_path, IDENTITY).layers) == {"a", "b"}
+    assert all(json.loads(line) for line in journal.path.read_text().splitlines())
+
+
+def test_another_run_is_refused_with_what_differs(tmp_path):
+    Journal.open(tmp_path, IDENTITY)
+    with pytest.raises(InputError, match="other seed: remove"):
+        Journal.open(tmp_path, IDENTITY | {"seed": 1})
+
+
+def test_other_data_are_refused(tmp_path):
+    Journal.open(tmp_path, IDENTITY).confirm_capture({"data_hash": "x"})
+    with pytest.raises(InputError, match="other data_hash"):
+        Journal.open(tmp_path, IDENTITY).confirm_capture({"data_hash": "y"})
+
+
+def test_closing_removes_the_file(tmp_path):
+    journal = Journal.open(tmp_path, IDENTITY)
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_place_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write to"):
+        Journal.open(tmp_path / "file" / "below", IDENTITY)
+
+
+def test_a_journal_without_a_path_stays_in_memory():
+    journal = Journal(identity=IDENTITY)
+    journal.add("a", ROWS)
+    journal.close()
+    assert journal.layers == {"a": ROWS}
