@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 from dimscope.capture.tensors import leaves, map_leaves
 from dimscope.errors import InputError
 
+#: Samples in a batch where neither the data nor the caller says.
+BATCH_SIZE = 64
 _LABEL_KEYS = ("label", "labels")
 
 
@@ -74,22 +76,26 @@ class Batch:
         n_samples = len(np.arange(self.n_samples)[rows])
         return Batch(map_leaves(self.content, pick), n_samples, pick(self.labels))
 
-    def to(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> Batch:
-        """The batch as tensors on ``device``, the floating-point ones as ``dtype``.
+    def as_tensors(self) -> Batch:
+        """The batch with tensors for arrays."""
+        content = map_leaves(
+            self.content, lambda leaf: _from_numpy(leaf) if isinstance(leaf, np.ndarray) else leaf
+        )
+        return Batch(content, self.n_samples, self.labels)
 
-        Of tensors, None keeps the device or the type that they have.
+    def copy_to(self, device: torch.device | None, dtype: torch.dtype | None) -> Batch:
+        """A copy that a network may overwrite, floating-point tensors as ``dtype``.
+
+        None keeps the device or the type that a tensor has.
         """
 
-        def place(leaf: Any) -> Any:
-            if not _is_array(leaf):
+        def copy(leaf: Any) -> Any:
+            if not isinstance(leaf, Tensor):
                 return leaf
-            tensor = leaf if isinstance(leaf, Tensor) else _from_numpy(leaf)
-            return tensor.to(
-                device=device or tensor.device,
-                dtype=dtype if dtype and tensor.is_floating_point() else tensor.dtype,
-            )
+            kind = dtype if dtype and leaf.is_floating_point() else leaf.dtype
+            return leaf.to(device=device or leaf.device, dtype=kind, copy=True)
 
-        return Batch(map_leaves(self.content, place), self.n_samples, self.labels)
+        return Batch(map_leaves(self.content, copy), self.n_samples, self.labels)
 
 
 def read_batches(data: Any, batch_size: int, n_samples: int | None = None) -> Iterator[Batch]:
@@ -114,11 +120,25 @@ def read_batches(data: Any, batch_size: int, n_samples: int | None = None) -> It
     for batch in _batches(data, batch_size):
         part = batch.take(slice(0, left)) if left is not None else batch
         if part.n_samples > 0:
-            yield part.to()
+            yield part.as_tensors()
         if left is not None:
             left -= part.n_samples
             if left == 0:
                 return
+
+
+def read_first(batches: Iterator[Batch]) -> Batch:
+    """The next batch.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    first = next(batches, None)
+    if first is None:
+        raise InputError("the data is empty: give at least one sample")
+    return first
 
 
 def count_samples(data: Any) -> int | None:

@@ -34,11 +34,11 @@ def require_module(model: Any) -> nn.Module:
 
 
 def place_batch(batch: Batch, model: nn.Module) -> Batch:
-    """The batch where, and in the floating-point type, that the parameters of ``model`` are."""
+    """A copy of the batch on the device, and in the floating-point type, of ``model``."""
     tensors = [*model.parameters(), *model.buffers()]
     device = next((tensor.device for tensor in tensors), None)
     dtype = next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None)
-    return batch.to(device, dtype)
+    return batch.copy_to(device, dtype)
 
 
 def run_model(model: nn.Module, batch: Batch, forward: Forward | None) -> Any:
@@ -80,9 +80,14 @@ def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
     Kept are the training flag of every module, buffers, the random states of torch, NumPy, Python
     and the data's own generator, and torch's choice of attention kernels.
     """
-    with _random_states(data), _evaluation(model), _buffers(model), _slow_attention():
-        with torch.no_grad():
-            yield
+    with (
+        _random_states(data),
+        _evaluation(model),
+        _buffers(model),
+        _slow_attention(),
+        torch.no_grad(),
+    ):
+        yield
 
 
 @contextmanager
@@ -91,7 +96,8 @@ def _random_states(data: Any) -> Iterator[None]:
     own_state = generator.get_state() if isinstance(generator, torch.Generator) else None
     python_state = random.getstate()
     numpy_state = np.random.get_state()  # noqa: NPY002 - users' transforms draw from it
-    n_devices = torch.cuda.device_count() if torch.cuda.is_initialized() else 0
+    has_cuda = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    n_devices = torch.cuda.device_count() if has_cuda else 0
     try:
         with torch.random.fork_rng(devices=range(n_devices)):
             yield

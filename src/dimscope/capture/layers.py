@@ -1,47 +1,38 @@
-"""The layers of a network that can be measured, and their names."""
+"""Layers: what is known of each, and the names they go by."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from math import prod
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from torch import nn
-
-from dimscope.capture.auto import choose_layers
-from dimscope.capture.batches import read_batches
-from dimscope.capture.inference import Forward, require_module, undisturbed
-from dimscope.capture.tensors import Seen
-from dimscope.capture.trace import Call, Trace, can_be_hooked, trace_batch
-from dimscope.errors import InputError
 
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """A layer: a tensor, one row per sample, that appears while the network runs.
+    """A layer: a tensor with a row for each sample that appears while a network runs.
 
     Attributes
     ----------
     name
-        Qualified name of the module, ``"input"`` or ``"output"``; ``name#2`` is the second call of
-        a module, ``name:key`` one of several tensors of an output, ``name:input`` what a module
-        received.
+        Qualified name of the module, ``"input"`` or ``"output"``. ``name#2`` is the second call of
+        a module, ``name:key`` one of several tensors that it returns, ``name:input`` the first
+        tensor that it receives.
     type
-        Name of the module's class; ``"Tensor"`` for what no module made.
+        Name of the module's class; ``"Tensor"`` for the input.
     shape
         Shape of the activation of one sample; None until the network has run.
     n_features
-        Values in the activation of one sample; None until the network has run.
+        Values in the representation of one sample; None until the network has run.
     relative_depth
-        Convolutions and linear maps done by when the layer is reached, over all in the network;
-        None until the network has run, or if it has none.
+        Convolutions and linear maps done when the layer is reached, over all in the network: 0.0
+        at the input, 1.0 at the last of them. None until the network has run, or if it has none.
     index
-        Position in the order of execution.
+        Rank in the order of execution; of definition until the network has run.
     auto
         Whether ``layers="auto"`` chooses it; None until the network has run.
-    module_class
-        Class of the module.
     """
 
     name: str
@@ -51,7 +42,6 @@ class LayerInfo:
     relative_depth: float | None
     index: int
     auto: bool | None
-    module_class: type[nn.Module] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,53 +52,89 @@ class Source:
     ----------
     path
         Name of the module; None for what the network itself receives and returns.
-    number
-        Which call of the module.
     side
-        Whether it is received or returned.
+        Whether the tensor is received or returned.
     suffix
-        Which tensor of several.
+        Which tensor of several, as in the name of the layer.
+    number, n_calls
+        In which call of the module, of how many.
+    module_class
+        Class of the module.
     """
 
     path: str | None
-    number: int
     side: Literal["input", "output"]
-    suffix: str
+    suffix: str = ""
+    number: int = 1
+    n_calls: int = 1
+    module_class: type[nn.Module] | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the layer is shown unasked: what modules receive is mostly made by others."""
+        return self.path is None or self.side == "output"
+
+    @property
+    def type_name(self) -> str:
+        """Name of the class that made the tensor."""
+        return "Tensor" if self.module_class is None else self.module_class.__name__
 
 
 class LayerTable(dict[str, LayerInfo]):
-    """The layers that can be measured, by name, in order of execution.
+    """The layers that can be measured by name, in order of execution.
 
-    Indexing also knows names that are not listed: ``fc:input``, and other names of shared modules.
+    Indexing, but not iterating, also gives what a module receives (``fc:input``), and takes every
+    name of a shared module.
 
-    Attributes
+    Parameters
     ----------
-    sources
-        Where each layer, listed or not, is to be found; empty until the network has run.
-    n_calls
-        How often each module was called.
+    layers
+        The layers, and where each appears.
     excluded
-        Why other names cannot be measured.
+        Names that cannot be measured, and why.
+    aliases
+        Further names of shared modules, and the name that each is listed under.
     """
 
-    def __init__(self, layers: Iterable[LayerInfo] = ()) -> None:
-        super().__init__((layer.name, layer) for layer in layers)
-        self.unlisted: dict[str, LayerInfo] = {}
-        self.sources: dict[str, Source] = {}
-        self.n_calls: dict[str, int] = {}
-        self.excluded: dict[str, str] = {}
-        self._aliases: dict[str, str] = {}
+    def __init__(
+        self,
+        layers: Iterable[tuple[LayerInfo, Source]],
+        excluded: Mapping[str, str] | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        layers = list(layers)
+        super().__init__((layer.name, layer) for layer, source in layers if source.is_listed)
+        self.sources = {layer.name: source for layer, source in layers}
+        self.unlisted = {layer.name: layer for layer, source in layers if not source.is_listed}
+        self.excluded = dict(excluded or {})
+        self._aliases = dict(aliases or {})
 
     def __missing__(self, name: str) -> LayerInfo:
-        name = self.resolve(name)
-        if name in self:
-            return self[name]
-        return self.unlisted[name]
+        known = self.resolve(name)
+        if known in self:
+            return self[known]
+        return self.unlisted[known]
 
     def resolve(self, name: str) -> str:
-        """``name`` with a module's other names replaced by its first."""
-        ...
+        """``name`` with the alias of a shared module replaced by the name it is listed under."""
+        path = re.split("[#:]", name, maxsplit=1)[0]
+        return self._aliases.get(path, path) + name[len(path) :]
 
 
-def layer_names(model: nn.Module, data: Any = None, *, forward: Forward | None = None) -> LayerTable:
-    ...
+def is_glob(text: str) -> bool:
+    """Whether ``text`` has wildcards."""
+    return "*" in text or "?" in text
+
+
+def matches(name: str, glob: str) -> bool:
+    """Whether a layer's name matches: ``*`` stays within a part between dots, ``**`` crosses them.
+
+    Examples
+    --------
+    >>> matches("blocks.3", "blocks.*"), matches("blocks.3.conv", "blocks.*")
+    (True, False)
+    >>> matches("blocks.3.conv", "blocks.**"), matches("blocks.3.conv", "**.conv")
+    (True, True)
+    """
+    pattern = re.escape(glob).replace(r"\*\*", ".*").replace(r"\*", "[^.]*").replace(r"\?", "[^.]")
+    return re.fullmatch(pattern, name) is not None

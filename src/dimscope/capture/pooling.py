@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Tensor
 
-from dimscope.capture.names import matches
+from dimscope.capture.layers import matches
 from dimscope.errors import InputError
 
 Activation = Shaped[Tensor, "n_samples *shape"]
@@ -17,12 +17,12 @@ Mask = Shaped[Tensor, "n_samples n_tokens"]
 Pooling = Callable[[Tensor, Tensor | None], Tensor]
 
 
-def flatten(activation: Activation, mask: Mask | None = None) -> Activation:
+def flatten(activation: Activation, _mask: Mask | None = None) -> Activation:
     """Every value of the activation, one after the other."""
     return activation.flatten(1) if activation.ndim > 1 else activation[:, None]
 
 
-def spatial_mean(activation: Activation, mask: Mask | None = None) -> Activation:
+def spatial_mean(activation: Activation, _mask: Mask | None = None) -> Activation:
     """Mean over positions of maps (n_samples, channels, ...); other activations are flattened."""
     return activation.flatten(2).mean(2) if activation.ndim > 2 else flatten(activation)
 
@@ -78,7 +78,7 @@ def resolve_pooling(choice: PoolingChoice, layer: str) -> Pooling:
         return resolve_pooling(next(found, "flatten"), layer)
     if callable(choice):
         function = choice
-        return lambda activation, mask: function(activation)
+        return lambda activation, _mask: function(activation)
     if choice not in POOLINGS:
         raise InputError(
             f"unknown pooling {choice!r}: choose one of {', '.join(POOLINGS)}, or give a function"
@@ -94,21 +94,28 @@ def pool(activation: Activation, mask: Mask | None, pooling: Pooling, layer: str
     InputError
         If the pooling fails, or does not give one row for each sample.
     """
-    if activation.dtype in (torch.float16, torch.bfloat16):
-        activation = activation.float()
     try:
-        pooled = flatten(pooling(activation, mask))
+        pooled = flatten(_at_least_single(pooling(_at_least_single(activation), mask)))
     except Exception as error:
         raise InputError(
             f"the pooling of layer {layer!r} failed on an activation of shape "
             f"{tuple(activation.shape)}: {type(error).__name__}: {error}"
         ) from error
+    if pooled.is_complex():
+        raise InputError(
+            f"layer {layer!r} is complex: choose others, or use pooling=torch.view_as_real"
+        )
     if len(pooled) != len(activation):
         raise InputError(
             f"the pooling of layer {layer!r} made {len(pooled)} rows of {len(activation)} samples: "
             "it must keep the first dimension"
         )
     return pooled
+
+
+def _at_least_single(tensor: Tensor) -> Tensor:
+    is_short = tensor.is_floating_point() and tensor.itemsize < 4
+    return tensor.float() if is_short else tensor
 
 
 def _real(activation: Tensor, mask: Tensor | None) -> Tensor:

@@ -51,6 +51,12 @@ class Call:
         """Name of the call in the grammar of layers: ``path``, ``path#2``, ..."""
         return self.path if self.number == 1 else f"{self.path}#{self.number}"
 
+    def walk(self) -> Iterator[Call]:
+        """The call itself and all inside it, outer before inner."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
 
 @dataclass(eq=False)
 class Trace:
@@ -60,21 +66,22 @@ class Trace:
     ----------
     n_samples
         Samples in the batch.
+    input_name, output_name
+        What the network's own input and output are called.
     inputs, outputs
         What the network received and returned, by the suffix of the names.
     roots
         The outermost module calls.
-    calls
-        All calls of modules inside the network, in the order in which they returned.
     depth
         Convolution and linear transformations done in all.
     """
 
     n_samples: int
-    inputs: dict[str, Seen] = field(default_factory=dict)
+    input_name: str
+    output_name: str
+    inputs: dict[str, Seen]
     outputs: dict[str, Seen] = field(default_factory=dict)
     roots: list[Call] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
     depth: int = 0
 
 
@@ -101,11 +108,17 @@ def _cycle(batch: Batch, size: int) -> list[int]:
 
 def _trace(model: nn.Module, batch: Batch, forward: Forward | None) -> Trace:
     batch = place_batch(batch, model)
-    trace = Trace(n_samples=batch.n_samples, inputs=_seen(batch.inputs))
+    trace = Trace(batch.n_samples, *outer_names(model), inputs=_seen(batch.inputs))
     with _recording(model, trace):
         output = run_model(model, batch, forward)
     trace.outputs = _seen(output)
     return trace
+
+
+def outer_names(model: nn.Module) -> tuple[str, str]:
+    """What the network's own input and output are called, no module of it having these names."""
+    taken = dict(model.named_children())
+    return "(input)" if "input" in taken else "input", "(output)" if "output" in taken else "output"
 
 
 def _seen(value: Any) -> dict[str, Seen]:
@@ -128,21 +141,19 @@ def _recording(model: nn.Module, trace: Trace) -> Iterator[None]:
         (running[-1].children if running else trace.roots).append(call)
         running.append(call)
 
-    def leave(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+    def leave(module: nn.Module, _args: Any, output: Any) -> None:
         call = running.pop()
         while call.module is not module:  # a call that failed, whose error the network caught
             call = running.pop()
         trace.depth += is_transformation(module)
         call.depth_after = trace.depth
         call.outputs = _seen(output)
-        if call.path:
-            trace.calls.append(call)
 
     handles = []
     try:
         for module in filter(can_be_hooked, paths):
             handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
-            handles.append(module.register_forward_hook(leave, with_kwargs=True))
+            handles.append(module.register_forward_hook(leave))
         yield
     finally:
         for handle in handles:

@@ -189,21 +189,16 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             self._temporary = None
 
     def _make_room(self) -> None:
-        """Move the largest layers to disk until the rest fits in the budget."""
+        """Move what takes most memory to disk until the rest fits in the budget."""
         while self.nbytes_in_memory > self.memory_budget:
-            sizes = {
-                name: layer.n_waiting * layer.row_bytes
-                for name, layer in self._layers.items()
-                if layer.array is None
-            }
-            if not sizes:
-                for name in self._layers:
-                    self._write(name, whole_chunks=False)
-                return
-            largest = max(sizes, key=sizes.__getitem__)
-            with self._explained(f"layer {largest!r}", sizes[largest]):
-                self._layers[largest].create_array(self._new_path(largest), largest)
-            self._write(largest, whole_chunks=True)
+            held = {n: layer.n_waiting * layer.row_bytes for n, layer in self._layers.items()}
+            name = max(held, key=held.__getitem__)
+            layer = self._layers[name]
+            is_new = layer.array is None
+            if is_new:
+                with self._explained(f"layer {name!r}", held[name]):
+                    layer.create_array(self._new_path(name), name)
+            self._write(name, whole_chunks=is_new)
 
     def _write(self, name: str, *, whole_chunks: bool) -> None:
         layer = self._layers[name]

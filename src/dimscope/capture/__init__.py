@@ -1,0 +1,21 @@
+"""Capturing activations: which layers a network has, and one forward pass for all of them."""
+
+from __future__ import annotations
+
+from dimscope.capture.discovery import layer_names
+from dimscope.capture.forward import Captured, capture
+from dimscope.capture.hashing import hash_model
+from dimscope.capture.layers import LayerInfo, LayerTable
+from dimscope.capture.pooling import POOLINGS
+from dimscope.capture.selection import select_layers
+
+__all__ = [
+    "POOLINGS",
+    "Captured",
+    "LayerInfo",
+    "LayerTable",
+    "capture",
+    "hash_model",
+    "layer_names",
+    "select_layers",
+]

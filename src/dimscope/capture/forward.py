@@ -1,0 +1,175 @@
+"""One forward pass over the data that stores the activations of all chosen layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from dimscope.capture.batches import BATCH_SIZE, Batch, count_samples, read_batches, read_first
+from dimscope.capture.discovery import find_layers
+from dimscope.capture.hashing import InputHash, hash_model
+from dimscope.capture.inference import Forward, place_batch, require_module, undisturbed
+from dimscope.capture.layers import LayerInfo
+from dimscope.capture.pooling import PoolingChoice
+from dimscope.capture.recording import LayerRecorder
+from dimscope.capture.selection import Choices, select_layers
+from dimscope.capture.tensors import named_tensors
+from dimscope.errors import InputError
+from dimscope.store import ActivationStore
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What was captured, from what.
+
+    Attributes
+    ----------
+    layers
+        The layers in order of execution; `n_features` is that of the stored representation.
+    n_samples
+        Samples that went through the network: all that there were, or those asked for.
+    labels
+        A label for each sample, or None if the data has none.
+    data_hash
+        SHA-256 of the inputs, whatever their batches.
+    model_hash
+        SHA-256 of the names and values of the network's parameters and buffers.
+    device
+        Where the network ran.
+    """
+
+    layers: tuple[LayerInfo, ...]
+    n_samples: int
+    labels: np.ndarray | None
+    data_hash: str
+    model_hash: str
+    device: str
+
+
+def capture(  # noqa: PLR0913 - one verb, each of whose options users need
+    model: nn.Module,
+    data: Any,
+    layers: Choices = "auto",
+    *,
+    store: ActivationStore,
+    pooling: PoolingChoice = "flatten",
+    n_samples: int | None = None,
+    batch_size: int = BATCH_SIZE,
+    forward: Forward | None = None,
+    on_batch: Callable[[int, int | None], None] | None = None,
+) -> Captured:
+    """Run the data through the network once, and store the activations of all chosen layers.
+
+    The network runs in evaluation mode without gradients and is left exactly as it was: modes,
+    hooks, gradients, buffers and random states. Before the pass, two or three samples show which
+    layers it has. (Lazy modules become what these samples make of them.)
+
+    Parameters
+    ----------
+    model
+        The network, on any device.
+    data
+        A DataLoader or other iterable of batches; a Dataset; or all samples at once: a tensor or
+        array, a tuple ``(inputs, labels)``, a dict of tensors. A batch is a tensor or array,
+        ``(inputs, labels)``, or a dict that the network takes as keywords, in which ``label`` or
+        ``labels`` are kept back. Inputs move to the network's device, floating-point ones become
+        its floating-point type.
+    layers
+        Which layers; see `select_layers`.
+    store
+        Takes the representations, (n_samples, n_features) for each layer by its name; float16
+        and bfloat16 become float32.
+    pooling
+        From an activation to a vector: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
+        ``"last_token"``, ``"token_mean"``; a function of the activation; or a mapping from globs
+        of layer names to these.
+    n_samples
+        Samples to run, the first of the data; None runs all.
+    batch_size
+        Samples in a batch, where the data does not come in batches of its own.
+    forward
+        How the network is called, ``forward(model, batch)``, where ``model(inputs)`` will not do;
+        it gets the whole batch, on the network's device.
+    on_batch
+        Called after each batch with the samples done and those expected (None if unknown).
+
+    Raises
+    ------
+    InputError
+        If a layer or pooling is unknown, the data is empty or cannot be read, or the width of a
+        layer varies.
+    CaptureError
+        If the network fails, or its layers do not appear alike in every batch.
+    StoreError
+        If the activations cannot be stored.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
+    >>> with ActivationStore() as store:
+    ...     captured = capture(model, torch.zeros(100, 8), store=store)
+    ...     [(layer.name, store[layer.name].shape) for layer in captured.layers]
+    [('input', (100, 8)), ('1', (100, 4)), ('2', (100, 2))]
+    """
+    require_module(model)
+    for option, value in (("n_samples", n_samples), ("batch_size", batch_size)):
+        if value is not None and value < 1:
+            raise InputError(f"{option} is {value}: it must be 1 or more")
+    n_expected = _n_expected(data, n_samples)
+    labels: list[np.ndarray | None] = []
+    input_hash = InputHash()
+    n_done = 0
+    with undisturbed(model, data):
+        batches = read_batches(data, batch_size, n_samples)
+        first = read_first(batches)
+        device = _device(place_batch(first, model))
+        table = find_layers(model, first, forward)
+        names = select_layers(table, layers)
+        recorder = LayerRecorder({name: table.sources[name] for name in names}, store, pooling)
+        for batch in chain([first], batches):
+            input_hash.update(batch.inputs)
+            labels.append(batch.labels)
+            recorder.run(model, place_batch(batch, model), forward)
+            if n_done == 0 and n_expected is not None:
+                store.ensure_room(n_expected)
+            n_done += batch.n_samples
+            if on_batch is not None:
+                on_batch(n_done, n_expected)
+    return Captured(
+        layers=tuple(replace(table[name], n_features=recorder.widths[name]) for name in names),
+        n_samples=n_done,
+        labels=_joined(labels),
+        data_hash=input_hash.hexdigest(),
+        model_hash=hash_model(model),
+        device=device,
+    )
+
+
+def _n_expected(data: Any, n_samples: int | None) -> int | None:
+    counts = [count for count in (count_samples(data), n_samples) if count is not None]
+    return min(counts, default=None)
+
+
+def _device(batch: Batch) -> str:
+    """Where the batch is; it must be a place that holds values."""
+    device = str(next(iter(named_tensors(batch.inputs).values())).device)
+    if device == "meta":
+        raise InputError(
+            "the model or its data is on the meta device, which holds no values to capture: load "
+            "the weights first (layer_names does without)"
+        )
+    return device
+
+
+def _joined(labels: list[np.ndarray | None]) -> np.ndarray | None:
+    """The labels of all batches, unless some have none or theirs are of another shape."""
+    known = [part for part in labels if part is not None]
+    if len(known) < len(labels) or len({part.shape[1:] for part in known}) != 1:
+        return None
+    return np.concatenate(known)

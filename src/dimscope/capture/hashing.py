@@ -1,0 +1,46 @@
+"""Fingerprints of data and of networks."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dimscope.capture.tensors import named_tensors
+
+
+class InputHash:
+    """SHA-256 of the inputs seen, the same however they are cut into batches."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, hashlib._Hash] = {}
+
+    def update(self, inputs: Any) -> None:
+        """Add the tensors of a batch."""
+        for suffix, tensor in named_tensors(inputs).items():
+            self._hashes.setdefault(suffix, hashlib.sha256(f"{tensor.dtype}".encode()))
+            self._hashes[suffix].update(_bytes(tensor))
+
+    def hexdigest(self) -> str:
+        """The hash of all inputs so far."""
+        parts = [f"{suffix} {part.hexdigest()}" for suffix, part in self._hashes.items()]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def hash_model(model: nn.Module) -> str:
+    """SHA-256 of the names, shapes and values in the state of a network."""
+    found = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        if isinstance(value, Tensor):
+            found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+            found.update(_bytes(value))
+        else:
+            found.update(f"{name} {value!r}\n".encode())
+    return found.hexdigest()
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    plain = tensor.detach().dequantize() if tensor.is_quantized else tensor.detach()
+    return plain.to_dense().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().data

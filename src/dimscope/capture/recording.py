@@ -1,0 +1,139 @@
+"""Watching layers while a network runs, and storing what they make."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+from dimscope.capture.batches import Batch
+from dimscope.capture.inference import Forward, run_model
+from dimscope.capture.layers import Source
+from dimscope.capture.pooling import PoolingChoice, pool, resolve_pooling
+from dimscope.capture.tensors import named_tensors
+from dimscope.capture.trace import first_tensor
+from dimscope.errors import CaptureError, InputError
+from dimscope.store import ActivationStore
+
+_CONSTANCY = "layers must appear alike in every batch; choose others, or fix the order of the data"
+
+
+class LayerRecorder:
+    """Stores the representations of chosen layers whenever the network runs.
+
+    Each tensor is pooled and copied at the moment it appears, before a later in-place operation
+    can change it.
+
+    Parameters
+    ----------
+    sources
+        Where the layers appear, by name.
+    store
+        Takes the representations by the layers' names.
+    pooling
+        How activations become vectors.
+
+    Raises
+    ------
+    InputError
+        If the pooling is unknown, or the store has one of the layers already.
+
+    Attributes
+    ----------
+    widths
+        Features of each representation stored so far.
+    """
+
+    def __init__(
+        self, sources: Mapping[str, Source], store: ActivationStore, pooling: PoolingChoice
+    ) -> None:
+        taken = [name for name in sources if name in store]
+        if taken:
+            raise InputError(f"the store already holds layer {taken[0]!r}: give a new store")
+        self.widths: dict[str, int] = {}
+        self._sources = sources
+        self._poolings = {name: resolve_pooling(pooling, name) for name in sources}
+        self._store = store
+        self._at: defaultdict[tuple[str | None, str, int], list[str]] = defaultdict(list)
+        for name, source in sources.items():
+            self._at[source.path, source.side, source.number].append(name)
+        self._n_calls: Counter[str] = Counter()
+        self._recorded: set[str] = set()
+
+    def run(self, model: nn.Module, batch: Batch, forward: Forward | None) -> None:
+        """Run the network on ``batch``, and store every layer.
+
+        Raises
+        ------
+        CaptureError
+            If the network fails, or not every layer appears as it did when it was found.
+        """
+        self._n_calls.clear()
+        self._recorded.clear()
+        with self._hooks(model, batch):
+            self._record(batch, None, "input", 1, batch.inputs)
+            self._record(batch, None, "output", 1, run_model(model, batch, forward))
+        for name, source in self._sources.items():
+            self._check_appeared(name, source)
+
+    @contextmanager
+    def _hooks(self, model: nn.Module, batch: Batch) -> Iterator[None]:
+        paths = {source.path for source in self._sources.values()}
+        modules = {module: path for path, module in model.named_modules() if path in paths}
+        running: list[tuple[str, int]] = []
+
+        def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
+            path = modules[module]
+            self._n_calls[path] += 1
+            running.append((path, self._n_calls[path]))
+            self._record(batch, path, "input", self._n_calls[path], first_tensor(args, kwargs))
+
+        def leave(module: nn.Module, _args: Any, output: Any) -> None:
+            path, number = running.pop()
+            while path != modules[module]:  # a call that failed, whose error the network caught
+                path, number = running.pop()
+            self._record(batch, path, "output", number, output)
+
+        handles = []
+        try:
+            for module in modules:
+                handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+                handles.append(module.register_forward_hook(leave))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _record(self, batch: Batch, path: str | None, side: str, number: int, value: Any) -> None:
+        names = self._at.get((path, side, number), ())
+        tensors = named_tensors(value) if names else {}
+        for name in names:
+            tensor = tensors.get(self._sources[name].suffix)
+            if tensor is not None:
+                self._store_tensor(name, tensor, batch)
+
+    def _store_tensor(self, name: str, tensor: Tensor, batch: Batch) -> None:
+        if tensor.shape[:1] != (batch.n_samples,):
+            raise CaptureError(
+                f"layer {name!r} has the shape {tuple(tensor.shape)} in a batch of "
+                f"{batch.n_samples} samples: its first dimension must be the batch"
+            )
+        pooled = pool(tensor.detach(), batch.attention_mask, self._poolings[name], name)
+        self._store.append(name, pooled.cpu().numpy())
+        self.widths[name] = pooled.shape[1]
+        self._recorded.add(name)
+
+    def _check_appeared(self, name: str, source: Source) -> None:
+        if source.path is not None and self._n_calls[source.path] != source.n_calls:
+            raise CaptureError(
+                f"module {source.path!r} was called {self._n_calls[source.path]} times in a batch, "
+                f"and {source.n_calls} times on the first samples: {_CONSTANCY}"
+            )
+        if name not in self._recorded:
+            raise CaptureError(
+                f"layer {name!r} appeared on the first samples, but not in a later batch: "
+                f"{_CONSTANCY}"
+            )
