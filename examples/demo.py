@@ -61,24 +61,30 @@ def main() -> None:
 
     both = ds.Profile.join(*profiles)
     show(both)
-    figure = both.plot().get_figure(root=True)
-    figure.savefig(options.out / "hunchback.png", dpi=150, bbox_inches="tight")
+    for name, methods in (("hunchback", ["two_nn"]), ("dimensions", None)):
+        figure = both.plot(methods).get_figure(root=True)
+        figure.savefig(options.out / f"{name}.png", dpi=150, bbox_inches="tight")
     both.report(options.out / "report.html")
     say(f"\n{time.perf_counter() - started:.0f} s in all")
-    say(f"plot:   {options.out / 'hunchback.png'}")
+    say(f"plots:  {options.out / 'hunchback.png'}, {options.out / 'dimensions.png'}")
     say(f"report: {options.out / 'report.html'}")
 
 
 def show(both: ds.Profile) -> None:
-    """The two hunchbacks, a layer a line: TwoNN and the participation ratio."""
+    """The two hunchbacks, a layer a line: intrinsic and linear dimension of each network."""
     frame = both.to_frame("estimate")
-    columns = [(model, method) for model in both.models for method in ("two_nn", "pca_dimension")]
-    cells = frame.set_index(["layer", "model", "method"])[["value", "stderr"]]
+    cells = frame.set_index(["method", "model", "layer"])[["value", "stderr"]]
+    columns = [(method, model) for method in ("two_nn", "pca_dimension") for model in both.models]
     rows = [
-        [layer, *(shown(*cells.loc[(layer, *column)]) for column in columns)]
+        [layer, *(shown(*cells.loc[(*column, layer)]) for column in columns)]
         for layer in dict.fromkeys(frame["layer"])
     ]
-    print_table(["layer", *(f"{method} {model}" for model, method in columns)], rows)
+    kinds = {"two_nn": "ID", "pca_dimension": "PCA 90 %"}
+    names = dict(zip(both.models, ("trained", "untrained"), strict=True))
+    print_table(["layer", *(f"{kinds[k]}, {names[m]}" for k, m in columns)], rows)
+    noted = frame[(frame["notes"] != "") & (frame["method"] == "two_nn")]
+    for row in noted.itertuples():
+        say(f"{row.layer}, {names[row.model]}: {row.notes}")
 
 
 if __name__ == "__main__":

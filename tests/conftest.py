@@ -1,18 +1,13 @@
-"""Array shapes and dtypes of the numeric core are checked while the tests run."""
-
 from __future__ import annotations
 
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+# Shapes and dtypes are checked at every call while the tests run. Only private modules are hooked:
+# a wrapped public function loses its doctest, and beartype cannot check a lone method that
+# returns Self.
 install_import_hook(
-    [
-        "dimscope.points",
-        "dimscope.neighbors._search",
-        "dimscope.spectra",
-        "dimscope.estimators._ratios",
-    ],
-    "beartype.beartype",
+    ["dimscope.neighbors._search", "dimscope.estimators._ratios"], "beartype.beartype"
 )
 
 settings.register_profile("dimscope", deadline=None, max_examples=25, derandomize=True)

@@ -20,7 +20,7 @@ from dimscope.errors import InputError
 
 #: Columns whose products are summed in one go; fixed, so that sums never depend on memory.
 COLUMN_BLOCK = 1024
-_BLOCK_BYTES = 2**26
+_BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones the reads of chunks on disk
 _SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
 
 
@@ -34,13 +34,18 @@ class Points:
         A two-dimensional array, in memory or on disk, that slices into NumPy arrays.
     rows
         The rows of ``source`` that are meant, in order; None for all of them.
-    row_scale
-        A factor for each row of ``source`` (1 / norm under the cosine metric), or None.
+    row_divisors
+        Numbers that divide each row of ``source``, one after the other: none, or under the cosine
+        metric its largest magnitude and then its norm, which make parallel rows equal to the bit.
+    roundoff
+        Relative error with which the input holds a real number: half the spacing of its floating
+        point type, 0 for integers.
     """
 
     source: Any
     rows: Int64[np.ndarray, " n"] | None = None
-    row_scale: Float64[np.ndarray, " m"] | None = None
+    row_divisors: tuple[Float64[np.ndarray, " m"], ...] = ()
+    roundoff: float = 0.0
 
     @property
     def n_samples(self) -> int:
@@ -80,9 +85,9 @@ class Points:
         values = block.astype(np.float64, order="C")
         if self.unit != 1.0:
             values /= self.unit
-        if self.row_scale is not None:
-            scale = self.row_scale if self.rows is None else self.row_scale[self.rows]
-            values *= scale[part, None]
+        for divisor in self.row_divisors:
+            own = divisor if self.rows is None else divisor[self.rows]
+            values /= own[part, None]
         return values
 
     @cached_property
@@ -98,9 +103,19 @@ class Points:
         exponent = math.frexp(largest)[1] - 1 if math.isfinite(largest) else 0
         return math.ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
 
+    @property
+    def length_unit(self) -> float:
+        """What distances between blocks are multiplied by, to be distances between points."""
+        return 1.0 if self.row_divisors else self.unit
+
+    @property
+    def rounding(self) -> float:
+        """Distance that the rounding of the stored values alone can put between two points."""
+        return self.roundoff * math.sqrt(self.scan.mean_square) * self.length_unit
+
     @cached_property
     def scan(self) -> Scan:
-        """One pass over the numbers: the mean of each column and a digest of each row.
+        """One pass over the numbers: means, the size of a row, and a digest of each row.
 
         Raises
         ------
@@ -110,6 +125,7 @@ class Points:
         digests = [hashlib.blake2b(digest_size=20) for _ in range(self.n_samples)]
         finite = np.ones(self.n_samples, dtype=bool)
         means = []
+        squares = 0.0
         for block in self.column_blocks():
             finite &= np.isfinite(block).all(axis=1)
             if not finite.all():
@@ -117,11 +133,16 @@ class Points:
             block += 0.0  # -0.0 equals 0.0 and must have the same bytes
             for digest, row in zip(digests, block, strict=True):
                 digest.update(row)
+            squares += float(np.vdot(block, block))
             first = block[0].copy()
             block -= first  # so that the mean of a constant column is exact
             means.append(first + block.mean(axis=0))
         _require_finite(finite)
-        return Scan(column_mean=np.concatenate(means), digests=[d.digest() for d in digests])
+        return Scan(
+            column_mean=np.concatenate(means),
+            mean_square=squares / self.n_samples,
+            digests=[digest.digest() for digest in digests],
+        )
 
     def normalised(self) -> Self:
         """Every point scaled to unit length.
@@ -131,24 +152,42 @@ class Points:
         InputError
             If a point is zero, which has no direction, or holds a NaN or infinite value.
         """
-        squares = sum(np.einsum("ij,ij->i", block, block) for block in self.column_blocks())
-        _require_finite(np.isfinite(squares))
-        zero = np.flatnonzero(squares == 0)
+        largest = np.zeros(self.n_samples)
+        for block in self.column_blocks():
+            np.maximum(largest, np.abs(block).max(axis=1), out=largest)
+        _require_finite(np.isfinite(largest))
+        zero = np.flatnonzero(largest == 0)
         if len(zero):
             raise InputError(
                 f"the cosine metric needs a direction for every row, but {_listed(zero)} are zero: "
                 "drop them or use metric='euclidean'"
             )
-        row_scale = np.ones(self.source.shape[0])
-        row_scale[slice(None) if self.rows is None else self.rows] = 1.0 / np.sqrt(squares)
-        return replace(self, row_scale=row_scale)
+        shrunk = self._divided(largest)
+        squares = sum(np.einsum("ij,ij->i", block, block) for block in shrunk.column_blocks())
+        return shrunk._divided(np.sqrt(squares))
+
+    def _divided(self, by: Float64[np.ndarray, " n"]) -> Self:
+        divisor = np.ones(self.source.shape[0])
+        divisor[slice(None) if self.rows is None else self.rows] = by
+        return replace(self, row_divisors=(*self.row_divisors, divisor))
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What one pass over the points finds: column means and a digest of each row's values."""
+    """What one pass over the points finds.
+
+    Attributes
+    ----------
+    column_mean
+        Mean of each column.
+    mean_square
+        Mean over the rows of their squared norm.
+    digests
+        For each row a digest of its values; equal values have equal digests.
+    """
 
     column_mean: Float64[np.ndarray, " d"]
+    mean_square: float
     digests: list[bytes]
 
     @cached_property
@@ -194,7 +233,13 @@ def as_points(x: Any) -> Points:
         raise InputError(f"the array is empty: its shape is {tuple(source.shape)}")
     if np.dtype(source.dtype).kind not in "fiub":
         raise InputError(f"expected real numbers, got dtype {source.dtype}: convert them first")
-    return Points(source)
+    return Points(source, roundoff=_roundoff(x, np.dtype(source.dtype)))
+
+
+def _roundoff(x: Any, dtype: np.dtype[Any]) -> float:
+    if "bfloat16" in str(getattr(x, "dtype", "")):
+        return 2.0**-9
+    return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
 
 
 def _as_sliceable(x: Any) -> Any:

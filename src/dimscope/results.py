@@ -193,17 +193,18 @@ class Profile:
         Raises
         ------
         InputError
-            If there is none, or two of them use the same model label for the same steps.
+            If there is none, or two of them use the same model label for the same layer and step.
         """
         if not profiles:
             raise InputError("nothing to join: give at least one profile")
-        frame = pd.concat([profile.frame for profile in profiles], ignore_index=True)
-        key = ["model", "step", "layer", "curve", "method", "n_samples", "rank"]
-        if len(profiles) > 1 and frame.duplicated(key).any():
-            shared = sorted(set(frame.loc[frame.duplicated(key), "model"]))
+        key = ["model", "step", "layer"]
+        measured = pd.concat([p.frame[key].drop_duplicates() for p in profiles])
+        shared = measured.loc[measured.duplicated(), "model"]
+        if len(shared):
             raise InputError(
-                f"two profiles share the model label {shared[0]!r}: give each its own label"
+                f"two profiles share the model label {shared.iloc[0]!r}: give each its own label"
             )
+        frame = pd.concat([profile.frame for profile in profiles], ignore_index=True)
         provenance: dict[str, Any] = {}
         for profile in profiles:
             provenance.update(profile.provenance)
@@ -270,14 +271,15 @@ class Profile:
         try:
             head = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
             frame = pd.read_parquet(directory / "profile.parquet")
-        except (OSError, ValueError) as error:
+            schema, provenance = head["schema"], head["models"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"no readable profile in {directory}: {error}") from error
-        if head.get("schema", 0) > SCHEMA_VERSION:
+        if schema > SCHEMA_VERSION:
             raise InputError(
-                f"the profile in {directory} has schema {head['schema']}, this dimscope reads up "
-                f"to {SCHEMA_VERSION}: upgrade dimscope"
+                f"the profile in {directory} has schema {schema}, this dimscope reads up to "
+                f"{SCHEMA_VERSION}: upgrade dimscope"
             )
-        return cls(frame=frame.astype(dict(PROFILE_COLUMNS)), provenance=head["models"])
+        return cls(frame=frame.astype(dict(PROFILE_COLUMNS)), provenance=provenance)
 
     def plot(self, methods: Sequence[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Dimension against relative depth; see `dimscope.plots.plot_profile`."""

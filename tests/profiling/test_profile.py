@@ -129,11 +129,11 @@ def test_an_interrupted_run_goes_on_and_measures_no_layer_twice(images, tmp_path
         measured.append(representation.shape)
         return measure_layer(representation, settings)
 
-    monkeypatch.setattr("dimscope.profiling.profile.measure_layer", measure_two)
+    monkeypatch.setattr("dimscope.profiling.run.measure_layer", measure_two)
     with pytest.raises(KeyboardInterrupt):
         profile(small_net(), images, out=tmp_path)
     monkeypatch.setattr(
-        "dimscope.profiling.profile.measure_layer",
+        "dimscope.profiling.run.measure_layer",
         lambda x, settings: measured.append(x.shape) or measure_layer(x, settings),
     )
     resumed = profile(small_net(), images, out=tmp_path).frame
@@ -145,7 +145,7 @@ def test_other_weights_do_not_resume_a_run(images, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dimscope.profiling.profile.measure_layer", interrupt)
+    monkeypatch.setattr("dimscope.profiling.run.measure_layer", interrupt)
     with pytest.raises(KeyboardInterrupt):
         profile(small_net(), images, out=tmp_path)
     other = small_net()
@@ -157,7 +157,7 @@ def test_other_weights_do_not_resume_a_run(images, tmp_path, monkeypatch):
 KILLED_RUN = """
     import os, signal, sys, torch
     sys.path.insert(0, {folder!r})
-    import dimscope.profiling.profile as module
+    import dimscope.profiling.run as module
     from net import small_net
     images = torch.rand(240, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     count, measure = 0, module.measure_layer

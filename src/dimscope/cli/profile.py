@@ -111,39 +111,36 @@ def _show_plan(
     planned = profiling.plan(
         found.loaded.model, found.data, layers, n_samples=n_samples, memory_budget=memory_budget
     )
-    rows = [
-        {
-            "layer": info.name,
-            "n_features": info.n_features,
-            "bytes": n_bytes,
-            "on_disk": info.name in planned.on_disk,
-        }
-        for info, n_bytes in zip(planned.layers, planned.layer_bytes, strict=True)
-    ]
-    totals = {
-        "n_samples": n_samples,
-        "memory_bytes": sum(row["bytes"] for row in rows if not row["on_disk"]),
-        "disk_bytes": sum(row["bytes"] for row in rows if row["on_disk"]),
-        "forward_seconds": planned.forward_seconds,
-        "measure_seconds": planned.measure_seconds,
-    }
+    layers_held = list(zip(planned.layers, planned.layer_bytes, strict=True))
     if as_json:
-        print_json(totals | {"layers": rows})
+        print_json(
+            {
+                "n_samples": n_samples,
+                "memory_bytes": planned.memory_bytes,
+                "disk_bytes": planned.disk_bytes,
+                "forward_seconds": planned.forward_seconds,
+                "measure_seconds": planned.measure_seconds,
+                "layers": [
+                    {"layer": info.name, "bytes": held, "on_disk": info.name in planned.on_disk}
+                    for info, held in layers_held
+                ],
+            }
+        )
         return
     print_table(
         ["layer", "features", "size", "held"],
         [
             [
-                str(row["layer"]),
-                str(row["n_features"]),
-                format_size(row["bytes"]),
-                "on disk" if row["on_disk"] else "in memory",
+                info.name,
+                str(held // (4 * n_samples)),
+                format_size(held),
+                "on disk" if info.name in planned.on_disk else "in memory",
             ]
-            for row in rows
+            for info, held in layers_held
         ],
     )
     click.echo(
-        f"\nN = {n_samples}: {format_size(totals['memory_bytes'])} in memory, "
-        f"{format_size(totals['disk_bytes'])} on disk; about {planned.forward_seconds:.0f} s of "
+        f"\nN = {n_samples}: {format_size(planned.memory_bytes)} in memory, "
+        f"{format_size(planned.disk_bytes)} on disk; about {planned.forward_seconds:.0f} s of "
         f"forward passes and {planned.measure_seconds:.0f} s of measurement"
     )

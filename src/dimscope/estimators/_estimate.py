@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, overload
 
+from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator, NeighborEstimator, SpectrumEstimator
 from dimscope.estimators._registry import Method, make_estimators
 from dimscope.neighbors import Duplicates, Metric, NeighborGraph
@@ -77,7 +78,7 @@ def estimate(
         name: apply_estimator(estimator, statistics[isinstance(estimator, NeighborEstimator)])
         for name, estimator in estimators.items()
     }
-    if isinstance(method, str | Estimator):
+    if isinstance(method, str | Estimator | type):
         return next(iter(estimates.values()))
     return estimates
 

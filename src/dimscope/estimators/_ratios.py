@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import duplicate_notes
+from dimscope.estimators._base import graph_notes
 from dimscope.neighbors import NeighborGraph
 
 _MANY_TIES = 0.05
@@ -39,7 +39,7 @@ def log_ratios(graph: NeighborGraph, n1: int, n2: int, *, least: int) -> LogRati
             f"only {len(values) - n_tied} of {graph.n_samples} points have r_{n2} > r_{n1} > 0, at "
             f"least {least} are needed: give more distinct samples"
         )
-    notes = duplicate_notes(graph)
+    notes = graph_notes(graph)
     if n_zero := int((~apart).sum()):
         notes += (f"{n_zero} of {graph.n_samples} points with r_{n1} = 0 were left out.",)
     if n_tied > _MANY_TIES * graph.n_samples:

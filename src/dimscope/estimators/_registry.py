@@ -26,11 +26,11 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
     )
 }
 
-Method = str | Estimator
+Method = str | Estimator | type[Estimator]
 
 
 def make_estimator(method: Method) -> Estimator:
-    """The estimator of that name with its default parameters; an estimator passes through.
+    """The estimator of that name or class with its defaults; an estimator passes through.
 
     Raises
     ------
@@ -39,6 +39,8 @@ def make_estimator(method: Method) -> Estimator:
     """
     if isinstance(method, Estimator):
         return method
+    if isinstance(method, type) and issubclass(method, Estimator):
+        return method()
     if method not in ESTIMATORS:
         near = difflib.get_close_matches(str(method), ESTIMATORS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -54,7 +56,7 @@ def make_estimators(methods: Method | Sequence[Method]) -> dict[str, Estimator]:
     InputError
         If there is none, a name is not known, or one occurs twice.
     """
-    listed = [methods] if isinstance(methods, str | Estimator) else list(methods)
+    listed = [methods] if isinstance(methods, str | Estimator | type) else list(methods)
     if not listed:
         raise InputError(f"no method given: choose from {', '.join(ESTIMATORS)}")
     made: dict[str, Estimator] = {}

@@ -17,7 +17,7 @@ from dimscope.errors import InputError
 from dimscope.estimators._base import (
     NEIGHBOR_DEPENDENCE,
     NeighborEstimator,
-    duplicate_notes,
+    graph_notes,
     normal_interval,
 )
 from dimscope.neighbors import NeighborGraph
@@ -111,7 +111,7 @@ class LevinaBickel(NeighborEstimator):
         sums = np.full(graph.n_samples, np.nan)
         distances = graph.distances[apart, :k]
         sums[apart] = np.log(distances[:, -1:] / distances[:, :-1]).sum(axis=1)
-        notes = duplicate_notes(graph)
+        notes = graph_notes(graph)
         if n_zero := int((~apart).sum()):
             notes += (f"{n_zero} of {graph.n_samples} points with r_1 = 0 were left out.",)
         if not sums[apart].any():

@@ -9,9 +9,11 @@ from typing import ClassVar, Literal, final
 import numpy as np
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import SpectrumEstimator, require_variance
+from dimscope.estimators._base import SpectrumEstimator, require_variance, rounding_notes
 from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
+
+_ROUNDING = 1e-10  # unbiased sums below this share of the naive ones are rounding errors
 
 
 def _linear_estimate(
@@ -24,7 +26,7 @@ def _linear_estimate(
         scale=None,
         n_samples=spectrum.n_samples,
         n_duplicates=0,
-        notes=notes,
+        notes=rounding_notes(math.sqrt(2 * spectrum.trace), spectrum.rounding) + notes,
         method=estimator.name,
         parameters=estimator.get_params(),
     )
@@ -64,8 +66,8 @@ class ParticipationRatio(SpectrumEstimator):
     def estimate(self, spectrum: Spectrum) -> DimensionEstimate:
         """The participation ratio of the points of ``spectrum``.
 
-        The value is None, and a note says so, where the unbiased denominator is not positive: the
-        sample is then too small to bound the dimension.
+        The value is None, and a note says so, where an unbiased sum is not positive: the sample
+        is then too small to bound the dimension, as where all but one of its rows are equal.
 
         Raises
         ------
@@ -91,7 +93,10 @@ class ParticipationRatio(SpectrumEstimator):
                 f"correction={self.correction!r} is not known: choose rows, rows_and_columns or "
                 "none"
             )
-        if denominator <= 0 or numerator <= 0:
+        if (
+            numerator <= _ROUNDING * spectrum.trace**2
+            or denominator <= _ROUNDING * spectrum.square_trace
+        ):
             return _linear_estimate(
                 self,
                 spectrum,
@@ -184,7 +189,7 @@ class PCADimension(SpectrumEstimator):
         notes = []
         if count > 0.5 * (spectrum.n_samples - 1):
             notes.append(
-                f"{count} components out of at most {spectrum.n_samples - 1} that "
+                f"More than half of the {spectrum.n_samples - 1} components that "
                 f"{spectrum.n_samples} samples allow: more samples would raise it."
             )
         return _linear_estimate(self, spectrum, float(count), *notes)

@@ -67,7 +67,7 @@ def _search_block(
     order = np.lexsort((pool[column], exact, row))
     first = np.searchsorted(row, np.arange(len(queries)))
     kept = order[first[:, None] + np.arange(n_neighbors)]
-    return Neighbors(points.unit * np.sqrt(exact[kept]), pool[column[kept]])
+    return Neighbors(points.length_unit * np.sqrt(exact[kept]), pool[column[kept]])
 
 
 def _close(

@@ -117,7 +117,8 @@ class NeighborGraph:
         """The exact graph of some of the points, by reusing the neighbours already known.
 
         A point whose known neighbours include ``n_neighbors`` of the subset has its answer in
-        them; only the others are searched again.
+        them; only the others are searched again. Points keep the order that they have here, and
+        none counts as a duplicate.
 
         Parameters
         ----------
@@ -138,12 +139,14 @@ class NeighborGraph:
         known = new_position[self.indices[positions]]
         inside = known >= 0
         enough = inside.sum(axis=1) >= n_neighbors
-        nearest = np.argsort(~inside[enough], axis=1, kind="stable")[:, :n_neighbors]
+        rows = self.original_rows[positions]
         distances = np.empty((len(positions), n_neighbors))
         indices = np.empty((len(positions), n_neighbors), dtype=np.int64)
-        distances[enough] = np.take_along_axis(self.distances[positions[enough]], nearest, axis=1)
-        indices[enough] = np.take_along_axis(known[enough], nearest, axis=1)
-        rows = self.original_rows[positions]
+        if enough.any():
+            nearest = np.argsort(~inside[enough], axis=1, kind="stable")[:, :n_neighbors]
+            reused = self.distances[positions[enough]]
+            distances[enough] = np.take_along_axis(reused, nearest, axis=1)
+            indices[enough] = np.take_along_axis(known[enough], nearest, axis=1)
         if not enough.all():
             found: Neighbors = search(self.points, rows[~enough], rows, n_neighbors)
             distances[~enough] = found.distances
@@ -152,7 +155,7 @@ class NeighborGraph:
             distances=distances,
             indices=indices,
             original_rows=rows,
-            n_duplicates=self.n_duplicates,
+            n_duplicates=0,
             n_features=self.n_features,
             metric=self.metric,
             points=self.points,

@@ -2,8 +2,8 @@
 
 from dimscope.profiling.measure import measure_layer
 from dimscope.profiling.plan import Plan, plan
-from dimscope.profiling.profile import profile
 from dimscope.profiling.progress import progress_bars
+from dimscope.profiling.run import profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 
 __all__ = [

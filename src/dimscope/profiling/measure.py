@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from dimscope.estimators import (
     Estimator,
     Gride,
     NeighborEstimator,
+    SpectrumEstimator,
     apply_estimator,
     neighbors_needed,
     normal_interval,
@@ -33,17 +34,6 @@ _MAX_EIGENVALUES = 48
 
 Row = dict[str, Any]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, eq=False)
-class _Statistics:
-    """The two sufficient statistics of a layer; the reason in words where one cannot be had."""
-
-    graph: NeighborGraph | str
-    spectrum: Spectrum | str
-
-    def of(self, estimator: Estimator) -> NeighborGraph | Spectrum | str:
-        return self.graph if isinstance(estimator, NeighborEstimator) else self.spectrum
 
 
 @dataclass(frozen=True)
@@ -68,17 +58,20 @@ def measure_layer(representation: Any, settings: Settings) -> list[Row]:
         What to measure.
     """
     points = as_points(representation)
-    statistics = _Statistics(
-        graph=_or_reason(partial(_graph, points, settings)),
-        spectrum=_or_reason(partial(Spectrum.from_points, points)),
-    )
-    rows: list[Row] = []
-    for estimator in settings.estimators.values():
-        rows += _method_rows(estimator, statistics, settings, points.n_samples)
-    if isinstance(statistics.graph, NeighborGraph):
-        rows += _scale_rows(statistics.graph)
-    if isinstance(statistics.spectrum, Spectrum):
-        rows += _spectrum_rows(statistics.spectrum)
+    graph = _or_reason(partial(_graph, points, settings))
+    spectrum = _or_reason(partial(Spectrum.from_points, points))
+    by_method: dict[str, list[Row]] = {}
+    for family, statistic in ((NeighborEstimator, graph), (SpectrumEstimator, spectrum)):
+        estimators = {n: e for n, e in settings.estimators.items() if isinstance(e, family)}
+        if isinstance(statistic, str):
+            by_method |= {n: [_unknown_row(n, statistic, points.n_samples)] for n in estimators}
+        elif estimators:
+            by_method |= _family_rows(estimators, statistic, settings)
+    rows = [row for name in settings.estimators for row in by_method[name]]
+    if isinstance(graph, NeighborGraph):
+        rows += _scale_rows(graph)
+    if isinstance(spectrum, Spectrum):
+        rows += _spectrum_rows(spectrum)
     return [{"n_features": points.n_features, **row} for row in rows]
 
 
@@ -96,28 +89,34 @@ def _graph(points: Points, settings: Settings) -> NeighborGraph:
     return NeighborGraph.from_points(points, n_neighbors, settings.metric)
 
 
-def _method_rows(
-    estimator: Estimator, statistics: _Statistics, settings: Settings, n_samples: int
-) -> list[Row]:
-    statistic = statistics.of(estimator)
-    if isinstance(statistic, str):
-        return [_row("estimate", estimator.name, n_samples=n_samples, notes=statistic)]
-    estimate = _or_reason(partial(apply_estimator, estimator, statistic))
-    if isinstance(estimate, str):
-        return [_row("estimate", estimator.name, n_samples=n_samples, notes=estimate)]
-    levels = list(_decimation(estimator, statistic, settings))
-    blocks = [
-        _row(
-            "decimation",
-            estimator.name,
-            n_samples=level.n_samples,
-            n_blocks=len(level.values),
-            value=float(level.values.mean()),
-            stderr=float(level.values.std(ddof=1)),
-        )
-        for level in levels
-    ]
-    return [_estimate_row(estimate, _block_stderr(estimate, levels)), *blocks]
+def _family_rows(
+    estimators: Mapping[str, Estimator], statistic: NeighborGraph | Spectrum, settings: Settings
+) -> dict[str, list[Row]]:
+    """Estimate and decimation rows of the estimators that share a statistic, by method."""
+    levels = _decimation(estimators, statistic, settings)
+    rows: dict[str, list[Row]] = {}
+    for name, estimator in estimators.items():
+        estimate = _or_reason(partial(apply_estimator, estimator, statistic))
+        if isinstance(estimate, str):
+            rows[name] = [_unknown_row(name, estimate, statistic.n_samples)]
+            continue
+        rows[name] = [_estimate_row(estimate, _block_stderr(estimate, levels[name]))]
+        rows[name] += [
+            _row(
+                "decimation",
+                name,
+                n_samples=level.n_samples,
+                n_blocks=len(level.values),
+                value=float(level.values.mean()),
+                stderr=float(level.values.std(ddof=1)),
+            )
+            for level in levels[name]
+        ]
+    return rows
+
+
+def _unknown_row(method: str, reason: str, n_samples: int) -> Row:
+    return _row("estimate", method, n_samples=n_samples, notes=reason)
 
 
 def _estimate_row(estimate: DimensionEstimate, stderr: float | None) -> Row:
@@ -141,32 +140,37 @@ def _estimate_row(estimate: DimensionEstimate, stderr: float | None) -> Row:
 
 
 def _decimation(
-    estimator: Estimator, statistic: NeighborGraph | Spectrum, settings: Settings
-) -> Iterator[_Level]:
-    """Estimates on all disjoint blocks of N/2, N/4, ... points that are large enough."""
-    needed = neighbors_needed([estimator])
+    estimators: Mapping[str, Estimator], statistic: NeighborGraph | Spectrum, settings: Settings
+) -> dict[str, list[_Level]]:
+    """Estimates by method on disjoint blocks of N/2, N/4, ... points that are large enough."""
+    n_neighbors = neighbors_needed(estimators.values())
+    levels: dict[str, list[_Level]] = {name: [] for name in estimators}
     for halvings in range(1, _MAX_HALVINGS + 1):
         size = statistic.n_samples >> halvings
-        if size < max(_LEAST_BLOCK, needed + 1):
-            return
-        rng = np.random.default_rng([settings.seed, halvings])
-        found = []
-        for _ in range(settings.n_repeats):
-            order = rng.permutation(statistic.n_samples)
-            for block in order[: size << halvings].reshape(-1, size):
-                estimate = _or_reason(partial(_block_estimate, estimator, statistic, block))
+        if size < max(_LEAST_BLOCK, n_neighbors + 1):
+            break
+        found: dict[str, list[float]] = {name: [] for name in estimators}
+        for block in _blocks(statistic.n_samples, size, settings):
+            part = (
+                statistic.subset(block, n_neighbors)
+                if isinstance(statistic, NeighborGraph)
+                else statistic.subset(block)
+            )
+            for name, estimator in estimators.items():
+                estimate = _or_reason(partial(apply_estimator, estimator, part))
                 if not isinstance(estimate, str) and estimate.value is not None:
-                    found.append(estimate.value)
-        if len(found) > 1:
-            yield _Level(size, np.array(found))
+                    found[name].append(estimate.value)
+        for name, values in found.items():
+            if len(values) > 1:
+                levels[name].append(_Level(size, np.array(values)))
+    return levels
 
 
-def _block_estimate(
-    estimator: Estimator, statistic: NeighborGraph | Spectrum, block: Int64[np.ndarray, " n"]
-) -> DimensionEstimate:
-    if isinstance(statistic, NeighborGraph):
-        return apply_estimator(estimator, statistic.subset(block, neighbors_needed([estimator])))
-    return apply_estimator(estimator, statistic.subset(block))
+def _blocks(n_samples: int, size: int, settings: Settings) -> Iterator[Int64[np.ndarray, " size"]]:
+    """Random partitions into disjoint blocks, as many as there are repeats."""
+    rng = np.random.default_rng([settings.seed, size])
+    for _ in range(settings.n_repeats):
+        yield from rng.permutation(n_samples)[: n_samples // size * size].reshape(-1, size)
 
 
 def _block_stderr(estimate: DimensionEstimate, levels: list[_Level]) -> float | None:

@@ -42,6 +42,17 @@ class Plan:
     forward_seconds: float
     measure_seconds: float
 
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes of the layers that would go to disk."""
+        sizes = zip(self.layers, self.layer_bytes, strict=True)
+        return sum(n_bytes for info, n_bytes in sizes if info.name in self.on_disk)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of the layers that would be held in memory."""
+        return sum(self.layer_bytes) - self.disk_bytes
+
 
 def plan(
     model: Any, data: Any, layers: Any = "auto", *, n_samples: int, memory_budget: int

@@ -96,7 +96,12 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     StoreError
         If activations or results cannot be written.
     """
-    from dimscope.capture import capture  # noqa: PLC0415 - torch loads with the first network
+    from dimscope.capture import (  # noqa: PLC0415 - torch loads with the first network
+        capture,
+        hash_model,
+        layer_names,
+        select_layers,
+    )
 
     settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng)
     label = label or type(model).__name__
@@ -105,7 +110,14 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     identity = settings.to_dict() | {"label": label, "pooling": str(pooling)}
     journal = Journal(identity=identity)
     if out is not None:
-        journal = _open_journal(Path(out), model, data, layers, identity | {"asked": n_samples})
+        infos = layer_names(model, data, forward=forward)
+        identity |= {
+            "layers": select_layers(infos, layers),
+            "n_samples_asked": n_samples,
+            "model_hash": hash_model(model),
+            "dimscope": version("dimscope"),
+        }
+        journal = _open_journal(Path(out), identity)
         layers = [name for name in journal.identity["layers"] if name not in journal.layers]
     if layers:
         run_capture = partial(capture, model, data, layers, forward=forward, **passing)
@@ -117,17 +129,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     return result
 
 
-def _open_journal(
-    out: Path, model: Any, data: Any, layers: Any, identity: Mapping[str, Any]
-) -> Journal:
-    """The journal of a run in ``out``, whose identity names the model's hash and its layers."""
-    from dimscope.capture import hash_model, layer_names, select_layers  # noqa: PLC0415 - torch
-
+def _open_journal(out: Path, identity: Mapping[str, Any]) -> Journal:
     if (out / "profile.parquet").exists():
         raise InputError(f"{out} already holds a profile: give another directory, or remove it")
-    chosen = select_layers(layer_names(model, data), layers)
-    more = {"layers": chosen, "model_hash": hash_model(model), "dimscope": version("dimscope")}
-    return Journal.open(out, dict(identity) | more)
+    return Journal.open(out, identity)
 
 
 def _measure(

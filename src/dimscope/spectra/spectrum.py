@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from dimscope.points import Points, as_points
 
 #: The smaller side of the matrix whose eigenvalues are taken may not exceed this (3.2 GB).
 MAX_SIDE = 20_000
+_RESOLVED = 1e-6  # share of a Gram matrix that centring must leave, for 9 digits to be right
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -24,9 +26,9 @@ class Spectrum:
 
     Attributes
     ----------
-    eigenvalues
-        Of the covariance with divisor n_samples - 1, descending; min(n_samples - 1, n_features)
-        of them, in squared units of the input.
+    matrix
+        The centred Gram matrix (n_samples, n_samples) or the scatter matrix (n_features,
+        n_features), whichever is smaller.
     n_samples, n_features
         Shape of the representation.
     row_square_sum
@@ -35,30 +37,45 @@ class Spectrum:
         Sum over columns of (sum over rows of x^2)^2.
     column_fourth_sum
         Sum over all entries of x^4.
-    matrix
-        The centred Gram matrix (n_samples, n_samples) where that is the smaller side, else None.
+    rounding
+        Distance that the rounding of the stored values alone can put between two points.
     points
         The points themselves, read by blocks.
     """
 
-    eigenvalues: Float64[np.ndarray, " rank"]
+    matrix: Float64[np.ndarray, "side side"]
     n_samples: int
     n_features: int
     row_square_sum: float
     column_square_sum: float | None
     column_fourth_sum: float | None
-    matrix: Float64[np.ndarray, "n n"] | None
+    rounding: float
     points: Points
+
+    @property
+    def by_gram(self) -> bool:
+        """Whether ``matrix`` is the Gram matrix."""
+        return self.n_samples <= self.n_features
+
+    @cached_property
+    def eigenvalues(self) -> Float64[np.ndarray, " rank"]:
+        """Of the covariance with divisor n_samples - 1, descending; squared units of the input.
+
+        There are min(n_samples - 1, n_features) of them, none negative.
+        """
+        values = scipy.linalg.eigvalsh(self.matrix, check_finite=False)[::-1]
+        kept = values[: self.n_samples - 1]
+        return np.asarray(np.maximum(kept, 0.0) / (self.n_samples - 1))
 
     @property
     def trace(self) -> float:
         """Total variance: the sum of the eigenvalues."""
-        return float(self.eigenvalues.sum())
+        return float(np.trace(self.matrix)) / (self.n_samples - 1)
 
     @property
     def square_trace(self) -> float:
         """Sum of the squared eigenvalues."""
-        return float(np.square(self.eigenvalues).sum())
+        return float(np.vdot(self.matrix, self.matrix)) / (self.n_samples - 1) ** 2
 
     @classmethod
     def from_points(cls, x: Any) -> Self:
@@ -94,16 +111,15 @@ class Spectrum:
                 f"values near {points.unit:.0e} have squared variances outside float64's range: "
                 "multiply all by a constant first, no linear dimension depends on it"
             )
-        by_gram = n_samples <= n_features
-        sums = _gram_sums(points) if by_gram else _covariance_sums(points)
+        sums = _gram_sums(points) if n_samples <= n_features else _covariance_sums(points)
         return cls(
-            eigenvalues=_eigenvalues(sums.matrix, n_samples),
+            matrix=sums.matrix,
             n_samples=n_samples,
             n_features=n_features,
             row_square_sum=sums.row_square,
             column_square_sum=sums.column_square,
             column_fourth_sum=sums.column_fourth,
-            matrix=sums.matrix if by_gram else None,
+            rounding=points.rounding,
             points=points,
         )
 
@@ -116,18 +132,22 @@ class Spectrum:
             If they are fewer than two.
         """
         _check_n_samples(len(rows))
-        if self.matrix is None:
-            return Spectrum.from_points(self.points.take(rows))
-        gram = _centred(self.matrix[np.ix_(rows, rows)])
+        points = self.points.take(rows)
+        if not self.by_gram:
+            return Spectrum.from_points(points)
+        products = self.matrix[np.ix_(rows, rows)]
+        gram = _centred(products)
+        if np.trace(gram) < _RESOLVED * np.trace(products):  # rows far from the mean of all
+            return Spectrum.from_points(points)
         return Spectrum(
-            eigenvalues=_eigenvalues(gram, len(rows)),
+            matrix=gram,
             n_samples=len(rows),
             n_features=self.n_features,
             row_square_sum=float(np.square(np.diag(gram)).sum()),
             column_square_sum=None,
             column_fourth_sum=None,
-            matrix=gram,
-            points=self.points.take(rows),
+            rounding=self.rounding,
+            points=points,
         )
 
 
@@ -171,14 +191,5 @@ def _covariance_sums(points: Points) -> _Sums:
 
 
 def _centred(gram: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n n"]:
-    gram = gram - gram[0] - gram[:, :1] + gram[0, 0]  # exactly 0 where all points are equal
     mean = gram.mean(axis=0)
     return np.asarray(gram - mean - mean[:, None] + mean.mean())
-
-
-def _eigenvalues(
-    matrix: Float64[np.ndarray, "side side"], n_samples: int
-) -> Float64[np.ndarray, " rank"]:
-    """Eigenvalues of the covariance from a Gram or scatter matrix, none of them negative."""
-    values = scipy.linalg.eigvalsh(matrix, check_finite=False)[::-1] / (n_samples - 1)
-    return np.asarray(np.maximum(values[: n_samples - 1], 0.0))

@@ -1,0 +1,273 @@
+"""One way to call every estimator: by name, by object, or as scikit-learn does."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import dimscope as ds
+from dimscope.estimators import (
+    ESTIMATORS,
+    NeighborEstimator,
+    apply_estimator,
+    make_estimator,
+    make_estimators,
+    neighbors_needed,
+)
+
+
+def cloud(n=200, d=4, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, d))
+
+
+@pytest.fixture(params=ESTIMATORS, ids=str)
+def estimator(request):
+    return make_estimator(request.param)
+
+
+class TestEveryEstimator:
+    def test_estimates_without_touching_itself(self, estimator):
+        before = dict(vars(estimator))
+        statistic = ds.NeighborGraph if isinstance(estimator, NeighborEstimator) else ds.Spectrum
+        result = estimator.estimate(statistic.from_points(cloud()))
+        assert vars(estimator) == before
+        assert result.method == estimator.name
+        assert estimator.get_params().items() <= result.parameters.items()
+        assert result.value > 0
+
+    def test_is_ready_for_json(self, estimator):
+        fields = estimator.fit(cloud()).estimate_.to_dict()
+        assert json.loads(json.dumps(fields, allow_nan=False)) == fields
+
+    def test_fits_as_scikit_learn_expects(self, estimator):
+        x = cloud()
+        assert estimator.fit(x, np.zeros(200)) is estimator
+        assert estimator.dimension_ == estimator.estimate_.value == ds.estimate(x, estimator).value
+        assert estimator.n_features_in_ == 4
+
+    def test_clones(self, estimator):
+        copy = clone(estimator.fit(cloud()))
+        assert copy == estimator
+        assert not hasattr(copy, "dimension_")
+
+    def test_ends_a_pipeline(self, estimator):
+        x = cloud() * [1.0, 10, 100, 1000]
+        pipeline = make_pipeline(StandardScaler(), estimator).fit(x)
+        scaled = StandardScaler().fit_transform(x)
+        assert pipeline[-1].dimension_ == clone(estimator).fit(scaled).dimension_
+
+    def test_refuses_a_constant(self, estimator):
+        with pytest.raises(ds.InputError, match="all 50 rows are equal"):
+            estimator.fit(np.full((50, 3), 0.1))
+
+    def test_refuses_too_few_samples(self, estimator):
+        with pytest.raises(ds.InputError):
+            estimator.fit([[1.0, 2.0]])
+
+    def test_knows_which_statistic_it_needs(self, estimator):
+        wrong = ds.Spectrum if isinstance(estimator, NeighborEstimator) else ds.NeighborGraph
+        with pytest.raises(ds.InputError, match=f"{estimator.name} cannot be estimated from a"):
+            apply_estimator(estimator, wrong.from_points(cloud()))
+
+    def test_is_documented(self, estimator):
+        assert len(type(estimator).__doc__.splitlines()) > 3
+
+    def test_takes_its_parameters_by_keyword_only(self, estimator):
+        names = list(estimator.get_params())
+        assert names == [field.name for field in dataclasses.fields(estimator)]
+        with pytest.raises(TypeError, match="positional argument"):
+            type(estimator)(0.5)
+
+
+class TestParameters:
+    def test_are_set_by_name(self):
+        assert ds.TwoNN().set_params(discard_fraction=0.2) == ds.TwoNN(discard_fraction=0.2)
+
+    @pytest.mark.parametrize(
+        ("estimator", "message"),
+        [
+            (ds.TwoNN(), "TwoNN has no parameter 'discard': it has discard_fraction"),
+            (ds.TwoNNMLE(), "TwoNNMLE has no parameter 'discard': it has none"),
+        ],
+    )
+    def test_unknown(self, estimator, message):
+        with pytest.raises(ds.InputError, match=message):
+            estimator.set_params(discard=0.2)
+
+    @pytest.mark.parametrize(
+        ("estimator", "message"),
+        [
+            (ds.TwoNN(discard_fraction=1.0), r"discard_fraction=1.0 must lie in \[0, 1\)"),
+            (ds.TwoNN(discard_fraction=-0.1), r"discard_fraction=-0.1 must lie in \[0, 1\)"),
+            (ds.TwoNN(discard_fraction=np.nan), r"discard_fraction=nan must lie in \[0, 1\)"),
+            (ds.TwoNN(discard_fraction=0.995), "leaves 1 of 200 ratios, at least 2 are needed"),
+            (ds.TwoNNBayes(prior_shape=0.0), "prior_shape=0.0 must lie between 0 and inf"),
+            (ds.TwoNNBayes(prior_rate=-1.0), "prior_rate=-1.0 must lie between 0 and inf"),
+            (ds.TwoNNBayes(credibility=1.0), "credibility=1.0 must lie between 0 and 1"),
+            (ds.Gride(n1=0), "n1=0 must be at least 1"),
+            (ds.Gride(n1=50), "gride needs 100 neighbours of each point, the graph has 99"),
+            (ds.LevinaBickel(n_neighbors=1), "n_neighbors=1 must be at least 2"),
+            (ds.LevinaBickel(n_neighbors=100), "levina_bickel needs 100 neighbours of each point"),
+        ],
+    )
+    def test_out_of_range(self, estimator, message):
+        graph = ds.NeighborGraph.from_points(cloud(), 99)
+        with pytest.raises(ds.InputError, match=message):
+            estimator.estimate(graph)
+
+    def test_local_levina_bickel_needs_three(self):
+        graph = ds.NeighborGraph.from_points(cloud(), 5)
+        with pytest.raises(ds.InputError, match="n_neighbors=2 must be at least 3"):
+            ds.LevinaBickel(n_neighbors=2).estimate_local(graph)
+
+    def test_a_scan_needs_two_neighbours(self):
+        with pytest.raises(ds.InputError, match="at least 2 neighbours of each point, got 1"):
+            ds.Gride().scan(ds.NeighborGraph.from_points(cloud(), 1))
+
+
+class TestDegenerateClouds:
+    """All distances equal, few points, a grid, many duplicates."""
+
+    @pytest.mark.parametrize("method", ["two_nn", "two_nn_mle", "two_nn_bayes", "gride"])
+    def test_all_distances_equal(self, method):
+        with pytest.raises(ds.InputError, match=r"only 0 of 30 points have r_\d > r_\d > 0"):
+            ds.estimate(np.eye(30), method)
+
+    def test_all_distances_equal_for_levina_bickel(self):
+        with pytest.raises(ds.InputError, match="all its 20 neighbours at one distance"):
+            ds.estimate(np.eye(30), "levina_bickel")
+
+    def test_local_estimates_are_nan_where_there_is_nothing_to_see(self):
+        x = np.concatenate([np.eye(30), 100 + cloud(30, 30), np.full((6, 30), 500.0)])
+        graph = ds.NeighborGraph.from_points(x, 5, duplicates="keep")
+        values = ds.LevinaBickel(n_neighbors=5).estimate_local(graph).values
+        assert np.isnan(values[:30]).all()
+        assert (values[30:60] > 0).all()
+        assert np.isnan(values[60:]).all()
+
+    def test_a_discrete_grid_is_noted(self):
+        grid = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), -1).reshape(-1, 2)
+        grid[::4] += 0.3
+        estimate = ds.estimate(grid, "two_nn")
+        assert any("have r_1 = r_2: the data look discrete" in note for note in estimate.notes)
+
+    def test_continuous_data_have_nothing_to_note(self):
+        assert ds.estimate(cloud()).notes == ()
+
+    def test_duplicates_are_counted_and_noted(self):
+        x = cloud()
+        estimate = ds.estimate(np.concatenate([x, x[:50]]))
+        assert estimate.n_duplicates == 50
+        assert estimate.notes == (
+            "50 of 250 rows (20%) repeat another row exactly and were set aside.",
+        )
+        assert estimate.value == pytest.approx(ds.estimate(x).value, rel=1e-12)
+
+    def test_duplicates_kept_are_left_out_of_the_ratios(self):
+        x = cloud()
+        estimate = ds.estimate(np.concatenate([x, x[:50]]), "two_nn_mle", duplicates="keep")
+        assert (estimate.n_samples, estimate.n_duplicates) == (150, 0)
+        assert estimate.notes[0] == "100 of 250 points with r_1 = 0 were left out."
+
+    def test_distances_that_are_mere_rounding_are_noted(self, estimator):
+        x = 1 + 3e-7 * cloud(200, 20)
+        notes = ds.estimate(x.astype(np.float32), estimator).notes
+        assert any("this measures rounding, not the representation" in note for note in notes)
+        exact = ds.estimate(x, estimator).notes + ds.estimate(cloud(), estimator).notes
+        assert not any("rounding" in note for note in exact)
+
+    @pytest.mark.parametrize(
+        ("n", "message"),
+        [
+            (1, "2 neighbours need at least 3 distinct points, got 1"),
+            (2, "2 neighbours need at least 3 distinct points, got 2"),
+            (3, "only 3 of 3 points have r_2 > r_1 > 0, at least 5 are needed"),
+            (4, "only 4 of 4 points have r_2 > r_1 > 0, at least 5 are needed"),
+        ],
+    )
+    def test_few_points_are_refused(self, n, message):
+        with pytest.raises(ds.InputError, match=message):
+            ds.estimate(cloud(n))
+
+    def test_a_nan_is_refused_whatever_the_method(self, estimator):
+        x = cloud()
+        x[17, 2] = np.nan
+        with pytest.raises(ds.InputError, match=r"1 of 200 rows hold NaN or .* \(row 17\)"):
+            ds.estimate(x, estimator)
+
+
+class TestEstimate:
+    def test_one_method_gives_one_estimate(self):
+        x = cloud()
+        assert ds.estimate(x) == ds.estimate(x, "two_nn") == ds.estimate(x, ds.TwoNN())
+
+    def test_several_methods_give_a_dict_in_their_order(self):
+        methods = ["participation_ratio", ds.Gride(n1=4), "two_nn"]
+        estimates = ds.estimate(cloud(), methods)
+        assert list(estimates) == ["participation_ratio", "gride", "two_nn"]
+        assert estimates["gride"] == ds.estimate(cloud(), ds.Gride(n1=4))
+        assert estimates["two_nn"] == ds.estimate(cloud())
+        assert list(ds.estimate(cloud(), ["two_nn"])) == ["two_nn"]
+
+    def test_metric_and_duplicates_reach_the_search(self):
+        x = cloud() + 2
+        unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+        assert ds.estimate(x, metric="cosine").value == pytest.approx(ds.estimate(unit).value)
+        assert ds.estimate(np.concatenate([x, x[:9]]), duplicates="drop").n_duplicates == 18
+
+    @pytest.mark.parametrize(
+        ("method", "message"),
+        [
+            ("twonn", "unknown method 'twonn': choose from two_nn, .*; did you mean two_nn?"),
+            ("participation", "did you mean participation_ratio?"),
+            ("zzz", "unknown method 'zzz': choose from two_nn, .*, effective_rank$"),
+            (["two_nn", "two_nn"], "method 'two_nn' is given twice"),
+            (["two_nn", ds.TwoNN(discard_fraction=0.2)], "method 'two_nn' is given twice"),
+            ([], "no method given: choose from two_nn"),
+        ],
+    )
+    def test_methods_that_cannot_be_used(self, method, message):
+        with pytest.raises(ds.InputError, match=message):
+            ds.estimate(cloud(), method)
+
+    def test_neighbours_needed_serve_all(self):
+        made = make_estimators(["two_nn", ds.Gride(n1=8), "participation_ratio"])
+        assert neighbors_needed(made.values()) == 16
+        assert neighbors_needed(make_estimators("effective_rank").values()) == 0
+
+
+class TestRounding:
+    """A representation whose spread is the rounding of its stored values says so."""
+
+    def test_rounding_of_a_large_offset_is_noted(self):
+        x = (1e7 + np.random.default_rng(0).normal(size=(400, 20))).astype(np.float32)
+        for name, estimate in ds.estimate(x, ["two_nn", "levina_bickel", "pca_dimension"]).items():
+            assert any("measures rounding" in note for note in estimate.notes), name
+
+    def test_a_resolved_offset_is_not(self):
+        x = (1e4 + np.random.default_rng(0).normal(size=(400, 20))).astype(np.float32)
+        for estimate in ds.estimate(x, ["two_nn", "pca_dimension"]).values():
+            assert not any("rounding" in note for note in estimate.notes)
+
+    def test_integers_and_small_scales_are_exact(self):
+        grid = np.random.default_rng(0).integers(0, 1000, size=(400, 5)) + 10**7
+        assert not any("rounding" in note for note in ds.estimate(grid).notes)
+        small = np.random.default_rng(0).normal(size=(400, 5)) * 1e-30
+        assert ds.estimate(small).notes == ()
+
+    def test_bfloat16_is_coarse(self):
+        x = torch.from_numpy(100 + np.random.default_rng(0).normal(size=(400, 20)))
+        assert any("measures rounding" in n for n in ds.estimate(x.bfloat16()).notes)
+        assert ds.estimate(x.float()).notes == ()
+
+
+def test_a_class_means_its_defaults():
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    assert ds.estimate(x, ds.TwoNN) == ds.estimate(x, "two_nn")

@@ -1,0 +1,189 @@
+"""Every neighbour estimator against its formula written out, and against scikit-dimension."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.integrate
+import scipy.optimize
+import skdim
+
+from dimscope import Gride, LevinaBickel, NeighborGraph, TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
+
+
+def sphere(n=300, d=4, seed=0):
+    x = np.random.default_rng(seed).normal(size=(n, d + 1))
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
+def naive_distances(x):
+    """All distances to the others, ascending, of each point."""
+    return np.array(
+        [sorted(math.dist(a, b) for j, b in enumerate(x) if j != i) for i, a in enumerate(x)]
+    )
+
+
+X = sphere()
+R = naive_distances(X)
+GRAPH = NeighborGraph.from_points(X, 40)
+MU = R[:, 1] / R[:, 0]
+
+
+class TestTwoNN:
+    @pytest.mark.parametrize("discard", [0.0, 0.1, 0.5])
+    def test_is_the_line_through_the_origin(self, discard):
+        n = len(MU)
+        x = np.log(np.sort(MU))
+        share = np.arange(1, n + 1) / n
+        points = [(x[i], -math.log(1 - share[i])) for i in range(n) if share[i] < 1]
+        kept = np.array(points[: math.floor((1 - discard) * n)])
+        slope, *_ = np.linalg.lstsq(kept[:, :1], kept[:, 1])
+        estimate = TwoNN(discard_fraction=discard).estimate(GRAPH)
+        assert estimate.value == pytest.approx(slope[0], rel=1e-8)
+        assert estimate.scale == pytest.approx(R[:, 1].mean())
+        assert estimate.n_samples == n
+
+    def test_leaves_out_equal_and_zero_distances(self):
+        x = np.concatenate([sphere(100, 2), [[5.0, 5, 5], [5, 5, 6], [5, 6, 5]]])
+        x = np.concatenate([x, x[:7]])
+        graph = NeighborGraph.from_points(x, 2, duplicates="keep")
+        alone = NeighborGraph.from_points(x[:103], 2).subset(np.arange(100), 2)
+        r = naive_distances(x)[:, :2]
+        usable = r[(r[:, 0] > 0) & (r[:, 0] < r[:, 1])]
+        estimate = TwoNN().estimate(graph)
+        assert estimate.n_samples == len(usable) < 100
+        assert estimate.value != TwoNN().estimate(alone).value
+        assert any("14 of 110 points with r_1 = 0" in note for note in estimate.notes)
+
+    def test_scikit_dimension_agrees(self):
+        # version 0.5.0: the same F_i = i/N and the same share kept; 3.8734 on these points
+        peer = skdim.id.TwoNN(discard_fraction=0.1).fit(X).dimension_
+        assert TwoNN().estimate(GRAPH).value == pytest.approx(peer, rel=1e-8)
+
+
+class TestTwoNNMLE:
+    def test_is_the_unbiased_maximum_of_likelihood(self):
+        estimate = TwoNNMLE().estimate(GRAPH)
+        assert estimate.value == pytest.approx((len(MU) - 1) / np.log(MU).sum(), rel=1e-8)
+        error = NEIGHBOR_DEPENDENCE * estimate.value / math.sqrt(len(MU))
+        assert estimate.stderr == pytest.approx(error, rel=1e-8)
+        low, high = estimate.interval
+        assert (high - low) / 2 == pytest.approx(1.96 * error, rel=1e-4)
+        assert (high + low) / 2 == pytest.approx(estimate.value)
+
+    @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning:skdim")  # a line for plots
+    def test_scikit_dimension_agrees(self):
+        peer = skdim.id.TwoNN(discard_fraction=0, method="mle").fit(X).dimension_
+        assert TwoNNMLE().estimate(GRAPH).value == pytest.approx(peer, rel=1e-8)
+
+
+class TestTwoNNBayes:
+    @pytest.mark.parametrize(("shape", "rate", "credibility"), [(2.0, 0.5, 0.95), (50, 40, 0.5)])
+    def test_is_the_posterior_of_the_pareto_law(self, shape, rate, credibility):
+        mode = len(MU) / np.log(MU).sum()
+
+        def log_density(d):
+            prior = (shape - 1) * np.log(d) - rate * d
+            return prior + len(MU) * np.log(d) - (d + 1) * np.log(MU).sum()
+
+        def moment(function, low=1e-9, high=10 * mode):
+            return scipy.integrate.quad(
+                lambda d: function(d) * math.exp(log_density(d) - log_density(mode)),
+                low,
+                high,
+                points=[mode] if low < mode < high else None,
+                epsabs=0,
+                epsrel=1e-10,
+                limit=500,
+            )[0]
+
+        norm = moment(lambda d: 1.0)
+        mean = moment(lambda d: d) / norm
+        estimate = TwoNNBayes(prior_shape=shape, prior_rate=rate, credibility=credibility).estimate(
+            GRAPH
+        )
+        assert estimate.value == pytest.approx(mean, rel=1e-8)
+        spread = math.sqrt(moment(lambda d: (d - mean) ** 2) / norm)
+        assert estimate.stderr == pytest.approx(spread, rel=1e-7)
+        low, high = estimate.interval
+        assert moment(lambda d: 1.0, high=low) / norm == pytest.approx((1 - credibility) / 2, 1e-7)
+        assert moment(lambda d: 1.0, low=low, high=high) / norm == pytest.approx(credibility, 1e-7)
+
+
+class TestGride:
+    """The likelihood is differentiated by a complex step, exact to rounding."""
+
+    @staticmethod
+    def slope(d, mu, n1, n2):
+        d = d + 1e-30j
+        log_density = (
+            np.log(d) + (n2 - n1 - 1) * np.log(mu**d - 1) - ((n2 - 1) * d + 1) * np.log(mu)
+        )
+        return log_density.sum().imag / 1e-30
+
+    @pytest.mark.parametrize("n1", [1, 2, 3, 4, 16, 20])
+    def test_is_the_maximum_of_the_likelihood(self, n1):
+        mu = R[:, 2 * n1 - 1] / R[:, n1 - 1]
+        top = scipy.optimize.brentq(self.slope, 0.1, 100, args=(mu, n1, 2 * n1), xtol=1e-12)
+        estimate = Gride(n1=n1).estimate(GRAPH)
+        assert estimate.value == pytest.approx(top, rel=1e-8)
+        step = 1e-5 * top
+        ends = (self.slope(top + side, mu, n1, 2 * n1) for side in (-step, step))
+        information = -np.diff(list(ends))[0] / (2 * step)
+        assert estimate.stderr == pytest.approx(
+            NEIGHBOR_DEPENDENCE / math.sqrt(information), rel=1e-6
+        )
+        assert estimate.scale == pytest.approx(R[:, 2 * n1 - 1].mean())
+        assert estimate.parameters == {"n1": n1, "n2": 2 * n1}
+
+    def test_a_scan_is_an_estimate_at_every_power_of_two(self):
+        curve = Gride().scan(GRAPH)
+        assert curve.n1.tolist() == [1, 2, 4, 8, 16]
+        assert curve.n2.tolist() == [2, 4, 8, 16, 32]
+        alone = [Gride(n1=int(n1)).estimate(GRAPH) for n1 in curve.n1]
+        assert curve.values.tolist() == [estimate.value for estimate in alone]
+        assert curve.stderrs.tolist() == [estimate.stderr for estimate in alone]
+        assert curve.scales.tolist() == [estimate.scale for estimate in alone]
+
+    def test_at_the_first_ranks_it_is_two_nn(self):
+        n = len(MU)
+        first = Gride(n1=1).estimate(GRAPH).value
+        assert first == pytest.approx(TwoNNMLE().estimate(GRAPH).value * n / (n - 1), rel=1e-12)
+
+    def test_equal_distances_are_the_limit_of_almost_equal_ones(self):
+        """Where the integer grid is not disturbed, r_4 = r_2 = 1."""
+        x = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), axis=-1).reshape(-1, 2)
+        x[::9] += [0.3, 0.1]
+        r = naive_distances(x)
+        assert 0.2 < np.mean(r[:, 3] == r[:, 1]) < 0.8
+        nudged = x + 1e-9 * np.random.default_rng(0).normal(size=x.shape)
+        exact, near = (Gride(n1=2).fit(a).dimension_ for a in (x, nudged))
+        assert exact == pytest.approx(near, rel=1e-6)
+
+
+class TestLevinaBickel:
+    @pytest.mark.parametrize("k", [3, 10, 20])
+    def test_is_the_formula(self, k):
+        sums = [sum(math.log(r[k - 1] / r[j]) for j in range(k - 1)) for r in R]
+        estimate = LevinaBickel(n_neighbors=k).estimate(GRAPH)
+        inverses = [total / (k - 1) for total in sums]
+        assert estimate.value == pytest.approx(1 / np.mean(inverses), rel=1e-8)
+        assert estimate.scale == pytest.approx(R[:, k - 1].mean())
+        local = LevinaBickel(n_neighbors=k).estimate_local(GRAPH)
+        np.testing.assert_allclose(local.values, [(k - 2) / total for total in sums], rtol=1e-8)
+        assert local.n_neighbors == k
+
+    def test_with_two_neighbours_it_is_two_nn(self):
+        two = LevinaBickel(n_neighbors=2).estimate(GRAPH).value
+        assert two == pytest.approx(Gride(n1=1).estimate(GRAPH).value, rel=1e-12)
+
+    def test_scikit_dimension_agrees(self):
+        # version 0.5.0: its default is our global form, 3.8623 on these points; unbiased=True our
+        # local one
+        peer = skdim.id.MLE().fit(X, n_neighbors=20)
+        assert LevinaBickel().estimate(GRAPH).value == pytest.approx(peer.dimension_, rel=1e-8)
+        unbiased = skdim.id.MLE(unbiased=True).fit(X, n_neighbors=20).dimension_pw_
+        np.testing.assert_allclose(LevinaBickel().estimate_local(GRAPH).values, unbiased, rtol=1e-8)

@@ -1,0 +1,66 @@
+"""The facade: light to import, complete and documented."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import dimscope
+
+
+def modules_after(statement):
+    code = f"{statement}\nimport sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_loads_no_dependency_at_all():
+    heavy = {"torch", "matplotlib", "plotly", "sklearn", "zarr", "pandas", "scipy", "numpy"}
+    assert not heavy & modules_after("import dimscope")
+
+
+def test_estimating_an_array_loads_neither_torch_nor_plots():
+    heavy = {"torch", "matplotlib", "plotly", "sklearn", "zarr", "transformers"}
+    loaded = modules_after("import dimscope; dimscope.estimate([[0.1 * i**2] for i in range(9)])")
+    assert "numpy" in loaded
+    assert not heavy & loaded
+
+
+@pytest.mark.parametrize("name", dimscope.__all__)
+def test_every_public_name_resolves_and_is_documented(name):
+    value = getattr(dimscope, name)
+    if name != "__version__":
+        assert value.__module__.startswith("dimscope.")
+        assert inspect.getdoc(value)
+
+
+def test_the_type_checker_sees_the_same_names():
+    source = inspect.getsource(dimscope)
+    typed = {line.split(" as ")[1] for line in source.splitlines() if line.startswith("    from ")}
+    assert {"__version__", *typed} == set(dimscope.__all__)
+
+
+def test_listing_names_lists_all():
+    assert dir(dimscope) == sorted(dimscope.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'dimscope' has no attribute 'TwoNm'"):
+        _ = dimscope.TwoNm
+
+
+def test_public_methods_are_documented():
+    missing = [
+        f"{name}.{attribute}"
+        for name in dimscope.__all__
+        if inspect.isclass(getattr(dimscope, name))
+        for attribute, value in vars(getattr(dimscope, name)).items()
+        if not attribute.startswith("_")
+        and (inspect.isroutine(value) or isinstance(value, property))
+        and not inspect.getdoc(getattr(getattr(dimscope, name), attribute))
+    ]
+    assert missing == []

@@ -1,0 +1,146 @@
+"""What counts as a representation, and what is said about what does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+import torch
+import zarr
+
+from dimscope import InputError, points
+from dimscope.points import as_points
+
+
+def matrix(n=60, d=5):
+    return np.random.default_rng(0).normal(size=(n, d))
+
+
+def with_entry(value, row=3):
+    x = matrix()
+    x[row, 1] = value
+    return x
+
+
+def values_of(p):
+    return np.concatenate(list(p.column_blocks()), axis=1)
+
+
+FRAME = pd.DataFrame({"a": [1.5, 2.0, 3.0], "b": [1, 2, 3], "c": [True, False, True]})
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        FRAME.to_numpy(dtype=float).tolist(),
+        FRAME,
+        FRAME.convert_dtypes(),
+        FRAME.astype({"b": "UInt8", "c": "boolean"}),
+        FRAME.astype({"a": "float32", "b": "float64[pyarrow]"}),
+        torch.tensor(FRAME.to_numpy(dtype=float), requires_grad=True),
+        torch.tensor(FRAME.to_numpy(dtype=float)).T.contiguous().T,
+        np.asfortranarray(FRAME.to_numpy(dtype=float)),
+        np.asmatrix(FRAME.to_numpy(dtype=float)),
+        np.ma.array(FRAME.to_numpy(dtype=float)),
+        FRAME.to_numpy(dtype=np.float16),
+        FRAME.to_numpy(dtype=np.longdouble),
+        FRAME.to_numpy(dtype=">f4"),
+        zarr.array(FRAME.to_numpy(dtype=float)),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_every_kind_of_matrix_holds_the_same_numbers(x):
+    np.testing.assert_array_equal(values_of(as_points(x)), FRAME.to_numpy(dtype=float))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (with_entry(np.nan), r"1 of 60 rows hold NaN or infinite values \(row 3\): drop or repair"),
+        (with_entry(-np.inf), r"1 of 60 rows hold NaN or infinite values \(row 3\)"),
+        (np.full((9, 2), np.nan), r"9 of 9 rows hold NaN .* \(rows 0, 1, 2, 3, 4, \.\.\.\)"),
+        (pd.DataFrame({"a": [1, None, 2]}, dtype="Int64"), r"1 of 3 rows hold NaN .* \(row 1\)"),
+        (matrix()[:, 0], r"got shape \(60,\): use x.reshape\(-1, 1\) if each entry"),
+        (pd.Series([1.0, 2.0]), r"got shape \(2,\): use x.reshape\(-1, 1\)"),
+        (np.zeros((4, 3, 2)), r"got shape \(4, 3, 2\): use x.reshape\(len\(x\), -1\)"),
+        (np.zeros((0, 3)), r"the array is empty: its shape is \(0, 3\)"),
+        (np.zeros((3, 0)), r"the array is empty: its shape is \(3, 0\)"),
+        (pd.DataFrame(), "the array is empty"),
+        ([], r"expected an array of shape \(n_samples, n_features\), got shape \(0,\)"),
+        (np.array([[1, "a"]], dtype=object), "expected real numbers, got dtype object"),
+        ([["a", "b"], ["c", "d"]], "expected real numbers, got dtype <U1"),
+        (np.ones((3, 2), dtype=complex), "expected real numbers, got dtype complex128"),
+        (torch.ones((3, 2), dtype=torch.complex64), "expected real numbers, got dtype complex64"),
+        (np.ones((3, 2), dtype="datetime64[s]"), "expected real numbers, got dtype datetime64"),
+        (pd.DataFrame({"a": [1.0], "b": ["x"]}), r"columns \['b'\] are not numeric: drop or enc"),
+        ([[1, 2], [3]], "cannot read list as a matrix: .* inhomogeneous shape"),
+        (3.0, "cannot read float as a matrix"),
+        (None, "cannot read NoneType as a matrix"),
+        ("x.npy", "cannot read str as a matrix"),
+        ({"a": [1.0]}, "cannot read dict as a matrix"),
+        (scipy.sparse.csr_array(matrix()), r"csr_array is sparse: give x.toarray\(\)"),
+        (torch.eye(3).to_sparse(), "cannot read Tensor as a matrix: .* Use Tensor.to_dense"),
+        (np.ma.masked_greater(matrix(), 1.0), "the array has masked values"),
+    ],
+)
+def test_what_is_no_matrix_is_named_in_one_line(x, message):
+    with pytest.raises(InputError, match=message) as caught:
+        _ = as_points(x).scan
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_points_pass_through():
+    p = as_points(matrix())
+    assert as_points(p) is p
+
+
+def test_nothing_is_written_into_the_input():
+    x = matrix()
+    x[0, 0] = -0.0
+    before = x.tobytes()
+    p = as_points(x)
+    _ = p.scan, p.normalised().scan, [block.fill(0) for block in p.row_blocks()]
+    assert x.tobytes() == before
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_blocks_cover_the_rows_taken_in_their_order(on_disk, monkeypatch):
+    x = np.random.default_rng(1).normal(size=(37, 2500))
+    monkeypatch.setattr(points, "_BLOCK_BYTES", 8 * 2500 * 5)
+    rows = np.array([30, 2, 17, 3, 36, 0, 11])
+    p = as_points(zarr.array(x) if on_disk else x).take(np.arange(36, -1, -1)).take(rows)
+    want = x[36 - rows]
+    assert (p.n_samples, p.n_features) == want.shape
+    columns, by_rows = list(p.column_blocks()), list(p.row_blocks())
+    assert [block.shape[1] for block in columns] == [1024, 1024, 452]
+    assert [len(block) for block in by_rows] == [5, 2]
+    np.testing.assert_array_equal(np.concatenate(columns, axis=1), want)
+    np.testing.assert_array_equal(np.concatenate(by_rows), want)
+
+
+def test_rows_of_unit_length_whichever_way_they_are_read():
+    x = matrix()
+    rows = np.array([5, 1, 40])
+    want = x[rows] / np.linalg.norm(x[rows], axis=1, keepdims=True)
+    for p in (as_points(x).normalised().take(rows), as_points(x).take(rows).normalised()):
+        np.testing.assert_allclose(values_of(p), want, rtol=1e-15)
+        np.testing.assert_allclose(np.concatenate(list(p.row_blocks())), want, rtol=1e-15)
+
+
+def test_the_mean_of_a_constant_column_is_exact():
+    x = matrix()
+    x[:, 2] = 0.1  # ten times 0.1 is not 1
+    assert as_points(x).scan.column_mean[2] == 0.1
+
+
+def test_the_mean_is_right_where_the_offset_is_huge():
+    x = matrix(1000)
+    mean = as_points(x + 1e12).scan.column_mean
+    np.testing.assert_allclose(mean - 1e12, (x + 1e12 - 1e12).mean(axis=0), atol=2e-4)
+
+
+def test_which_rows_are_equal():
+    x = np.array([[1.0, 0.0], [2.0, 0.0], [1.0, -0.0], [2.0, 1e-300], [2.0, 0.0]])
+    assert as_points(x).scan.first_of_row.tolist() == [0, 1, 0, 3, 1]

@@ -1,0 +1,198 @@
+"""Results are frozen, JSON-ready, and come back from disk as they went."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dimscope import DimensionEstimate, InputError, Profile
+from dimscope.errors import StoreError
+from dimscope.results import PROFILE_COLUMNS, plain
+
+
+def row(model="net", step=None, layer="conv1", **values):
+    return {
+        "model": model,
+        "step": step,
+        "layer": layer,
+        "layer_index": 0,
+        "relative_depth": 0.25,
+        "n_features": 64,
+        "curve": "estimate",
+        "method": "two_nn",
+        "n_samples": 450,
+        "n_blocks": 1,
+        "value": 7.5,
+        "stderr": 0.25,
+        "n_duplicates": 0,
+    } | values
+
+
+def profile(*rows, **provenance):
+    return Profile.from_rows(rows or [row()], provenance or {"net": {"seed": 0}})
+
+
+ESTIMATE = DimensionEstimate(
+    value=7.5,
+    stderr=None,
+    interval=(7.0, 8.0),
+    scale=float("nan"),
+    n_samples=450,
+    n_duplicates=3,
+    notes=("a note.",),
+    method="two_nn",
+    parameters={"n1": np.int64(1), "ranks": np.arange(2), "metric": "euclidean"},
+)
+
+
+class TestPlain:
+    @pytest.mark.parametrize(
+        ("value", "want"),
+        [
+            (np.float32(0.5), 0.5),
+            (np.int64(3), 3),
+            (np.bool_(True), True),
+            (float("nan"), None),
+            (np.float64("inf"), None),
+            (np.array([[1.0, np.nan]]), [[1.0, None]]),
+            ((1, "a", None, False), [1, "a", None, False]),
+            ({1: (np.nan,)}, {"1": [None]}),
+        ],
+    )
+    def test_is_what_json_knows(self, value, want):
+        assert plain(value) == want
+        assert type(plain(value)) is type(want)
+        json.dumps(plain(value), allow_nan=False)
+
+
+class TestDimensionEstimate:
+    def test_to_dict_has_every_field_and_no_nan(self):
+        fields = ESTIMATE.to_dict()
+        assert set(fields) == {field.name for field in dataclasses.fields(ESTIMATE)}
+        assert json.loads(json.dumps(fields, allow_nan=False)) == fields
+        assert fields["scale"] is fields["stderr"] is fields["ceiling"] is None
+        assert fields["parameters"] == {"n1": 1, "ranks": [0, 1], "metric": "euclidean"}
+
+    def test_is_frozen(self):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            ESTIMATE.value = 8.0
+
+    @pytest.mark.parametrize(
+        ("changes", "want"),
+        [
+            ({}, "two_nn: 7.5 (N = 450)"),
+            ({"stderr": 0.123}, "two_nn: 7.5 ± 0.12 (N = 450)"),
+            ({"value": None}, "two_nn: unknown (N = 450)"),
+        ],
+    )
+    def test_prints_in_a_line(self, changes, want):
+        assert str(dataclasses.replace(ESTIMATE, **changes)) == want
+
+
+class TestProfile:
+    def test_columns_and_types_do_not_depend_on_the_rows(self):
+        for p in (profile(), Profile.from_rows([], {}), profile(row(step=3, rank=1, ceiling=9.0))):
+            assert p.frame.dtypes.astype(str).to_dict() == dict(PROFILE_COLUMNS)
+
+    def test_what_a_row_leaves_out_is_missing_and_none_in_records(self):
+        p = profile()
+        assert p.frame.loc[0, ["step", "ceiling", "rank", "notes", "scale"]].isna().all()
+        (record,) = p.to_records()
+        assert list(record) == list(PROFILE_COLUMNS)
+        assert record["step"] is record["ceiling"] is record["notes"] is None
+        assert (record["value"], record["n_samples"]) == (7.5, 450)
+        assert type(record["n_samples"]) is int
+        json.dumps(record, allow_nan=False)
+
+    def test_comes_back_from_disk_as_it_went(self, tmp_path):
+        saved = profile(
+            row(step=10, notes="Few samples.", ceiling=12.0),
+            row(layer="fc", curve="scale", rank=4, scale=0.5, stderr=float("nan")),
+            net={"seed": 1, "versions": {"numpy": "2"}, "loss": float("nan"), "shape": (3, 2)},
+        )
+        assert saved.save(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+        loaded = Profile.load(tmp_path / "a" / "b")
+        pd.testing.assert_frame_equal(loaded.frame, saved.frame)
+        assert loaded.provenance == plain(saved.provenance)
+        assert loaded.to_records() == saved.to_records()
+
+    def test_saving_again_replaces(self, tmp_path):
+        profile(row(value=1.0)).save(tmp_path)
+        profile(row(value=2.0)).save(tmp_path)
+        assert Profile.load(tmp_path).frame["value"].tolist() == [2.0]
+
+    def test_models_and_methods_in_order_of_appearance(self):
+        rows = [row("b"), row("a", method="gride"), row("b", layer="fc"), row("a", curve="scale")]
+        p = profile(*rows)
+        assert p.models == ["b", "a"]
+        assert p.methods() == ["two_nn", "gride"]
+        assert p.methods("scale") == ["two_nn"]
+        assert p.methods("spectrum") == []
+
+    def test_to_frame_is_a_copy_or_one_curve(self):
+        p = profile(row(), row(curve="scale", rank=2))
+        copy = p.to_frame()
+        copy["value"] = 0.0
+        assert (p.frame["value"] == 7.5).all()
+        assert p.to_frame("scale")["rank"].tolist() == [2]
+        assert p.to_frame("scale").index.tolist() == [0]
+
+    def test_unknown_curve(self):
+        with pytest.raises(InputError, match="unknown curve 'scales': choose one of estimate, de"):
+            profile().to_frame("scales")
+
+    def test_join_puts_profiles_side_by_side(self):
+        joined = Profile.join(profile(), profile(row("twin"), twin={"seed": 5}))
+        assert joined.models == ["net", "twin"]
+        assert joined.provenance == {"net": {"seed": 0}, "twin": {"seed": 5}}
+        assert joined.frame.dtypes.astype(str).to_dict() == dict(PROFILE_COLUMNS)
+
+    def test_join_of_one_is_that_one(self):
+        p = profile(row(), row(layer="fc"))
+        pd.testing.assert_frame_equal(Profile.join(p).frame, p.frame)
+
+    def test_join_takes_the_steps_and_layers_of_one_model(self):
+        joined = Profile.join(
+            profile(row(step=0)), profile(row(step=10)), profile(row(step=10, layer="fc"))
+        )
+        assert joined.models == ["net"]
+        assert joined.frame["step"].tolist() == [0, 10, 10]
+
+    @pytest.mark.parametrize("step", [None, 10])
+    @pytest.mark.parametrize(
+        "other", [{}, {"n_samples": 2000}, {"method": "gride"}, {"curve": "scale"}]
+    )
+    def test_join_refuses_one_label_for_two_models(self, step, other):
+        pair = profile(row(step=step)), profile(row(step=step, **other))
+        with pytest.raises(InputError, match="share the model label 'net': give each its own"):
+            Profile.join(*pair)
+
+    def test_join_of_none(self):
+        with pytest.raises(InputError, match="nothing to join"):
+            Profile.join()
+
+    def test_a_newer_schema_is_refused(self, tmp_path):
+        profile().save(tmp_path)
+        head = json.loads((tmp_path / "provenance.json").read_text())
+        (tmp_path / "provenance.json").write_text(json.dumps(head | {"schema": 99}))
+        with pytest.raises(InputError, match=r"has schema 99, .* up to 1: upgrade dimscope"):
+            Profile.load(tmp_path)
+
+    @pytest.mark.parametrize("broken", ["provenance.json", "profile.parquet"])
+    @pytest.mark.parametrize("content", [None, "", "{}", "[1]", "not a profile"])
+    def test_what_is_no_profile_is_refused(self, broken, content, tmp_path):
+        profile().save(tmp_path)
+        (tmp_path / broken).unlink()
+        if content is not None:
+            (tmp_path / broken).write_text(content)
+        with pytest.raises(InputError, match="no readable profile in"):
+            Profile.load(tmp_path)
+
+    def test_a_place_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(StoreError, match="cannot write the profile to"):
+            profile().save(tmp_path / "file")
