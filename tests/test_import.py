@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 
@@ -40,7 +41,7 @@ def test_every_public_name_resolves_and_is_documented(name):
 
 def test_the_type_checker_sees_the_same_names():
     source = inspect.getsource(dimscope)
-    typed = {line.split(" as ")[1] for line in source.splitlines() if line.startswith("    from ")}
+    typed = set(re.findall(r"(\w+) as \1\b", source))
     assert {"__version__", *typed} == set(dimscope.__all__)
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dimscope.data import cache as cache_module
-from dimscope.data import load_data
+from dimscope.data import cache as cache_module, load_data
 from dimscope.data.cache import cache_folder, digest, read_cached, write_cached
 from dimscope.data.formats import read_idx
 from dimscope.errors import DataError, InputError

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 import zarr
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.neighbors import NearestNeighbors
 

@@ -94,6 +94,31 @@ class NeighborEstimator(Estimator):
         graph = NeighborGraph.from_points(x, self.n_neighbors_needed)
         return self._keep(self.estimate(graph), graph.n_features)
 
+    def _answer(  # noqa: PLR0913 - the parts of an estimate
+        self,
+        graph: NeighborGraph,
+        *,
+        value: float,
+        stderr: float,
+        interval: tuple[float, float] | None = None,
+        scale: float,
+        n_samples: int,
+        notes: tuple[str, ...],
+        ranks: tuple[int, int],
+    ) -> DimensionEstimate:
+        """The estimate with what all neighbour estimators report; a normal interval by default."""
+        return DimensionEstimate(
+            value=value,
+            stderr=stderr,
+            interval=interval or normal_interval(value, stderr),
+            scale=scale,
+            n_samples=n_samples,
+            n_duplicates=graph.n_duplicates,
+            notes=notes,
+            method=self.name,
+            parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
+        )
+
     def _check(self, graph: NeighborGraph) -> None:
         if graph.n_neighbors < self.n_neighbors_needed:
             raise InputError(

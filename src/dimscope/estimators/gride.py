@@ -15,7 +15,7 @@ import scipy.optimize
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator, normal_interval
+from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator
 from dimscope.estimators._ratios import LogRatios, log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
@@ -74,16 +74,14 @@ class Gride(NeighborEstimator):
         self._check(graph)
         ratios = log_ratios(graph, self.n1, 2 * self.n1, least=_LEAST_POINTS)
         value, stderr = _maximum_likelihood(ratios.values, self.n1)
-        return DimensionEstimate(
+        return self._answer(
+            graph,
             value=value,
             stderr=stderr,
-            interval=normal_interval(value, stderr),
             scale=ratios.scale,
             n_samples=len(ratios.values),
-            n_duplicates=graph.n_duplicates,
             notes=ratios.notes,
-            method=self.name,
-            parameters=self.get_params() | {"n2": 2 * self.n1},
+            ranks=(self.n1, 2 * self.n1),
         )
 
     def scan(self, graph: NeighborGraph) -> ScaleCurve:

@@ -18,7 +18,6 @@ from dimscope.estimators._base import (
     NEIGHBOR_DEPENDENCE,
     NeighborEstimator,
     graph_notes,
-    normal_interval,
 )
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -68,16 +67,14 @@ class LevinaBickel(NeighborEstimator):
         k = self.n_neighbors
         value = float((k - 1) / sums.mean())
         stderr = NEIGHBOR_DEPENDENCE * value / math.sqrt(len(sums) * (k - 1))
-        return DimensionEstimate(
+        return self._answer(
+            graph,
             value=value,
             stderr=stderr,
-            interval=normal_interval(value, stderr),
             scale=float(graph.distances[:, k - 1].mean()),
             n_samples=len(sums),
-            n_duplicates=graph.n_duplicates,
             notes=notes,
-            method=self.name,
-            parameters=self.get_params() | {"n1": 1, "n2": k},
+            ranks=(1, k),
         )
 
     def estimate_local(self, graph: NeighborGraph) -> LocalEstimate:

@@ -20,13 +20,12 @@ from dimscope.estimators._base import (
     NEIGHBOR_DEPENDENCE,
     NeighborEstimator,
     check_open_interval,
-    normal_interval,
 )
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 
-_RANKS = {"n1": 1, "n2": 2}
+_RANKS = (1, 2)
 _LEAST_POINTS = 5
 
 
@@ -95,16 +94,14 @@ class TwoNN(NeighborEstimator):
         y = -np.log1p(-np.arange(1, kept + 1) / n)
         value = float(x @ y / (x @ x))
         stderr = NEIGHBOR_DEPENDENCE * value * _relative_stderr(kept / n) / math.sqrt(n)
-        return DimensionEstimate(
+        return self._answer(
+            graph,
             value=value,
             stderr=stderr,
-            interval=normal_interval(value, stderr),
             scale=ratios.scale,
             n_samples=n,
-            n_duplicates=graph.n_duplicates,
             notes=ratios.notes,
-            method=self.name,
-            parameters=self.get_params() | _RANKS,
+            ranks=_RANKS,
         )
 
 
@@ -156,16 +153,14 @@ class TwoNNMLE(NeighborEstimator):
         n = len(ratios.values)
         value = float((n - 1) / ratios.values.sum())
         stderr = NEIGHBOR_DEPENDENCE * value / math.sqrt(n)
-        return DimensionEstimate(
+        return self._answer(
+            graph,
             value=value,
             stderr=stderr,
-            interval=normal_interval(value, stderr),
             scale=ratios.scale,
             n_samples=n,
-            n_duplicates=graph.n_duplicates,
             notes=ratios.notes,
-            method=self.name,
-            parameters=self.get_params() | _RANKS,
+            ranks=_RANKS,
         )
 
 
@@ -215,18 +210,17 @@ class TwoNNBayes(NeighborEstimator):
             self.prior_shape + n, scale=1 / (self.prior_rate + ratios.values.sum())
         )
         low, high = posterior.interval(self.credibility)
-        return DimensionEstimate(
+        return self._answer(
+            graph,
             value=float(posterior.mean()),
             stderr=float(posterior.std()),
             interval=(float(low), float(high)),
             scale=ratios.scale,
             n_samples=n,
-            n_duplicates=graph.n_duplicates,
             notes=(
                 *ratios.notes,
                 "The credible interval takes points as independent; the sampling error is about "
                 f"{NEIGHBOR_DEPENDENCE} times as large.",
             ),
-            method=self.name,
-            parameters=self.get_params() | _RANKS,
+            ranks=_RANKS,
         )
