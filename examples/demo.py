@@ -54,7 +54,7 @@ def main() -> None:
                 images.transformed(loaded.preprocess),
                 label=loaded.label,
                 rng=options.seed,
-                batch_size=32,
+                batch_size=16,
                 out=folder,
             )
         )

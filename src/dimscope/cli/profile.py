@@ -43,7 +43,7 @@ from dimscope.store import format_size, parse_size
     help="flatten, spatial_mean, first_token, last_token or token_mean.",
 )
 @click.option("--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks.")
-@click.option("--batch-size", default=32, show_default=True, help="Samples per forward pass.")
+@click.option("--batch-size", default=16, show_default=True, help="Samples per forward pass.")
 @click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory.")
 @click.option("--label", help="Name of the model in the table.")
 @click.option(

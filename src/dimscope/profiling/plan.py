@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from dimscope.capture import LayerInfo
 
-_TRIAL_SAMPLES = 8
+_TRIAL_SAMPLES = 16
 _TRIAL_SIDE = 1024
 #: Passes over all pairs, in units of one float64 matrix product: search, spectrum, decimation.
 _PRODUCTS = 2.0
@@ -75,18 +75,26 @@ def plan(
     infos = layer_names(model, data)
     chosen = tuple(infos[name] for name in select_layers(infos, layers))
     trial = min(n_samples, _TRIAL_SAMPLES)
-    started = time.perf_counter()
+    clock = [(0, time.perf_counter())]
     with ActivationStore(memory_budget=memory_budget) as store:
-        capture(model, data, [info.name for info in chosen], store=store, n_samples=trial)
+        capture(
+            model,
+            data,
+            [info.name for info in chosen],
+            store=store,
+            n_samples=trial,
+            batch_size=max(1, trial // 2),
+            on_batch=lambda done, _: clock.append((done, time.perf_counter())),
+        )
         widths = [int(store[info.name].shape[1]) for info in chosen]
-    forward_seconds = (time.perf_counter() - started) * n_samples / trial
+    (before, earlier), (after, later) = clock[-2:]  # the first batch also pays for the start
     sizes = tuple(4 * n_samples * width for width in widths)
     return Plan(
         layers=chosen,
         n_samples=n_samples,
         layer_bytes=sizes,
         on_disk=_spilled([info.name for info in chosen], sizes, memory_budget),
-        forward_seconds=forward_seconds,
+        forward_seconds=(later - earlier) * n_samples / max(1, after - before),
         measure_seconds=_PRODUCTS * 2.0 * n_samples**2 * sum(widths) / _product_speed(),
     )
 

@@ -36,7 +36,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     label: str | None = None,
     step: int | None = None,
     out: str | Path | None = None,
-    batch_size: int = 64,
+    batch_size: int = 32,
     memory_budget: int | str = "1GiB",
     forward: Callable[[Any, Any], Any] | None = None,
     progress: bool = True,
