@@ -200,3 +200,19 @@ def test_methods_as_objects_and_scales(images):
     result = profile(small_net(), images, ["input"], methods=[ds.LevinaBickel(n_neighbors=5)])
     assert result.methods() == ["levina_bickel"]
     assert result.provenance["Sequential"]["methods"] == {"levina_bickel": {"n_neighbors": 5}}
+
+
+def test_two_layers_at_one_place_stay_two(images):
+    result = profile(small_net(), images, ["5", "6:input"], methods="two_nn").to_frame("estimate")
+    assert result["layer"].tolist() == ["5", "6:input"]
+    assert result["layer_index"].tolist() == [0, 1]
+    assert result["value"].iloc[0] == result["value"].iloc[1]
+
+
+def test_a_pooling_of_ones_own_is_recorded_by_its_name(images):
+    def half(activation):
+        return activation.flatten(1)[:, ::2]
+
+    facts = profile(small_net(), images, pooling={"*": half}).provenance["Sequential"]
+    assert facts["pooling"]["*"].endswith("half")
+    assert "0x" not in facts["pooling"]["*"]

@@ -107,7 +107,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     label = label or type(model).__name__
     budget = parse_size(memory_budget) if isinstance(memory_budget, str) else memory_budget
     passing = {"pooling": pooling, "n_samples": n_samples, "batch_size": batch_size}
-    identity = settings.to_dict() | {"label": label, "pooling": str(pooling)}
+    identity = settings.to_dict() | {"label": label, "pooling": _name_of(pooling)}
     journal = Journal(identity=identity)
     if out is not None:
         infos = layer_names(model, data, forward=forward)
@@ -127,6 +127,13 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         result.save(out)
         journal.close()
     return result
+
+
+def _name_of(pooling: Any) -> Any:
+    """A pooling as it is recorded: the same in every process."""
+    if isinstance(pooling, Mapping):
+        return {glob: _name_of(one) for glob, one in pooling.items()}
+    return getattr(pooling, "__qualname__", str(pooling))
 
 
 def _open_journal(out: Path, identity: Mapping[str, Any]) -> Journal:
@@ -178,9 +185,10 @@ def _assemble(journal: Journal, label: str, step: int | None) -> Profile:
     estimates = [row for row in rows if row["curve"] == "estimate"]
     if all(row.get("value") is None for row in estimates):
         raise InputError(f"no layer could be measured: {estimates[0]['notes']}")
-    order = {index: i for i, index in enumerate(sorted({row["layer_index"] for row in rows}))}
+    places = sorted({(row["layer_index"], row["layer"]) for row in rows})
+    order = {layer: i for i, (_, layer) in enumerate(places)}
     rows = sorted(
-        ({"model": label, "step": step, **r, "layer_index": order[r["layer_index"]]} for r in rows),
+        ({"model": label, "step": step, **r, "layer_index": order[r["layer"]]} for r in rows),
         key=lambda row: row["layer_index"],
     )
     versions = {name: version(name) for name in ("dimscope", "numpy", "scipy", "torch")}
