@@ -84,8 +84,8 @@ class TestDimensionEstimate:
     @pytest.mark.parametrize(
         ("changes", "want"),
         [
-            ({}, "two_nn: 7.5 (N = 450)"),
-            ({"stderr": 0.123}, "two_nn: 7.5 ± 0.12 (N = 450)"),
+            ({}, "two_nn: 7.50 (N = 450)"),
+            ({"stderr": 0.123}, "two_nn: 7.50 ± 0.12 (N = 450)"),
             ({"value": None}, "two_nn: unknown (N = 450)"),
         ],
     )

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from dimscope._format import with_error
 from dimscope.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -83,9 +84,8 @@ class DimensionEstimate:
         return {name: plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
     def __str__(self) -> str:
-        value = "unknown" if self.value is None else f"{self.value:.4g}"
-        error = "" if self.stderr is None else f" ± {self.stderr:.2g}"
-        return f"{self.method}: {value}{error} (N = {self.n_samples})"
+        value = "unknown" if self.value is None else with_error(self.value, self.stderr)
+        return f"{self.method}: {value} (N = {self.n_samples})"
 
 
 @dataclass(frozen=True, kw_only=True)

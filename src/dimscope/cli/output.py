@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from dimscope._format import with_error
 from dimscope.results import SCHEMA_VERSION, DimensionEstimate, Profile, plain
 
 
@@ -36,12 +37,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: i
 
 def shown(value: float | None, stderr: float | None = None) -> str:
     """A value with its error, or a dash where it is not known."""
-    if value is None:
-        return "-"
-    if stderr is None or stderr == 0:
-        return f"{value:.4g}" if value < 1000 else f"{value:.0f}"
-    decimals = max(0, 1 - math.floor(math.log10(stderr)))
-    return f"{value:.{decimals}f} ± {stderr:.{decimals}f}"
+    return "-" if value is None else with_error(value, stderr)
 
 
 def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dimscope._format import with_error
 from dimscope._optional import require
 from dimscope.plots.series import (
     DepthAxis,
@@ -16,7 +17,6 @@ from dimscope.plots.series import (
     run_label,
 )
 from dimscope.report.panels import Chip, Group
-from dimscope.report.summary import with_error
 from dimscope.results import plain
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from dimscope._format import number, with_error
 from dimscope.plots.series import (
     Run,
     decimation_rows,
@@ -23,33 +24,6 @@ from dimscope.plots.series import (
 from dimscope.results import Profile
 
 _Z95 = 1.96
-
-
-def number(value: float) -> str:
-    """Format three significant digits without an exponent.
-
-    Examples
-    --------
-    >>> number(12.345), number(65536.0), number(0.01234)
-    ('12.3', '65,536', '0.0123')
-    """
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
-
-
-def with_error(value: float, stderr: float | None) -> str:
-    """Format a value with its standard error, both to the error's second digit.
-
-    Examples
-    --------
-    >>> with_error(38.0123, 0.8361), with_error(38.0123, None), with_error(650.0, 130.0)
-    ('38.01 ± 0.84', '38.0', '650 ± 130')
-    """
-    if stderr is None or not stderr > 0:
-        return number(value)
-    decimals = min(max(0, 1 - math.floor(math.log10(stderr))), 6)
-    return f"{value:,.{decimals}f} ± {stderr:,.{decimals}f}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from dimscope._format import number
 from dimscope._optional import require
 from dimscope.errors import StoreError
 from dimscope.plots.series import METHOD_LABELS, estimate_rows, method_label
 from dimscope.report.curves import decimation_panel, scale_panel, spectrum_panel
 from dimscope.report.depth import depth_panel, linear_panel
 from dimscope.report.panels import Panel, embed
-from dimscope.report.summary import RunSummary, cautions, notes, number, summarise
+from dimscope.report.summary import RunSummary, cautions, notes, summarise
 from dimscope.results import Profile, plain
 
 _MAX_NOTES = 8
