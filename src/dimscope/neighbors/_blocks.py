@@ -15,18 +15,22 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope.neighbors._kernels import squared_differences
-from dimscope.points import COLUMN_BLOCK, Points
+from dimscope.neighbors._kernels import centre_rows, squared_differences
+from dimscope.points import Points
 
 #: Columns multiplied in one go; a sum over more is taken in parts to keep the rounding bound low.
 DEPTH = 2048
+_SHALLOW = 256
+_GATHERED = 64  # rows centred together: few, so that they stay in a processor's cache
 _N_AXES = 8
 _N_SAMPLED = 128
+_N_PROJECTED = 512
 _N_SAMPLED_COLUMNS = 4096
 _N_CENTRED = 15
 _APART = 8.0
@@ -71,6 +75,24 @@ class Matrix:
         squared_differences(self.values, self.factor, self.rows[left], self.rows[right], squared)
         return squared
 
+    def centred(
+        self, points: Int64[np.ndarray, " n"], centre: Float64[np.ndarray, " d"], out: np.ndarray
+    ) -> Float64[np.ndarray, " n"]:
+        """Scaled differences of points from a centre, into ``out``, and their squared norms.
+
+        Where ``out`` is narrower, of evenly spaced columns; so must the centre be.
+        """
+        norms = np.empty(len(points))
+        columns = slice(None, None, -(-self.values.shape[1] // out.shape[1]))
+        for start in range(0, len(points), _GATHERED):
+            part = slice(start, start + _GATHERED)
+            rows = self.rows[points[part]]
+            norms[part] = centre_rows(
+                self.values[rows, columns], self.factor[rows], centre, self.scale, out[part]
+            )
+        return norms
+
+    @cached_property
     def scale(self) -> float:
         """A power of two that brings differences of points near the top of float32's range."""
         largest = max(
@@ -88,6 +110,8 @@ class Blocks:
 
     Attributes
     ----------
+    matrix
+        Where the points are.
     order
         The place that each point has among those given, in the order of the blocks.
     points
@@ -98,6 +122,7 @@ class Blocks:
         Shape (n_blocks, n_features), in the units of the matrix.
     """
 
+    matrix: Matrix
     order: Int64[np.ndarray, " n"]
     points: Int64[np.ndarray, " n"]
     starts: Int64[np.ndarray, " b1"]
@@ -110,7 +135,7 @@ class Blocks:
         order = np.concatenate(parts)
         starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
         centres = np.stack([_centre(matrix, points[part], slice(None)) for part in parts])
-        return cls(order, points[order], starts, centres)
+        return cls(matrix, order, points[order], starts, centres)
 
     def __len__(self) -> int:
         return len(self.centres)
@@ -141,15 +166,9 @@ class Side:
     radius: Float64[np.ndarray, " b"]
 
 
-def side(
-    matrix: Matrix,
-    blocks: Blocks,
-    other: Float64[np.ndarray, "c d"],
-    scale: float,
-    dtype: Any,
-    executor: Executor,
-) -> Side:
+def side(blocks: Blocks, other: Float64[np.ndarray, "c d"], dtype: Any, executor: Executor) -> Side:
     """Centre and scale the points, and find their offsets against the other side's centres."""
+    matrix, scale = blocks.matrix, blocks.matrix.scale
     n, n_features = len(blocks.points), matrix.values.shape[1]
     values = np.empty((n, n_features), dtype=dtype)
     offsets = np.empty((len(other), n), dtype=dtype)
@@ -157,20 +176,16 @@ def side(
 
     def fill(i: int) -> None:
         block = blocks.block(i)
-        norms = np.zeros(block.stop - block.start)
+        part = values[block]
+        norms = matrix.centred(blocks.points[block], blocks.centres[i], part)
+        apart = (other - blocks.centres[i]) * scale
         products = np.zeros((len(norms), len(other)))
-        for start in range(0, n_features, COLUMN_BLOCK):
-            columns = slice(start, start + COLUMN_BLOCK)
-            part = matrix.part(blocks.points[block], columns)
-            part -= blocks.centres[i, columns]
-            part *= scale
-            values[block, columns] = part
-            norms += np.einsum("ij,ij->i", part, part)
-            products += part @ ((other[:, columns] - blocks.centres[i, columns]) * scale).T
-        apart = _squared_norms((other - blocks.centres[i]) * scale)
-        error = _rounding(norms[:, None], apart, n_features, dtype)
-        exact = norms[:, None] - 2 * products + apart / 2
-        offsets[:, block] = ((exact - error) / 2).T
+        for start in range(0, n_features, _SHALLOW):
+            columns = slice(start, start + _SHALLOW)
+            products += part[:, columns] @ apart[:, columns].astype(dtype).T
+        squares = _squared_norms(apart)
+        exact = norms[:, None] - 2 * products + squares / 2
+        offsets[:, block] = ((exact - _rounding(norms[:, None], squares, n_features, dtype)) / 2).T
         radius[i] = math.sqrt(norms.max())
 
     list(executor.map(fill, range(len(blocks))))
@@ -183,20 +198,21 @@ def _rounding(norms: Any, apart: Any, n_features: int, dtype: Any) -> Any:
     The product: a sum over K = min(D, DEPTH) columns in any order, of values each rounded once,
     is off by at most (K + 2) u |a||b| to first order, D/K partial sums add as many u, and
     2 |a||b| <= |a|^2 + |b|^2. The offsets: at most 2 |a|^2 + 1.5 |d|^2 each, rounded to the
-    tiles' precision, added, and subtracted from the product: 7 u |a|^2 + 5 u |d|^2. Their own
-    sums in float64 are off by at most 4 (D + 4) 2^-53 (|a|^2 + |d|^2). One per cent covers the
-    higher orders of K u.
+    tiles' precision, added, and subtracted from the product: 7 u |a|^2 + 5 u |d|^2. In them a.d is
+    a sum of products over S = _SHALLOW columns each: 2 (S + 2) u |a||d|. The sums in float64 are
+    off by at most 4 (D + 4) 2^-53 (|a|^2 + |d|^2). One per cent covers the higher orders of K u.
     """
     u = float(np.finfo(dtype).eps) / 2
     terms = min(n_features, DEPTH) + -(-n_features // DEPTH)
     double = 4 * (n_features + 4) * 2.0**-53
-    near = 1.01 * ((terms + 12) * u + double)
-    far = 1.01 * (8 * u + double)
-    return near * norms + far * apart + _SMALLEST
+    near = (terms + 12) * u + double
+    far = 8 * u + double
+    mixed = 2 * (_SHALLOW + 2) * u
+    return 1.01 * (near * norms + far * apart + mixed * np.sqrt(norms * apart)) + _SMALLEST
 
 
 def _squared_norms(x: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:
-    return np.asarray(np.einsum("ij,ij->i", x, x))
+    return np.asarray(np.einsum("ij,ij->i", x, x, dtype=np.float64))
 
 
 def _centre(
@@ -212,19 +228,19 @@ def _coordinates(matrix: Matrix, points: Int64[np.ndarray, " n"]) -> Float64[np.
     columns = slice(None, None, -(-matrix.values.shape[1] // _N_SAMPLED_COLUMNS))
     sampled = points[:: -(-len(points) // _N_SAMPLED)]
     centre = _centre(matrix, sampled, columns)
-    sample = matrix.part(sampled, columns) - centre
+    sample = (matrix.part(sampled, columns) - centre) * matrix.scale
     weights, vectors = np.linalg.eigh(sample @ sample.T)
-    leading = weights[-_N_AXES:]
-    found = leading > 1e-9 * leading[-1]
-    axes = sample.T @ (vectors[:, -_N_AXES:][:, found] / np.sqrt(leading[found]))
+    found = np.flatnonzero(weights > 1e-9 * weights[-1])[-_N_AXES:]
+    axes = (sample.T @ (vectors[:, found] / np.sqrt(weights[found]))).astype(np.float32)
     coordinates = np.empty((len(points), axes.shape[1] + 1))
-    for start in range(0, len(points), 512):
-        part = matrix.part(points[start : start + 512], columns)
-        part -= centre
-        along = part @ axes
-        coordinates[start : start + 512, :-1] = along
-        rest = _squared_norms(part) - _squared_norms(along)
-        coordinates[start : start + 512, -1] = np.sqrt(np.maximum(rest, 0))
+    buffer = np.empty((_N_PROJECTED, len(centre)), dtype=np.float32)
+    for start in range(0, len(points), _N_PROJECTED):
+        part = slice(start, start + _N_PROJECTED)
+        centred = buffer[: len(points[part])]
+        norms = matrix.centred(points[part], centre, centred)
+        along = centred @ axes
+        coordinates[part, :-1] = along
+        coordinates[part, -1] = np.sqrt(np.maximum(norms - _squared_norms(along), 0))
     return coordinates
 
 

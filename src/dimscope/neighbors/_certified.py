@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,16 +21,16 @@ from jaxtyping import Bool, Float64, Int64, UInt64
 from threadpoolctl import threadpool_limits
 
 from dimscope.neighbors import _kernels
-from dimscope.neighbors._blocks import Blocks, Matrix, Side, side
+from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._intervals import search_intervals
-from dimscope.neighbors._tiles import fill_reservoirs
+from dimscope.neighbors._tiles import Tiles
 from dimscope.points import Points
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
-_POSITION = np.uint64(0xFFFFFFFF)
 _PAIRS_AT_ONCE = 1 << 20
+_CACHED = 2**22  # bytes of a group of points
 _FEW = 256  # rows that intervals search sooner than tiles do
-_MOST = 0.5  # of the rows: to search all again takes half the products of these against all
+_MOST_DOUBLES = 2**27  # values that may be copied in float64: 1 GiB
 
 
 class Found(NamedTuple):
@@ -50,21 +51,37 @@ class Found(NamedTuple):
     certified: Bool[np.ndarray, " n"]
 
 
+@dataclass(frozen=True)
+class Tiling:
+    """How the tiles are made, which the answer does not depend on."""
+
+    dtype: Any = np.float32
+    size: int = 1024
+    n_jobs: int | None = None
+
+    @property
+    def jobs(self) -> int:
+        """Threads to use: the cores that this process may use, unless told."""
+        affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+        return self.n_jobs or (len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+
 def search_certified(
     points: Points,
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    n_jobs: int | None = None,
+    tiling: Tiling,
 ) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
     """Squared distances and points, ascending, of the nearest of ``pool`` to each query."""
     matrix = Matrix.of(points)
-    squared, found, certified = search_tiles(matrix, queries, pool, n_neighbors, n_jobs=n_jobs)
+    squared, found, certified = search_tiles(matrix, queries, pool, n_neighbors, tiling)
     failed = np.flatnonzero(~certified)
-    if len(failed) > _FEW:
-        again = search_tiles(
-            matrix, queries[failed], pool, n_neighbors, dtype=np.float64, n_jobs=n_jobs
-        )
+    if len(failed) > _FEW and matrix.values.size <= _MOST_DOUBLES:
+        if 2 * len(failed) > len(pool):  # all pairs once are fewer than these rows with all
+            failed = np.arange(len(queries))
+        doubles = replace(tiling, dtype=np.float64)
+        again = search_tiles(matrix, queries[failed], pool, n_neighbors, doubles)
         squared[failed], found[failed] = again.squared, again.points
         failed = failed[~again.certified]
     if len(failed):
@@ -79,97 +96,67 @@ def search_tiles(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    *,
-    dtype: Any = np.float32,
-    n_jobs: int | None = None,
-    size: int = 1024,
+    tiling: Tiling,
 ) -> Found:
     """The nearest of ``pool`` to each of ``queries``, the point itself excluded, if certified."""
-    jobs = n_jobs or available_cores()
-    same = len(queries) == len(pool) and bool((queries == pool).all())
     kept = min(-(-(n_neighbors + max(4, n_neighbors // 8)) // 8) * 8, len(pool) - 1)
-    with ThreadPoolExecutor(jobs) as executor, threadpool_limits(1, user_api="blas"):
-        scale = matrix.scale()
-        left, right = _sides(matrix, queries, None if same else pool, size, scale, dtype, executor)
-        reservoirs = fill_reservoirs(left, right, kept, jobs, executor)
-        keys = reservoirs.sorted(kept)
-        return _measure(matrix, left, right, keys, n_neighbors, scale, executor)
+    same = np.array_equal(queries, pool)
+    with ThreadPoolExecutor(tiling.jobs) as executor, threadpool_limits(1, user_api="blas"):
+        left = Blocks.of(matrix, queries, tiling.size)
+        right = left if same else Blocks.of(matrix, pool, tiling.size)
+        left_side = side(left, right.centres, tiling.dtype, executor)
+        right_side = left_side if same else side(right, left.centres, tiling.dtype, executor)
+        tiles = Tiles(left_side, right_side, kept)
+        tiles.fill(tiling.jobs, executor)
+        return _measure(tiles, n_neighbors, executor)
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def _sides(
-    matrix: Matrix,
-    queries: Int64[np.ndarray, " n"],
-    pool: Int64[np.ndarray, " m"] | None,
-    size: int,
-    scale: float,
-    dtype: Any,
-    executor: Executor,
-) -> tuple[Side, Side]:
-    left = Blocks.of(matrix, queries, size)
-    if pool is None:
-        both = side(matrix, left, left.centres, scale, dtype, executor)
-        return both, both
-    right = Blocks.of(matrix, pool, size)
-    return (
-        side(matrix, left, right.centres, scale, dtype, executor),
-        side(matrix, right, left.centres, scale, dtype, executor),
-    )
-
-
-def _measure(
-    matrix: Matrix,
-    left: Side,
-    right: Side,
-    keys: UInt64[np.ndarray, "n c"],
-    n_neighbors: int,
-    scale: float,
-    executor: Executor,
-) -> Found:
+def _measure(tiles: Tiles, n_neighbors: int, executor: Executor) -> Found:
     """Exact distances of the candidates, the nearest of them, and whether they are certain."""
-    half = (keys >> np.uint64(32)).astype(np.uint32).view(np.float32)
-    lower = 2.0 * half.astype(np.float64) / scale**2
-    exact = _measure_first(matrix, left, right, keys, n_neighbors, executor)
+    left, right = tiles.left.blocks, tiles.right.blocks
+    keys = tiles.rows.best(tiles.kept)
+    lower = 2 * (keys & ~tiles.rows.low_bits).view(np.float64) / left.matrix.scale**2
+    exact = np.full(keys.shape, np.inf)
+    exact[:, :n_neighbors] = _measure_mutual(tiles, keys[:, :n_neighbors], executor)
     reach = exact[:, :n_neighbors].max(axis=1) * _EXACT
     row, slot = np.nonzero(lower[:, n_neighbors:] <= reach[:, None])
     slot += n_neighbors
-    place = (keys & _POSITION).astype(np.int64)
-    exact[row, slot] = matrix.squared_distances(
-        left.blocks.points[row], right.blocks.points[place[row, slot]]
-    )
-    points = right.blocks.points[place]
+    points = right.points[(keys & tiles.rows.low_bits).astype(np.int64)]
+    exact[row, slot] = left.matrix.squared_distances(left.points[row], points[row, slot])
     _kernels.sort_rows(exact, points)
     certified = exact[:, n_neighbors - 1] * _EXACT < lower[:, -1]
-    back = np.argsort(left.blocks.order)
+    back = np.argsort(left.order)
     return Found(exact[back, :n_neighbors], points[back, :n_neighbors], certified[back])
 
 
-def _measure_first(
-    matrix: Matrix,
-    left: Side,
-    right: Side,
-    keys: UInt64[np.ndarray, "n c"],
-    n_first: int,
-    executor: Executor,
-) -> Float64[np.ndarray, "n c"]:
-    """Exact squared distances of each row's first candidates; the others' are infinite."""
-    exact = np.full(keys.shape, np.inf)
-    flat = exact.reshape(-1)
-    height = max(1, min(_PAIRS_AT_ONCE // n_first, -(-len(keys) // available_cores())))
+def _measure_mutual(
+    tiles: Tiles, keys: UInt64[np.ndarray, "n k"], executor: Executor
+) -> Float64[np.ndarray, "n k"]:
+    """Exact squared distances of candidates; a pair that is in two rows is measured once."""
+    left, right = tiles.left.blocks, tiles.right.blocks
+    keys = np.ascontiguousarray(keys)
+    exact = np.empty(keys.size)
+    height = max(1, min(_PAIRS_AT_ONCE // keys.shape[1], -(-len(keys) // 2)))
 
     def measure(start: int) -> None:
-        stop = min(start + height, len(keys))
-        pairs = np.empty((4, (stop - start) * n_first), dtype=np.int64)
-        count = _kernels.pair_list(keys, start, stop, n_first, left is right, *pairs)
-        row, other, slot, mirror = pairs[:, :count]
-        squared = matrix.squared_distances(left.blocks.points[row], right.blocks.points[other])
-        flat[slot] = squared
-        flat[mirror[mirror >= 0]] = squared[mirror >= 0]
+        rows = start, min(start + height, len(keys))
+        pairs = np.empty((4, (rows[1] - rows[0]) * keys.shape[1]), dtype=np.int64)
+        count = _kernels.pair_list(keys, tiles.rows.low_bits, rows, tiles.symmetric, pairs)
+        row, other, place, mirror = pairs[:, _by_region(pairs[:2, :count], left.matrix)]
+        squared = left.matrix.squared_distances(left.points[row], right.points[other])
+        exact[place] = squared
+        exact[mirror[mirror >= 0]] = squared[mirror >= 0]
 
     list(executor.map(measure, range(0, len(keys), height)))
-    return exact
+    return exact.reshape(keys.shape)
+
+
+def _by_region(pairs: Int64[np.ndarray, "2 p"], matrix: Matrix) -> Int64[np.ndarray, " p"]:
+    """An order of pairs in which those between the same two groups of points follow another.
+
+    Two groups fit in a processor's cache together, so that each point is read a few times only.
+    """
+    group = max(1, _CACHED // matrix.values[0].nbytes)
+    row, other = pairs // group
+    region = row * (other.max(initial=0) + 1) + other
+    return np.argsort(region.astype(np.uint16), kind="stable")  # wraps, at worst, in odd order

@@ -1,8 +1,9 @@
 """The compiled loops of the tile search: filter, selection and exact distances.
 
-All release the GIL. A reservoir row holds (key, position) packed into one unsigned integer, the
-key (half a lower bound of a squared distance, never negative) in the high half as the bits of a
-float32, which order as the numbers do.
+All release the GIL. An entry of a reservoir is half a lower bound of a squared distance and the
+position of the point it leads to, packed into one integer: the bits of the bound as a float64,
+which order as the numbers do where none is negative, with the lowest bits replaced by the
+position. That rounds a bound down by 2^(bits - 52), and one of float32 not at all.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-GROUP = 64  # entries of a tile that are looked at together: most groups hold no candidate
+GROUP = 64  # entries of a tile that are looked at together: one bit each
 COLUMNS = 1024  # features whose differences are summed in one go; fixed, so that bits are too
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -18,56 +19,63 @@ _reordered = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reasso
 
 
 @_compiled
-def _keep_smallest(keys, count, kept):  # type: ignore[no-untyped-def]
-    """Move the ``kept`` smallest of ``keys[:count]`` to the front, the largest of them last."""
-    low, high, target = 0, count - 1, kept - 1
-    while low < high:
-        pivot = keys[(low + high) >> 1]
-        i, j = low, high
-        while i <= j:
-            while keys[i] < pivot:
-                i += 1
-            while keys[j] > pivot:
-                j -= 1
-            if i <= j:
-                keys[i], keys[j] = keys[j], keys[i]
-                i += 1
-                j -= 1
-        if target <= j:
-            high = j
-        elif target >= i:
-            low = i
+def _keep_smallest(keys, row, kept, most):  # type: ignore[no-untyped-def]
+    """Move the smallest of a row to its front, at least ``kept`` and at most ``most``.
+
+    Returns their number and a key above them all, not above any other. Quickselect without
+    branches that depend on the keys; the pivot, a median of three, is neither end of its range.
+    """
+    low, high, above = 0, keys.shape[1], np.uint64(0)
+    while high > most:
+        first, middle, last = keys[row, low], keys[row, (low + high) >> 1], keys[row, high - 1]
+        pivot = max(min(first, middle), min(max(first, middle), last))
+        smaller = low
+        for at in range(low, high):
+            key = keys[row, at]
+            keys[row, at] = keys[row, smaller]
+            keys[row, smaller] = key
+            smaller += key < pivot
+        if smaller < kept:
+            low = smaller
         else:
-            break
+            high, above = smaller, pivot
+    return high, above
 
 
 @_compiled
-def _bits(key):  # type: ignore[no-untyped-def]
-    return np.uint64(np.float32(key).view(np.uint32))
+def _bits(x):  # type: ignore[no-untyped-def]
+    return np.float64(x).view(np.uint64)
 
 
 @_compiled
-def _insert(reservoirs, row, value, position, kept):  # type: ignore[no-untyped-def]
+def _number(bits):  # type: ignore[no-untyped-def]
+    return np.uint64(bits).view(np.float64)
+
+
+@_compiled
+def _insert(keys, counts, bounds, low_bits, row, value, position, kept):  # type: ignore[no-untyped-def]
     """Add an entry to a reservoir; when that is full, keep the smallest and raise the bound."""
-    keys, counts, bounds = reservoirs
     half = -value if value < 0 else 0 * value
-    near = np.float32(half)
-    key = near if near <= half else np.nextafter(near, np.float32(0))  # a float64 is rounded down
-    packed = (_bits(key) << np.uint64(32)) | np.uint64(position)
-    keys[row, counts[row]] = packed
-    counts[row] += 1
-    if counts[row] == keys.shape[1]:
-        _keep_smallest(keys[row], counts[row], kept)
-        counts[row] = kept
-        bounds[row] = -np.uint32(keys[row, kept - 1] >> np.uint64(32)).view(np.float32)
+    count = counts[row]
+    keys[row, count] = (_bits(half) & ~low_bits) | np.uint64(position)
+    counts[row] = count + 1
+    if count + 1 == keys.shape[1]:
+        counts[row], above = _keep_smallest(keys, row, kept, kept + (count + 1 - kept) // 4)
+        bounds[row] = -_number(above & ~low_bits)
 
 
 @_compiled
-def prime(product, row_offset, column_offset, bounds, lanes):  # type: ignore[no-untyped-def]
+def _just_below(bound):  # type: ignore[no-untyped-def]
+    return bound - abs(bound) * 1e-6 - 1e-37
+
+
+@_compiled
+def prime(product, offsets, bounds, lanes):  # type: ignore[no-untyped-def]
     """First bounds, one row at a time: at least ``len(lanes)`` entries of the row lie above.
 
     Each lane holds the best of every ``len(lanes)``-th entry; the worst lane bounds them all.
     """
+    row_offset, column_offset = offsets
     width = np.uint64(len(lanes))
     for row in range(product.shape[0]):
         lanes[:] = -np.inf
@@ -79,78 +87,96 @@ def prime(product, row_offset, column_offset, bounds, lanes):  # type: ignore[no
                 value = line[start + lane] - (offset + column_offset[start + lane])
                 lanes[lane] = value if value > lanes[lane] else lanes[lane]
             start += width
-        bounds[row] = np.nextafter(np.float32(lanes.min()), np.float32(-np.inf))
+        bounds[row] = _just_below(lanes.min())
 
 
 @_compiled
-def _any_above(line, column_offset, column_bounds, offset, bound, start):  # type: ignore[no-untyped-def]
-    """Whether an entry of the group from ``start`` is above the bound of its row or column."""
-    hits = np.int32(0)
-    for step in range(np.uint64(GROUP)):
-        c = start + step
-        value = line[c] - (offset + column_offset[c])
-        lower = bound if bound < column_bounds[c] else column_bounds[c]
-        hits += np.int32(value > lower)
-    return hits > 0
-
-
-@_compiled
-def filter_tile(  # type: ignore[no-untyped-def]
-    product, row_offset, column_offset, first_row, first_column, rows, columns, kept
-):
+def filter_tile(product, offsets, corner, reservoirs, kept):  # type: ignore[no-untyped-def]
     """Offer each entry of a tile to the reservoirs of its row and of its column.
 
-    ``rows`` and ``columns`` are (keys, counts, bounds); columns of infinite bounds take nothing.
+    ``reservoirs`` is (rows, columns), each (keys, counts, bounds, low bits of the keys); columns
+    of infinite bounds take nothing. ``corner`` is the position of the first row and column.
     """
-    row_bounds = rows[2]
+    row_offset, column_offset = offsets
+    first_row, first_column = corner
+    rows, columns = reservoirs
+    row_keys, row_counts, row_bounds, low_bits = rows
+    column_keys, column_counts, all_bounds, _ = columns
+    column_bounds = all_bounds[first_column : first_column + product.shape[1]]
     width = np.uint64(product.shape[1])
-    column_bounds = columns[2][first_column : first_column + product.shape[1]]
     for r in range(product.shape[0]):
         row = first_row + r
         line = product[r]
         offset = row_offset[r]
         start = np.uint64(0)
         while start < width:
-            stop = min(start + np.uint64(GROUP), width)
-            if stop - start < np.uint64(GROUP) or _any_above(
-                line, column_offset, column_bounds, offset, row_bounds[row], start
-            ):
-                for c in range(start, stop):
+            bound = row_bounds[row]
+            hits = np.uint64(0)
+            if start + np.uint64(GROUP) <= width:  # a constant length becomes vector instructions
+                for step in range(np.uint64(GROUP)):
+                    c = start + step
                     value = line[c] - (offset + column_offset[c])
-                    if value > row_bounds[row]:
-                        _insert(rows, row, value, first_column + np.int64(c), kept)
-                    if value > column_bounds[c]:
-                        _insert(columns, first_column + np.int64(c), value, row, kept)
-            start = stop
+                    lower = bound if bound < column_bounds[c] else column_bounds[c]
+                    hits |= np.uint64(value > lower) << step
+            else:
+                hits = (np.uint64(1) << (width - start)) - np.uint64(1)
+            while hits:
+                lowest = hits & (~hits + np.uint64(1))
+                hits ^= lowest
+                c = start + (_bits(lowest) >> np.uint64(52)) - np.uint64(1023)  # its exponent
+                value = line[c] - (offset + column_offset[c])
+                column = first_column + np.int64(c)
+                if value > row_bounds[row]:
+                    _insert(row_keys, row_counts, row_bounds, low_bits, row, value, column, kept)
+                if value > column_bounds[c]:
+                    _insert(
+                        column_keys, column_counts, all_bounds, low_bits, column, value, row, kept
+                    )
+            start += np.uint64(GROUP)
 
 
 @_compiled
-def pair_list(  # type: ignore[no-untyped-def]
-    keys, first_row, last_row, n_pairs_each, mutual, left, right, slot, mirror
-):
-    """The pairs to measure: each row with its first candidates, mutual pairs once.
+def pair_list(keys, low_bits, rows, mutual, pairs):  # type: ignore[no-untyped-def]
+    """The pairs to measure: some rows with their candidates, mutual pairs once.
 
-    ``keys`` is sorted along rows. ``slot`` and ``mirror`` (-1 if none) are the places of the
-    distance in a matrix (rows, candidates). Returns the number of pairs.
+    Parameters
+    ----------
+    keys
+        Shape (n, c): the candidates, sorted along each row.
+    low_bits
+        The bits of a key that hold the position.
+    rows
+        The first row and the end of the last.
+    mutual
+        Whether rows and positions mean the same points, so that a pair may be in two rows.
+    pairs
+        Shape (4, rows x c), filled with: row, position, the place of the distance in a matrix of
+        the shape of ``keys``, and its place in the row of the other point (-1 if none).
+
+    Returns
+    -------
+    int
+        The number of pairs.
     """
     width = keys.shape[1]
-    position = np.uint64(0xFFFFFFFF)
     count = 0
-    for row in range(first_row, last_row):
-        for s in range(n_pairs_each):
-            other = np.int64(keys[row, s] & position)
-            place = -1
+    for row in range(rows[0], rows[1]):
+        for slot in range(width):
+            key = keys[row, slot]
+            other = np.int64(key & low_bits)
+            mirror = -1
             if mutual:
-                wanted = (keys[row, s] & ~position) | np.uint64(row)
-                at = np.searchsorted(keys[other, :n_pairs_each], wanted)
-                if at < n_pairs_each and keys[other, at] == wanted:
-                    if other < row:
-                        continue
-                    place = other * width + at
-            left[count] = row
-            right[count] = other
-            slot[count] = row * width + s
-            mirror[count] = place
+                wanted = (key & ~low_bits) | np.uint64(row)
+                if wanted <= keys[other, width - 1]:
+                    at = np.searchsorted(keys[other], wanted)
+                    if keys[other, at] == wanted:
+                        if other < row:
+                            continue
+                        mirror = other * width + at
+            pairs[0, count] = row
+            pairs[1, count] = other
+            pairs[2, count] = row * width + slot
+            pairs[3, count] = mirror
             count += 1
     return count
 
@@ -191,3 +217,20 @@ def sort_rows(squared, points):  # type: ignore[no-untyped-def]
                 squared[row, at], points[row, at] = squared[row, at - 1], points[row, at - 1]
                 at -= 1
             squared[row, at], points[row, at] = value, point
+
+
+@_reordered
+def centre_rows(values, factors, centre, scale, out):  # type: ignore[no-untyped-def]
+    """Scaled differences of rows, each times its factor, from a centre; returns squared norms."""
+    norms = np.empty(values.shape[0])
+    for row in range(values.shape[0]):
+        x = values[row]
+        factor = factors[row]
+        line = out[row]
+        total = 0.0
+        for c in range(len(x)):
+            difference = (factor * np.float64(x[c]) - centre[c]) * scale
+            line[c] = difference
+            total += difference * difference
+        norms[row] = total
+    return norms

@@ -35,9 +35,11 @@ def search(
     search, all cores by default; the answer does not depend on their number.
     """
     if _tiles_pay(points, queries, pool, n_neighbors):
-        from dimscope.neighbors._certified import search_certified  # noqa: PLC0415 - loads numba
+        from dimscope.neighbors._certified import Tiling, search_certified  # noqa: PLC0415 - loads numba
 
-        squared, indices = search_certified(points, queries, pool, n_neighbors, n_jobs)
+        squared, indices = search_certified(
+            points, queries, pool, n_neighbors, Tiling(n_jobs=n_jobs)
+        )
     else:
         squared, indices = search_intervals(points, queries, pool, n_neighbors)
     return Neighbors(points.length_unit * np.sqrt(squared), indices)

@@ -5,129 +5,162 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int32, Int64, UInt64
+from jaxtyping import Int32, Int64, UInt64
 
 from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import DEPTH, Side
 
-_LANES = 16
+_LANES = 16  # a vector register of float32
+_LEAST_BUFFER = 32
 
 
 class Reservoirs(NamedTuple):
-    """The best entries of each row so far.
+    """The best entries of each row so far, as `_kernels` packs them.
 
     Attributes
     ----------
     keys
-        Shape (n, capacity): half lower bounds and positions, packed.
+        Shape (n, capacity): half lower bounds and positions.
     counts
         Shape (n,): entries in use.
     bounds
         Shape (n,): minus the half lower bound that an entry must be under to be of interest.
+    low_bits
+        The bits of a key that hold the position.
     """
 
     keys: UInt64[np.ndarray, "n c"]
     counts: Int32[np.ndarray, " n"]
-    bounds: Float32[np.ndarray, " n"]
+    bounds: np.ndarray
+    low_bits: np.uint64
 
     @classmethod
-    def empty(cls, n: int, capacity: int, bound: float = -np.inf) -> Reservoirs:
+    def empty(cls, n: int, capacity: int, n_positions: int, dtype: Any) -> Reservoirs:
+        """Reservoirs that take everything until they are full."""
         return cls(
             np.empty((n, capacity), dtype=np.uint64),
             np.zeros(n, dtype=np.int32),
-            np.full(n, bound, dtype=np.float32),
+            np.full(n, -np.inf, dtype=dtype),
+            np.uint64((1 << (n_positions - 1).bit_length()) - 1),
         )
 
-    def sorted(self, kept: int) -> UInt64[np.ndarray, "n k"]:
-        """The best ``kept`` of each row, best first; all bits set where there are fewer."""
+    @classmethod
+    def closed(cls, n: int, dtype: Any) -> Reservoirs:
+        """Reservoirs that take nothing."""
+        closed = cls.empty(n, 1, 1, dtype)
+        closed.bounds[:] = np.inf
+        return closed
+
+    def best(self, kept: int) -> UInt64[np.ndarray, "n k"]:
+        """The best ``kept`` of each row, best first. All rows must hold as many."""
         self.keys[np.arange(self.keys.shape[1]) >= self.counts[:, None]] = ~np.uint64(0)
         self.keys.sort(axis=1)
         return self.keys[:, :kept]
 
 
-def fill_reservoirs(
-    left: Side, right: Side, kept: int, jobs: int, executor: Executor
-) -> Reservoirs:
-    """Offer every pair to the reservoirs of both of its points, or of its query only."""
-    symmetric = left is right
-    twins = _positions(left.blocks.points, right.blocks.points)
-    capacity = kept + max(32, kept // 2)
-    rows = Reservoirs.empty(len(left.blocks.points), capacity)
-    nowhere = Reservoirs.empty(len(right.blocks.points), 1, np.inf)
-    columns = rows if symmetric else nowhere
-    locks = [Lock() for _ in range(max(len(left.blocks), len(right.blocks)))]
-    todo: SimpleQueue[tuple[int, int]] = SimpleQueue()
-    for tile in _tile_order(len(left.blocks), len(right.blocks), symmetric):
-        todo.put(tile)
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """The products of the blocks of two sides; of each pair of blocks once if they are the same.
 
-    def work(_: int) -> None:
-        height, width = np.diff(left.blocks.starts).max(), np.diff(right.blocks.starts).max()
-        buffer = np.empty((2, height * width), dtype=left.values.dtype)
-        lanes = np.empty(-(-kept // _LANES) * _LANES, dtype=left.values.dtype)
+    Attributes
+    ----------
+    left
+        The points whose nearest are sought.
+    right
+        The points among which; the same object for the nearest of all points to each other.
+    kept
+        Entries kept for each point of the left.
+    """
+
+    left: Side
+    right: Side
+    kept: int
+    rows: Reservoirs = field(init=False)
+    columns: Reservoirs = field(init=False)
+    twins: Int64[np.ndarray, " n"] = field(init=False)
+    locks: list[Lock] = field(init=False)
+
+    def __post_init__(self) -> None:
+        left, right = self.left, self.right
+        n, n_positions, dtype = len(left.values), len(right.values), left.values.dtype
+        capacity = self.kept + max(_LEAST_BUFFER, self.kept)
+        rows = Reservoirs.empty(n, capacity, n_positions, dtype)
+        columns = rows if self.symmetric else Reservoirs.closed(n_positions, dtype)
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "twins", _positions(left.blocks.points, right.blocks.points))
+        object.__setattr__(self, "locks", [Lock() for _ in range(len(left.blocks))])
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether each pair serves both of its points."""
+        return self.left is self.right
+
+    def fill(self, jobs: int, executor: Executor) -> None:
+        """Offer every pair to the reservoirs, in as many threads as jobs."""
+        todo: SimpleQueue[tuple[int, int]] = SimpleQueue()
+        for tile in self._order():
+            todo.put(tile)
+        list(executor.map(lambda _: self._work(todo), range(jobs)))
+
+    def _order(self) -> Iterator[tuple[int, int]]:
+        """Each tile once: near the diagonal first, where ordered points have their neighbours."""
+        n_left, n_right = len(self.left.blocks), len(self.right.blocks)
+        for step in range(n_right):
+            for i in range(n_left):
+                if not self.symmetric:
+                    yield i, (i * n_right // n_left + step) % n_right
+                elif i + step < n_right:
+                    yield i, i + step
+
+    def _work(self, todo: SimpleQueue[tuple[int, int]]) -> None:
+        heights, widths = np.diff(self.left.blocks.starts), np.diff(self.right.blocks.starts)
+        dtype = self.left.values.dtype
+        buffer = np.empty((2, heights.max() * widths.max()), dtype=dtype)
+        lanes = np.empty(-(-self.kept // _LANES) * _LANES, dtype=dtype)
+        closed = Reservoirs.closed(len(self.right.values), dtype)
         while True:
             try:
                 i, j = todo.get_nowait()
             except Empty:
                 return
-            taking = nowhere if symmetric and i == j else columns
-            _tile(left, right, i, j, buffer, lanes, rows, taking, twins, kept, locks)
+            diagonal = self.symmetric and i == j  # holds each pair twice
+            self._offer(
+                i, j, self._product(i, j, buffer), closed if diagonal else self.columns, lanes
+            )
 
-    list(executor.map(work, range(jobs)))
-    return rows
+    def _product(self, i: int, j: int, buffer: np.ndarray) -> np.ndarray:
+        """The products of two blocks, minus infinity where a point meets itself."""
+        block, other = self.left.blocks.block(i), self.right.blocks.block(j)
+        x, y = self.left.values[block], self.right.values[other]
+        product, part = (flat[: len(x) * len(y)].reshape(len(x), len(y)) for flat in buffer)
+        np.matmul(x[:, :DEPTH], y[:, :DEPTH].T, out=product)
+        for start in range(DEPTH, x.shape[1], DEPTH):
+            columns = slice(start, start + DEPTH)
+            product += np.matmul(x[:, columns], y[:, columns].T, out=part)
+        itself = self.twins[block] - other.start
+        present = (itself >= 0) & (itself < len(y))
+        product[present, itself[present]] = -np.inf
+        return product
 
-
-def _tile_order(n_left: int, n_right: int, symmetric: bool) -> Iterator[tuple[int, int]]:
-    """Each tile once: near the diagonal first, where ordered points have their neighbours."""
-    for step in range(n_right):
-        for i in range(n_left):
-            if not symmetric:
-                yield i, (i * n_right // n_left + step) % n_right
-            elif i + step < n_right:
-                yield i, i + step
-
-
-def _tile(
-    left: Side,
-    right: Side,
-    i: int,
-    j: int,
-    buffer: np.ndarray,
-    lanes: np.ndarray,
-    rows: Reservoirs,
-    columns: Reservoirs,
-    twins: Int64[np.ndarray, " n"],
-    kept: int,
-    locks: list[Lock],
-) -> None:
-    """Multiply two blocks and offer their pairs."""
-    block, other = left.blocks.block(i), right.blocks.block(j)
-    product = _product(left.values[block], right.values[other], buffer)
-    symmetric = left is right
-    itself = twins[block] - other.start
-    present = (itself >= 0) & (itself < product.shape[1])
-    product[present, itself[present]] = -np.inf
-    offsets = left.offsets[j, block], right.offsets[i, other]
-    with ExitStack() as held:
-        for lock in sorted({i, j}) if symmetric else [i]:
-            held.enter_context(locks[lock])
-        bounds = rows.bounds[block]
-        if not rows.counts[block].any():
-            _kernels.prime(product, *offsets, bounds, lanes)
-        _kernels.filter_tile(product, *offsets, block.start, other.start, rows, columns, kept)
-
-
-def _product(x: np.ndarray, y: np.ndarray, buffer: np.ndarray) -> np.ndarray:
-    product, part = (flat[: len(x) * len(y)].reshape(len(x), len(y)) for flat in buffer)
-    np.matmul(x[:, :DEPTH], y[:, :DEPTH].T, out=product)
-    for start in range(DEPTH, x.shape[1], DEPTH):
-        columns = slice(start, start + DEPTH)
-        product += np.matmul(x[:, columns], y[:, columns].T, out=part)
-    return product
+    def _offer(
+        self, i: int, j: int, product: np.ndarray, columns: Reservoirs, lanes: np.ndarray
+    ) -> None:
+        block, other = self.left.blocks.block(i), self.right.blocks.block(j)
+        offsets = self.left.offsets[j, block], self.right.offsets[i, other]
+        with ExitStack() as held:
+            for lock in sorted({i, j}) if self.symmetric else [i]:
+                held.enter_context(self.locks[lock])
+            if not self.rows.counts[block].any():
+                _kernels.prime(product, offsets, self.rows.bounds[block], lanes)
+            corner = block.start, other.start
+            _kernels.filter_tile(product, offsets, corner, (self.rows, columns), self.kept)
 
 
 def _positions(
