@@ -27,6 +27,8 @@ from dimscope.points import Points
 #: Columns multiplied in one go; a sum over more is taken in parts to keep the rounding bound low.
 DEPTH = 2048
 _SHALLOW = 256
+_MOST_VALUES = 2**28  # in memory as they are: the tiles' copy takes 1 GiB
+_MOST_COPIED = 2**26  # to be brought into memory first
 _GATHERED = 64  # rows centred together: few, so that they stay in a processor's cache
 _N_AXES = 8
 _N_SAMPLED = 128
@@ -40,39 +42,39 @@ _SMALLEST = 2.0**-90  # products that underflow lose less than this in all
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Points in memory: point i is ``factor[r] * values[r]`` with r = ``rows[i]``.
-
-    The values are float32 or float64 and contiguous.
-    """
+    """Points in memory: point i is ``values[rows[i]]``, in contiguous float32 or float64."""
 
     values: np.ndarray
-    factor: Float64[np.ndarray, " m"]
     rows: Int64[np.ndarray, " n"]
 
     @classmethod
-    def of(cls, points: Points) -> Matrix:
-        """The points of an array in memory."""
-        source = points.source
-        small = source.dtype.kind != "f" and source.dtype.itemsize <= 2
-        single = source.dtype.itemsize <= 4 and source.dtype.kind == "f"
-        dtype = np.float32 if single or small else np.float64
-        factor = np.ones(len(source)) if points.row_scale is None else points.row_scale
-        rows = np.arange(len(source)) if points.rows is None else points.rows
-        return cls(np.ascontiguousarray(source, dtype=dtype), factor / points.unit, rows)
+    def of(cls, points: Points) -> Matrix | None:
+        """The points, in memory if they can be; None if they have too many values for that."""
+        shape = points.n_samples, points.n_features
+        plain = isinstance(points.source, np.ndarray) and _is_plain(points)
+        if math.prod(shape) > (_MOST_VALUES if plain else _MOST_COPIED):
+            return None
+        if plain:
+            rows = np.arange(len(points.source)) if points.rows is None else points.rows
+            return cls(np.ascontiguousarray(points.source), rows)
+        narrow = points.source.dtype.itemsize <= 2 or points.source.dtype == np.float32
+        values = np.empty(shape, dtype=np.float32 if narrow and not points.row_divisors else float)
+        start = 0
+        for block in points.row_blocks():
+            values[start : start + len(block)] = block
+            start += len(block)
+        return cls(values, np.arange(len(values)))
 
     def part(self, points: Int64[np.ndarray, " n"], columns: slice) -> Float64[np.ndarray, "n d"]:
         """Some points in float64."""
-        rows = self.rows[points]
-        part = self.values[rows, columns].astype(np.float64)
-        part *= self.factor[rows, None]
-        return part
+        return np.asarray(self.values[self.rows[points], columns], dtype=np.float64)
 
     def squared_distances(
         self, left: Int64[np.ndarray, " p"], right: Int64[np.ndarray, " p"]
     ) -> Float64[np.ndarray, " p"]:
         """Squared distances of pairs of points, by direct differences in float64."""
         squared = np.empty(len(left))
-        squared_differences(self.values, self.factor, self.rows[left], self.rows[right], squared)
+        squared_differences(self.values, self.rows[left], self.rows[right], squared)
         return squared
 
     def centred(
@@ -87,16 +89,14 @@ class Matrix:
         for start in range(0, len(points), _GATHERED):
             part = slice(start, start + _GATHERED)
             rows = self.rows[points[part]]
-            norms[part] = centre_rows(
-                self.values[rows, columns], self.factor[rows], centre, self.scale, out[part]
-            )
+            norms[part] = centre_rows(self.values[rows, columns], centre, self.scale, out[part])
         return norms
 
     @cached_property
     def scale(self) -> float:
         """A power of two that brings differences of points near the top of float32's range."""
         largest = max(
-            float(max(-block.min(), block.max()) * self.factor[start : start + 1024].max())
+            float(max(-block.min(), block.max()))
             for start in range(0, len(self.values), 1024)
             for block in [self.values[start : start + 1024]]
         )
@@ -209,6 +209,12 @@ def _rounding(norms: Any, apart: Any, n_features: int, dtype: Any) -> Any:
     far = 8 * u + double
     mixed = 2 * (_SHALLOW + 2) * u
     return 1.01 * (near * norms + far * apart + mixed * np.sqrt(norms * apart)) + _SMALLEST
+
+
+def _is_plain(points: Points) -> bool:
+    """Whether blocks of the points are the source's own numbers in float32 or float64."""
+    dtypes = np.dtype(np.float32), np.dtype(np.float64)
+    return points.source.dtype in dtypes and points.unit == 1.0 and not points.row_divisors
 
 
 def _squared_norms(x: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:

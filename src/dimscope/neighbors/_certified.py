@@ -4,8 +4,8 @@ Every pair gets a lower bound of its squared distance from a product of two bloc
 states why it holds). The points with the smallest bounds are the candidates of a point, and T
 the largest of those bounds: no other point is nearer than sqrt(T). The candidates are measured by
 direct differences of the original values, and a row whose k-th distance is below sqrt(T) is
-certified. The rows that are not are searched again in float64, and in the end by intervals. Which
-candidates a row gets depends on tiles and threads; what it finds does not.
+certified. Which candidates a row gets depends on tiles and threads; what it finds, once certified,
+does not.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import Blocks, Matrix, side
-from dimscope.neighbors._intervals import search_intervals
 from dimscope.neighbors._tiles import Tiles
-from dimscope.points import Points
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
 _PAIRS_AT_ONCE = 1 << 20
@@ -67,28 +65,24 @@ class Tiling:
 
 
 def search_certified(
-    points: Points,
+    matrix: Matrix,
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
     tiling: Tiling,
-) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
-    """Squared distances and points, ascending, of the nearest of ``pool`` to each query."""
-    matrix = Matrix.of(points)
-    squared, found, certified = search_tiles(matrix, queries, pool, n_neighbors, tiling)
-    failed = np.flatnonzero(~certified)
-    if len(failed) > _FEW and matrix.values.size <= _MOST_DOUBLES:
-        if 2 * len(failed) > len(pool):  # all pairs once are fewer than these rows with all
-            failed = np.arange(len(queries))
-        doubles = replace(tiling, dtype=np.float64)
-        again = search_tiles(matrix, queries[failed], pool, n_neighbors, doubles)
-        squared[failed], found[failed] = again.squared, again.points
-        failed = failed[~again.certified]
-    if len(failed):
-        squared[failed], found[failed] = search_intervals(
-            points, queries[failed], pool, n_neighbors, matrix.squared_distances
-        )
-    return squared, found
+) -> Found:
+    """The nearest of ``pool`` to each of ``queries``: float64 where float32 leaves many unsure."""
+    found = search_tiles(matrix, queries, pool, n_neighbors, tiling)
+    failed = np.flatnonzero(~found.certified)
+    if len(failed) <= _FEW or matrix.values.size > _MOST_DOUBLES:
+        return found
+    if 2 * len(failed) > len(pool):  # all pairs once are fewer than these rows with all others
+        failed = np.arange(len(queries))
+    doubles = replace(tiling, dtype=np.float64)
+    again = search_tiles(matrix, queries[failed], pool, n_neighbors, doubles)
+    for first, second in zip(found, again, strict=True):
+        first[failed] = second
+    return found
 
 
 def search_tiles(

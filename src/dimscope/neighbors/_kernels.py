@@ -53,8 +53,9 @@ def _number(bits):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def _insert(keys, counts, bounds, low_bits, row, value, position, kept):  # type: ignore[no-untyped-def]
+def _insert(reservoirs, row, value, position, kept):  # type: ignore[no-untyped-def]
     """Add an entry to a reservoir; when that is full, keep the smallest and raise the bound."""
+    keys, counts, bounds, low_bits = reservoirs
     half = -value if value < 0 else 0 * value
     count = counts[row]
     keys[row, count] = (_bits(half) & ~low_bits) | np.uint64(position)
@@ -100,9 +101,8 @@ def filter_tile(product, offsets, corner, reservoirs, kept):  # type: ignore[no-
     row_offset, column_offset = offsets
     first_row, first_column = corner
     rows, columns = reservoirs
-    row_keys, row_counts, row_bounds, low_bits = rows
-    column_keys, column_counts, all_bounds, _ = columns
-    column_bounds = all_bounds[first_column : first_column + product.shape[1]]
+    row_bounds = rows[2]
+    column_bounds = columns[2][first_column : first_column + product.shape[1]]
     width = np.uint64(product.shape[1])
     for r in range(product.shape[0]):
         row = first_row + r
@@ -127,11 +127,9 @@ def filter_tile(product, offsets, corner, reservoirs, kept):  # type: ignore[no-
                 value = line[c] - (offset + column_offset[c])
                 column = first_column + np.int64(c)
                 if value > row_bounds[row]:
-                    _insert(row_keys, row_counts, row_bounds, low_bits, row, value, column, kept)
+                    _insert(rows, row, value, column, kept)
                 if value > column_bounds[c]:
-                    _insert(
-                        column_keys, column_counts, all_bounds, low_bits, column, value, row, kept
-                    )
+                    _insert(columns, column, value, row, kept)
             start += np.uint64(GROUP)
 
 
@@ -182,8 +180,8 @@ def pair_list(keys, low_bits, rows, mutual, pairs):  # type: ignore[no-untyped-d
 
 
 @_reordered
-def squared_differences(values, factor, left, right, out):  # type: ignore[no-untyped-def]
-    """Squared distances of pairs of rows in float64, each row times its factor, into ``out``.
+def squared_differences(values, left, right, out):  # type: ignore[no-untyped-def]
+    """Squared distances of pairs of rows in float64, into ``out``.
 
     The sums run over fixed blocks of columns, in an order that depends on nothing else.
     """
@@ -194,11 +192,9 @@ def squared_differences(values, factor, left, right, out):  # type: ignore[no-un
         for p in range(len(left)):
             x = values[left[p], start:stop]
             y = values[right[p], start:stop]
-            x_factor = factor[left[p]]
-            y_factor = factor[right[p]]
             total = 0.0
             for c in range(stop - start):
-                difference = x_factor * np.float64(x[c]) - y_factor * np.float64(y[c])
+                difference = np.float64(x[c]) - np.float64(y[c])
                 total += difference * difference
             out[p] += total
 
@@ -220,16 +216,15 @@ def sort_rows(squared, points):  # type: ignore[no-untyped-def]
 
 
 @_reordered
-def centre_rows(values, factors, centre, scale, out):  # type: ignore[no-untyped-def]
-    """Scaled differences of rows, each times its factor, from a centre; returns squared norms."""
+def centre_rows(values, centre, scale, out):  # type: ignore[no-untyped-def]
+    """Scaled differences of rows from a centre; returns squared norms."""
     norms = np.empty(values.shape[0])
     for row in range(values.shape[0]):
         x = values[row]
-        factor = factors[row]
         line = out[row]
         total = 0.0
         for c in range(len(x)):
-            difference = (factor * np.float64(x[c]) - centre[c]) * scale
+            difference = (np.float64(x[c]) - centre[c]) * scale
             line[c] = difference
             total += difference * difference
         norms[row] = total

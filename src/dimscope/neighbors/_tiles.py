@@ -61,7 +61,7 @@ class Reservoirs(NamedTuple):
         """The best ``kept`` of each row, best first. All rows must hold as many."""
         self.keys[np.arange(self.keys.shape[1]) >= self.counts[:, None]] = ~np.uint64(0)
         self.keys.sort(axis=1)
-        return self.keys[:, :kept]
+        return np.asarray(self.keys[:, :kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,7 @@ class Tiles:
         """The products of two blocks, minus infinity where a point meets itself."""
         block, other = self.left.blocks.block(i), self.right.blocks.block(j)
         x, y = self.left.values[block], self.right.values[other]
-        product, part = (flat[: len(x) * len(y)].reshape(len(x), len(y)) for flat in buffer)
+        product, part = buffer[:, : len(x) * len(y)].reshape(2, len(x), len(y))
         np.matmul(x[:, :DEPTH], y[:, :DEPTH].T, out=product)
         for start in range(DEPTH, x.shape[1], DEPTH):
             columns = slice(start, start + DEPTH)
@@ -147,7 +147,7 @@ class Tiles:
         itself = self.twins[block] - other.start
         present = (itself >= 0) & (itself < len(y))
         product[present, itself[present]] = -np.inf
-        return product
+        return np.asarray(product)
 
     def _offer(
         self, i: int, j: int, product: np.ndarray, columns: Reservoirs, lanes: np.ndarray

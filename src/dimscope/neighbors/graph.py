@@ -89,7 +89,8 @@ class NeighborGraph:
         Raises
         ------
         InputError
-            If ``n_jobs`` is below 1, or ``x`` is not a finite real matrix, or has too few distinct rows.
+            If ``x`` is not a finite real matrix, or has too few distinct rows, or ``n_jobs`` is
+            below 1.
 
         Examples
         --------
