@@ -280,7 +280,7 @@ def _tight_group(points: Float64[np.ndarray, "m p"]) -> Any:
     apart = np.sort(np.linalg.norm(sample[:, None] - sample, axis=2), axis=1)
     least = max(2, len(sample) // 16)
     pivot = int(np.argmin(apart[:, least]))
-    distances = np.maximum(apart[pivot, least:], np.finfo(float).tiny)
+    distances = np.maximum(apart[pivot, least:], 1e-12 * apart[pivot, -1] or 1.0)
     ratios = distances[1:] / distances[:-1]
     if not len(ratios) or ratios.max() < _APART:
         return None

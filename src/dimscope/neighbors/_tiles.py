@@ -169,4 +169,4 @@ def _positions(
     """Where each wanted point lies among others; -1 where it does not."""
     place = np.full(max(wanted.max(), points.max()) + 1, -1)
     place[points] = np.arange(len(points))
-    return place[wanted]
+    return np.asarray(place[wanted])
