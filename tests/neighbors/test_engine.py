@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from dimscope.errors import InputError
 from dimscope.neighbors import _search
 from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._certified import Tiling, search_certified, search_tiles
+from dimscope.neighbors._projection import worthwhile_projection
 from dimscope.neighbors._search import search
 from dimscope.points import as_points
 
@@ -182,6 +184,35 @@ def test_bounds_never_exceed_the_distance(cloud, dtype):
                 x[blocks.points[part]].astype(np.float64) * matrix.scale for part in (left, right)
             )
             assert (bound <= ((y[:, None] - z) ** 2).sum(axis=2)).all()
+
+
+@pytest.mark.parametrize("offset", [0, 100])
+def test_a_projection_finds_the_same_where_variance_lies_in_few_directions(offset):
+    x = np.random.default_rng(10).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + offset
+    matrix, rows = Matrix.of(as_points(x)), np.arange(N)
+    with ThreadPoolExecutor(1) as executor:
+        assert worthwhile_projection(matrix, rows, K, executor) is not None
+    distances, indices = naive_neighbors(x, K)
+    graph = NeighborGraph.from_points(x, K)
+    np.testing.assert_array_equal(graph.indices, indices)
+    np.testing.assert_allclose(graph.distances, distances, rtol=1e-12)
+
+
+def test_a_projection_never_lengthens_a_distance():
+    x = np.random.default_rng(11).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + 100
+    matrix, rows = Matrix.of(as_points(x)), np.arange(N)
+    with ThreadPoolExecutor(1) as executor:
+        projection = worthwhile_projection(matrix, rows, K, executor)
+    y, error = projection.matrix.values, projection.error
+    for i in range(0, N, 50):
+        bound = np.linalg.norm(y - y[i], axis=1) - error - error[i]
+        assert (bound <= np.linalg.norm(x - x[i], axis=1) * (1 + 1e-12)).all()
+
+
+def test_no_projection_where_all_directions_are_alike():
+    matrix = Matrix.of(as_points(np.random.default_rng(12).normal(size=(N, 300))))
+    with ThreadPoolExecutor(1) as executor:
+        assert worthwhile_projection(matrix, np.arange(N), K, executor) is None
 
 
 def test_a_row_is_certified_only_if_it_is_right():

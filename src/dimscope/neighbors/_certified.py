@@ -17,17 +17,17 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64, UInt64
+from jaxtyping import Bool, Float64, Int64
 from threadpoolctl import threadpool_limits
 
 from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import Blocks, Matrix, side
+from dimscope.neighbors._projection import Projection, worthwhile_projection
 from dimscope.neighbors._tiles import Tiles
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
 _PAIRS_AT_ONCE = 1 << 20
 _CACHED = 2**22  # bytes of a group of points
-_FEW = 256  # rows that intervals search sooner than tiles do
 _MOST_DOUBLES = 2**27  # values that may be copied in float64: 1 GiB
 
 
@@ -56,6 +56,8 @@ class Tiling:
     dtype: Any = np.float32
     size: int = 1024
     n_jobs: int | None = None
+    projects: bool = True
+    projection: Projection | None = None
 
     @property
     def jobs(self) -> int:
@@ -71,17 +73,28 @@ def search_certified(
     n_neighbors: int,
     tiling: Tiling,
 ) -> Found:
-    """The nearest of ``pool`` to each of ``queries``: float64 where float32 leaves many unsure."""
-    found = search_tiles(matrix, queries, pool, n_neighbors, tiling)
-    failed = np.flatnonzero(~found.certified)
-    if len(failed) <= _FEW or matrix.values.size > _MOST_DOUBLES:
-        return found
-    if 2 * len(failed) > len(pool):  # all pairs once are fewer than these rows with all others
-        failed = np.arange(len(queries))
-    doubles = replace(tiling, dtype=np.float64)
-    again = search_tiles(matrix, queries[failed], pool, n_neighbors, doubles)
-    for first, second in zip(found, again, strict=True):
-        first[failed] = second
+    """The nearest of ``pool`` to each of ``queries``, by the cheapest tiles that certify it.
+
+    All pairs by a projection where that pays, else in float32; the points that this leaves unsure
+    in float32, then in float64.
+    """
+    with ThreadPoolExecutor(tiling.jobs) as executor, threadpool_limits(1, user_api="blas"):
+        projection = None
+        if tiling.projects and np.array_equal(queries, pool):
+            projection = worthwhile_projection(matrix, pool, n_neighbors, executor)
+        stages = [replace(tiling, projection=projection), tiling][projection is None :]
+        if matrix.values.size <= _MOST_DOUBLES:
+            stages.append(replace(tiling, dtype=np.float64))
+        found = search_tiles(matrix, queries, pool, n_neighbors, stages[0])
+        for stage in stages[1:]:
+            failed = np.flatnonzero(~found.certified)
+            if not len(failed):
+                break
+            if 2 * len(failed) > len(pool):  # all pairs once are fewer than these with all
+                failed = np.arange(len(queries))
+            again = search_tiles(matrix, queries[failed], pool, n_neighbors, stage)
+            for first, second in zip(found, again, strict=True):
+                first[failed] = second
     return found
 
 
@@ -93,42 +106,53 @@ def search_tiles(
     tiling: Tiling,
 ) -> Found:
     """The nearest of ``pool`` to each of ``queries``, the point itself excluded, if certified."""
-    kept = min(-(-(n_neighbors + max(4, n_neighbors // 8)) // 8) * 8, len(pool) - 1)
+    projection = tiling.projection
+    source = matrix if projection is None else projection.matrix
+    extra = max(4, n_neighbors // 8) if projection is None else projection.n_candidates
+    kept = min(-(-(n_neighbors + extra) // 8) * 8, len(pool) - 1)
     same = np.array_equal(queries, pool)
     with ThreadPoolExecutor(tiling.jobs) as executor, threadpool_limits(1, user_api="blas"):
-        left = Blocks.of(matrix, queries, tiling.size)
-        right = left if same else Blocks.of(matrix, pool, tiling.size)
+        left = Blocks.of(source, queries, tiling.size)
+        right = left if same else Blocks.of(source, pool, tiling.size)
         left_side = side(left, right.centres, tiling.dtype, executor)
         right_side = left_side if same else side(right, left.centres, tiling.dtype, executor)
         tiles = Tiles(left_side, right_side, kept)
         tiles.fill(tiling.jobs, executor)
-        return _measure(tiles, n_neighbors, executor)
+        lower = tiles.lower_bounds()
+        if projection is not None:
+            error = projection.error[left.points] + projection.error[pool].max()
+            lower = np.maximum(np.sqrt(lower) - error[:, None], 0) ** 2
+        return _measure(tiles, matrix, lower, n_neighbors, executor)
 
 
-def _measure(tiles: Tiles, n_neighbors: int, executor: Executor) -> Found:
+def _measure(
+    tiles: Tiles,
+    matrix: Matrix,
+    lower: Float64[np.ndarray, "n c"],
+    n_neighbors: int,
+    executor: Executor,
+) -> Found:
     """Exact distances of the candidates, the nearest of them, and whether they are certain."""
-    left, right = tiles.left.blocks, tiles.right.blocks
-    keys = tiles.rows.best(tiles.kept)
-    lower = 2 * (keys & ~tiles.rows.low_bits).view(np.float64) / left.matrix.scale**2
+    keys = tiles.keys
     exact = np.full(keys.shape, np.inf)
-    exact[:, :n_neighbors] = _measure_mutual(tiles, keys[:, :n_neighbors], executor)
+    exact[:, :n_neighbors] = _measure_mutual(tiles, matrix, n_neighbors, executor)
     reach = exact[:, :n_neighbors].max(axis=1) * _EXACT
     row, slot = np.nonzero(lower[:, n_neighbors:] <= reach[:, None])
     slot += n_neighbors
-    points = right.points[(keys & tiles.rows.low_bits).astype(np.int64)]
-    exact[row, slot] = left.matrix.squared_distances(left.points[row], points[row, slot])
+    places = (keys & tiles.rows.low_bits).astype(np.int64)
+    exact[row, slot] = _squared(tiles, matrix, row, places[row, slot])
+    points = tiles.right.blocks.points[places]
     _kernels.sort_rows(exact, points)
     certified = exact[:, n_neighbors - 1] * _EXACT < lower[:, -1]
-    back = np.argsort(left.order)
+    back = np.argsort(tiles.left.blocks.order)
     return Found(exact[back, :n_neighbors], points[back, :n_neighbors], certified[back])
 
 
 def _measure_mutual(
-    tiles: Tiles, keys: UInt64[np.ndarray, "n k"], executor: Executor
+    tiles: Tiles, matrix: Matrix, n_first: int, executor: Executor
 ) -> Float64[np.ndarray, "n k"]:
-    """Exact squared distances of candidates; a pair that is in two rows is measured once."""
-    left, right = tiles.left.blocks, tiles.right.blocks
-    keys = np.ascontiguousarray(keys)
+    """Exact squared distances of the first candidates, each pair measured once."""
+    keys = np.ascontiguousarray(tiles.keys[:, :n_first])
     exact = np.empty(keys.size)
     height = max(1, min(_PAIRS_AT_ONCE // keys.shape[1], -(-len(keys) // 2)))
 
@@ -136,8 +160,8 @@ def _measure_mutual(
         rows = start, min(start + height, len(keys))
         pairs = np.empty((4, (rows[1] - rows[0]) * keys.shape[1]), dtype=np.int64)
         count = _kernels.pair_list(keys, tiles.rows.low_bits, rows, tiles.symmetric, pairs)
-        row, other, place, mirror = pairs[:, _by_region(pairs[:2, :count], left.matrix)]
-        squared = left.matrix.squared_distances(left.points[row], right.points[other])
+        row, other, place, mirror = pairs[:, :count]
+        squared = _squared(tiles, matrix, row, other)
         exact[place] = squared
         exact[mirror[mirror >= 0]] = squared[mirror >= 0]
 
@@ -145,12 +169,17 @@ def _measure_mutual(
     return exact.reshape(keys.shape)
 
 
-def _by_region(pairs: Int64[np.ndarray, "2 p"], matrix: Matrix) -> Int64[np.ndarray, " p"]:
-    """An order of pairs in which those between the same two groups of points follow another.
+def _squared(
+    tiles: Tiles, matrix: Matrix, row: Int64[np.ndarray, " p"], column: Int64[np.ndarray, " p"]
+) -> Float64[np.ndarray, " p"]:
+    """Exact squared distances of pairs, those between the same two groups of points together.
 
-    Two groups fit in a processor's cache together, so that each point is read a few times only.
+    Two groups fit in a processor's cache, so that each point is read from memory a few times only.
     """
     group = max(1, _CACHED // matrix.values[0].nbytes)
-    row, other = pairs // group
-    region = row * (other.max(initial=0) + 1) + other
-    return np.argsort(region.astype(np.uint16), kind="stable")  # wraps, at worst, in odd order
+    region = row // group * -(-len(tiles.right.values) // group) + column // group
+    order = np.argsort(region.astype(np.uint16), kind="stable")  # a region may share its number
+    left, right = tiles.left.blocks.points, tiles.right.blocks.points
+    squared = np.empty(len(row))
+    squared[order] = matrix.squared_distances(left[row[order]], right[column[order]])
+    return squared

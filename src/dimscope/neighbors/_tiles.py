@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int32, Int64, UInt64
+from jaxtyping import Float64, Int32, Int64, UInt64
 
 from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import DEPTH, Side
@@ -108,6 +109,16 @@ class Tiles:
         for tile in self._order():
             todo.put(tile)
         list(executor.map(lambda _: self._work(todo), range(jobs)))
+
+    @cached_property
+    def keys(self) -> UInt64[np.ndarray, "n k"]:
+        """The best entries of each row, best first, once all pairs were offered."""
+        return self.rows.best(self.kept)
+
+    def lower_bounds(self) -> Float64[np.ndarray, "n k"]:
+        """What those entries say of the squared distances, in units of the points."""
+        halves = (self.keys & ~self.rows.low_bits).view(np.float64)
+        return np.asarray(2 * halves / self.left.blocks.matrix.scale**2)
 
     def _order(self) -> Iterator[tuple[int, int]]:
         """Each tile once: near the diagonal first, where ordered points have their neighbours."""
