@@ -25,7 +25,7 @@ from dimscope.neighbors._kernels import centre_rows, squared_differences
 from dimscope.points import Points
 
 #: Columns multiplied in one go; a sum over more is taken in parts to keep the rounding bound low.
-DEPTH = 2048
+DEPTH = 1024
 _SHALLOW = 256
 _MOST_VALUES = 2**28  # in memory as they are: the tiles' copy takes 1 GiB
 _MOST_COPIED = 2**26  # to be brought into memory first
