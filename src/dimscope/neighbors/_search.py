@@ -1,13 +1,17 @@
 """The exact search: which points are nearest, and how far, right to 1e-12 in float64.
 
-Every pair gets an approximate squared distance from a matrix product, with a rounding bound that
-holds whatever order the sums take. A pair is a candidate unless the bounds prove that k others
-are nearer, so the candidates always hold the true neighbours. The candidates whose bound is too
-loose, or that tie, are measured again by direct differences of the original values.
+Points with few features are searched by a tree (`_tree`), points in memory by tiles (`_certified`),
+once there are enough of them. All others, and those that tree or tiles leave uncertain, are
+searched here: every pair gets an
+approximate squared distance from a matrix product, with a rounding bound that holds whatever order
+the sums take. A pair is a candidate unless the bounds prove that k others are nearer, so the
+candidates always hold the true neighbours. The candidates whose bound is too loose, or that tie,
+are measured again by direct differences of the original values.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +23,13 @@ _UNIT_ROUNDOFF = 2.0**-53
 _TIGHT = 1e-12  # a squared distance known to this relative width needs no second look
 _MATRIX_BYTES = 2**27
 _PAIR_BYTES = 2**25
+_TREE_FEATURES = 4  # with more, tiles are as fast
+_TREE_PAIRS = 200**2  # fewer are searched before SciPy's tree is imported
+_TILE_PAIRS = 1_500**2  # fewer are searched before the compiled loops of the tiles are loaded
+_TILE_NEIGHBORS = 16  # the least number of points per neighbour for which reservoirs pay
+
+#: Gives the squared distances of pairs of points.
+_Measure = Callable[[Int64[np.ndarray, " p"], Int64[np.ndarray, " p"]], Float64[np.ndarray, " p"]]
 
 
 class Neighbors(NamedTuple):
@@ -33,18 +44,78 @@ def search(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
+    n_jobs: int | None = None,
 ) -> Neighbors:
     """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
 
     Both are positions among ``points``; so are the indices that come back. Equal distances are
-    ordered by index. The pool must hold more than ``n_neighbors`` points.
+    ordered by index. The pool must hold more than ``n_neighbors`` points. ``n_jobs`` threads
+    search, all cores by default; the answer does not depend on their number.
     """
+    found = _search_fast(points, queries, pool, n_neighbors, n_jobs)
+    if found is None:
+        squared, indices = _search_all(points, queries, pool, n_neighbors)
+        return Neighbors(points.length_unit * np.sqrt(squared), indices)
+    squared, indices, certified, measure = found
+    failed = np.flatnonzero(~certified)
+    if len(failed):
+        again = _search_all(points, queries[failed], pool, n_neighbors, measure)
+        squared[failed], indices[failed] = again
+    return Neighbors(points.length_unit * np.sqrt(squared), indices)
+
+
+class _Fast(NamedTuple):
+    """Squared distances and points of each query, ascending, and which rows are certain."""
+
+    squared: Float64[np.ndarray, "n k"]
+    indices: Int64[np.ndarray, "n k"]
+    certified: Bool[np.ndarray, " n"]
+    measure: _Measure | None
+
+
+def _search_fast(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+    n_jobs: int | None,
+) -> _Fast | None:
+    """A search that is right for the rows it certifies; None where intervals are the choice.
+
+    Imported late: a small search should not pay the seconds that numba takes.
+    """
+    n_pairs = len(queries) * len(pool)
+    if points.n_features <= _TREE_FEATURES and n_pairs >= _TREE_PAIRS:
+        from dimscope.neighbors._tree import search_tree  # noqa: PLC0415
+
+        return _Fast(*search_tree(points, queries, pool, n_neighbors, n_jobs), None)
+    if n_pairs < _TILE_PAIRS or _TILE_NEIGHBORS * n_neighbors > len(pool):
+        return None
+    from dimscope.neighbors._blocks import Matrix  # noqa: PLC0415
+    from dimscope.neighbors._certified import Tiling, search_certified  # noqa: PLC0415
+
+    matrix = Matrix.of(points)
+    if matrix is None:
+        return None
+    found = search_certified(matrix, queries, pool, n_neighbors, Tiling(n_jobs=n_jobs))
+    return _Fast(*found, matrix.squared_distances)
+
+
+def _search_all(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+    measure: _Measure | None = None,
+) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
+    """Squared distances and points, ascending; all candidates by ``measure`` where it is given."""
     height = max(1, _MATRIX_BYTES // (8 * len(pool)))
     parts = [
-        _search_block(points, queries[start : start + height], pool, n_neighbors)
+        _search_block(points, queries[start : start + height], pool, n_neighbors, measure)
         for start in range(0, len(queries), height)
     ]
-    return Neighbors(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    squared, found = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return squared, found
 
 
 def _search_block(
@@ -52,22 +123,27 @@ def _search_block(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-) -> Neighbors:
+    measure: _Measure | None,
+) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
     squared, error = _approximate(points, queries, pool)
     upper = squared + error
     upper[queries[:, None] == pool] = np.inf
     reach = np.partition(upper, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
     candidate = (squared - error <= reach[:, None]) & np.isfinite(upper)
     row, column = np.nonzero(candidate)
-    exact = squared[candidate]
-    loose = error[candidate] > _TIGHT * exact
-    exact[loose] = squared_distances(points, queries[row[loose]], pool[column[loose]])
-    close = _close(exact, row) & ~loose
-    exact[close] = squared_distances(points, queries[row[close]], pool[column[close]])
+    pairs = queries[row], pool[column]
+    if measure is None:
+        exact = squared[candidate]
+        loose = error[candidate] > _TIGHT * exact
+        exact[loose] = squared_distances(points, *(side[loose] for side in pairs))
+        close = _close(exact, row) & ~loose
+        exact[close] = squared_distances(points, *(side[close] for side in pairs))
+    else:
+        exact = measure(*pairs)
     order = np.lexsort((pool[column], exact, row))
     first = np.searchsorted(row, np.arange(len(queries)))
     kept = order[first[:, None] + np.arange(n_neighbors)]
-    return Neighbors(points.length_unit * np.sqrt(exact[kept]), pool[column[kept]])
+    return exact[kept], pool[column[kept]]
 
 
 def _close(

@@ -66,6 +66,7 @@ class NeighborGraph:
         metric: Metric = "euclidean",
         *,
         duplicates: Duplicates = "first",
+        n_jobs: int | None = None,
     ) -> Self:
         """Search the nearest neighbours of every row of ``x``.
 
@@ -81,11 +82,15 @@ class NeighborGraph:
         duplicates
             What becomes of rows with exactly equal values: ``"first"`` keeps one of each,
             ``"drop"`` leaves all of them out, ``"keep"`` keeps them, at distance 0.
+        n_jobs
+            Threads that search, by default as many as there are cores. The numbers are the same
+            to the last bit.
 
         Raises
         ------
         InputError
-            If ``x`` is not a finite real matrix, or has too few distinct rows.
+            If ``x`` is not a finite real matrix, or has too few distinct rows, or ``n_jobs`` is
+            below 1.
 
         Examples
         --------
@@ -98,11 +103,13 @@ class NeighborGraph:
         points = as_points(x)
         _check_choice("metric", metric, get_args(Metric))
         _check_choice("duplicates", duplicates, get_args(Duplicates))
+        if n_jobs is not None and n_jobs < 1:
+            raise InputError(f"n_jobs={n_jobs} must be at least 1, or None for all cores")
         if metric == "cosine":
             points = points.normalised()
         rows = _kept_rows(points, duplicates)
         _check_n_neighbors(n_neighbors, len(rows), points.n_samples)
-        found = search(points, rows, rows, n_neighbors)
+        found = search(points, rows, rows, n_neighbors, n_jobs)
         return cls(
             distances=found.distances,
             indices=np.searchsorted(rows, found.indices),

@@ -1,0 +1,185 @@
+"""The exact search for points in memory: tiles in low precision, distances in float64.
+
+Every pair gets a lower bound of its squared distance from a product of two blocks (`_blocks`
+states why it holds). The points with the smallest bounds are the candidates of a point, and T
+the largest of those bounds: no other point is nearer than sqrt(T). The candidates are measured by
+direct differences of the original values, and a row whose k-th distance is below sqrt(T) is
+certified. Which candidates a row gets depends on tiles and threads; what it finds, once certified,
+does not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+from threadpoolctl import threadpool_limits
+
+from dimscope.neighbors import _kernels
+from dimscope.neighbors._blocks import Blocks, Matrix, side
+from dimscope.neighbors._projection import Projection, worthwhile_projection
+from dimscope.neighbors._tiles import Tiles
+
+_EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
+_PAIRS_AT_ONCE = 1 << 20
+_CACHED = 2**22  # bytes of a group of points
+_MOST_DOUBLES = 2**27  # values that may be copied in float64: 1 GiB
+
+
+class Found(NamedTuple):
+    """What the tiles found for each query.
+
+    Attributes
+    ----------
+    squared
+        Shape (n, k): ascending squared distances.
+    points
+        Shape (n, k): the points of the pool they lead to.
+    certified
+        Shape (n,): whether these are surely the nearest.
+    """
+
+    squared: Float64[np.ndarray, "n k"]
+    points: Int64[np.ndarray, "n k"]
+    certified: Bool[np.ndarray, " n"]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How the tiles are made, which the answer does not depend on."""
+
+    dtype: Any = np.float32
+    size: int = 1024
+    n_jobs: int | None = None
+    projects: bool = True
+    projection: Projection | None = None
+
+    @property
+    def jobs(self) -> int:
+        """Threads to use: the cores that this process may use, unless told."""
+        affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
+        return self.n_jobs or (len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+
+def search_certified(
+    matrix: Matrix,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+    tiling: Tiling,
+) -> Found:
+    """The nearest of ``pool`` to each of ``queries``, by the cheapest tiles that certify it.
+
+    All pairs by a projection where that pays, else in float32; the points that this leaves unsure
+    in float32, then in float64.
+    """
+    with ThreadPoolExecutor(tiling.jobs) as executor, threadpool_limits(1, user_api="blas"):
+        projection = None
+        if tiling.projects and np.array_equal(queries, pool):
+            projection = worthwhile_projection(matrix, pool, n_neighbors, executor)
+        stages = [replace(tiling, projection=projection), tiling][projection is None :]
+        if matrix.values.size <= _MOST_DOUBLES:
+            stages.append(replace(tiling, dtype=np.float64))
+        found = search_tiles(matrix, queries, pool, n_neighbors, stages[0])
+        for stage in stages[1:]:
+            failed = np.flatnonzero(~found.certified)
+            if not len(failed):
+                break
+            if 2 * len(failed) > len(pool):  # all pairs once are fewer than these with all
+                failed = np.arange(len(queries))
+            again = search_tiles(matrix, queries[failed], pool, n_neighbors, stage)
+            for first, second in zip(found, again, strict=True):
+                first[failed] = second
+    return found
+
+
+def search_tiles(
+    matrix: Matrix,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+    tiling: Tiling,
+) -> Found:
+    """The nearest of ``pool`` to each of ``queries``, the point itself excluded, if certified."""
+    projection = tiling.projection
+    source = matrix if projection is None else projection.matrix
+    extra = max(4, n_neighbors // 8) if projection is None else projection.n_candidates
+    kept = min(-(-(n_neighbors + extra) // 8) * 8, len(pool) - 1)
+    same = np.array_equal(queries, pool)
+    with ThreadPoolExecutor(tiling.jobs) as executor, threadpool_limits(1, user_api="blas"):
+        left = Blocks.of(source, queries, tiling.size)
+        right = left if same else Blocks.of(source, pool, tiling.size)
+        left_side = side(left, right.centres, tiling.dtype, executor)
+        right_side = left_side if same else side(right, left.centres, tiling.dtype, executor)
+        tiles = Tiles(left_side, right_side, kept)
+        tiles.fill(tiling.jobs, executor)
+        lower = tiles.lower_bounds()
+        if projection is not None:
+            error = projection.error[left.points] + projection.error[pool].max()
+            lower = np.maximum(np.sqrt(lower) - error[:, None], 0) ** 2
+        return _measure(tiles, matrix, lower, n_neighbors, executor)
+
+
+def _measure(
+    tiles: Tiles,
+    matrix: Matrix,
+    lower: Float64[np.ndarray, "n c"],
+    n_neighbors: int,
+    executor: Executor,
+) -> Found:
+    """Exact distances of the candidates, the nearest of them, and whether they are certain."""
+    keys = tiles.keys
+    exact = np.full(keys.shape, np.inf)
+    exact[:, :n_neighbors] = _measure_mutual(tiles, matrix, n_neighbors, executor)
+    reach = exact[:, :n_neighbors].max(axis=1) * _EXACT
+    row, slot = np.nonzero(lower[:, n_neighbors:] <= reach[:, None])
+    slot += n_neighbors
+    places = (keys & tiles.rows.low_bits).astype(np.int64)
+    exact[row, slot] = _squared(tiles, matrix, row, places[row, slot])
+    points = tiles.right.blocks.points[places]
+    _kernels.sort_rows(exact, points)
+    certified = exact[:, n_neighbors - 1] * _EXACT < lower[:, -1]
+    back = np.argsort(tiles.left.blocks.order)
+    return Found(exact[back, :n_neighbors], points[back, :n_neighbors], certified[back])
+
+
+def _measure_mutual(
+    tiles: Tiles, matrix: Matrix, n_first: int, executor: Executor
+) -> Float64[np.ndarray, "n k"]:
+    """Exact squared distances of the first candidates, each pair measured once."""
+    keys = np.ascontiguousarray(tiles.keys[:, :n_first])
+    exact = np.empty(keys.size)
+    height = max(1, min(_PAIRS_AT_ONCE // keys.shape[1], -(-len(keys) // 2)))
+
+    def measure(start: int) -> None:
+        rows = start, min(start + height, len(keys))
+        pairs = np.empty((4, (rows[1] - rows[0]) * keys.shape[1]), dtype=np.int64)
+        count = _kernels.pair_list(keys, tiles.rows.low_bits, rows, tiles.symmetric, pairs)
+        row, other, place, mirror = pairs[:, :count]
+        squared = _squared(tiles, matrix, row, other)
+        exact[place] = squared
+        exact[mirror[mirror >= 0]] = squared[mirror >= 0]
+
+    list(executor.map(measure, range(0, len(keys), height)))
+    return exact.reshape(keys.shape)
+
+
+def _squared(
+    tiles: Tiles, matrix: Matrix, row: Int64[np.ndarray, " p"], column: Int64[np.ndarray, " p"]
+) -> Float64[np.ndarray, " p"]:
+    """Exact squared distances of pairs, those between the same two groups of points together.
+
+    Two groups fit in a processor's cache, so that each point is read from memory a few times only.
+    """
+    group = max(1, _CACHED // matrix.values[0].nbytes)
+    region = row // group * -(-len(tiles.right.values) // group) + column // group
+    order = np.argsort(region.astype(np.uint16), kind="stable")  # a region may share its number
+    left, right = tiles.left.blocks.points, tiles.right.blocks.points
+    squared = np.empty(len(row))
+    squared[order] = matrix.squared_distances(left[row[order]], right[column[order]])
+    return squared

@@ -1,0 +1,183 @@
+"""Every pair of points offered, tile by tile, to reservoirs of each point's nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int32, Int64, UInt64
+
+from dimscope.neighbors import _kernels
+from dimscope.neighbors._blocks import DEPTH, Side
+
+_LANES = 16  # a vector register of float32
+_LEAST_BUFFER = 32
+
+
+class Reservoirs(NamedTuple):
+    """The best entries of each row so far, as `_kernels` packs them.
+
+    Attributes
+    ----------
+    keys
+        Shape (n, capacity): half lower bounds and positions.
+    counts
+        Shape (n,): entries in use.
+    bounds
+        Shape (n,): minus the half lower bound that an entry must be under to be of interest.
+    low_bits
+        The bits of a key that hold the position.
+    """
+
+    keys: UInt64[np.ndarray, "n c"]
+    counts: Int32[np.ndarray, " n"]
+    bounds: np.ndarray
+    low_bits: np.uint64
+
+    @classmethod
+    def empty(cls, n: int, capacity: int, n_positions: int, dtype: Any) -> Reservoirs:
+        """Reservoirs that take everything until they are full."""
+        return cls(
+            np.empty((n, capacity), dtype=np.uint64),
+            np.zeros(n, dtype=np.int32),
+            np.full(n, -np.inf, dtype=dtype),
+            np.uint64((1 << (n_positions - 1).bit_length()) - 1),
+        )
+
+    @classmethod
+    def closed(cls, n: int, dtype: Any) -> Reservoirs:
+        """Reservoirs that take nothing."""
+        closed = cls.empty(n, 1, 1, dtype)
+        closed.bounds[:] = np.inf
+        return closed
+
+    def best(self, kept: int) -> UInt64[np.ndarray, "n k"]:
+        """The best ``kept`` of each row, best first. All rows must hold as many."""
+        self.keys[np.arange(self.keys.shape[1]) >= self.counts[:, None]] = ~np.uint64(0)
+        self.keys.sort(axis=1)
+        return np.asarray(self.keys[:, :kept])
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """The products of the blocks of two sides; of each pair of blocks once if they are the same.
+
+    Attributes
+    ----------
+    left
+        The points whose nearest are sought.
+    right
+        The points among which; the same object for the nearest of all points to each other.
+    kept
+        Entries kept for each point of the left.
+    """
+
+    left: Side
+    right: Side
+    kept: int
+    rows: Reservoirs = field(init=False)
+    columns: Reservoirs = field(init=False)
+    twins: Int64[np.ndarray, " n"] = field(init=False)
+    locks: list[Lock] = field(init=False)
+
+    def __post_init__(self) -> None:
+        left, right = self.left, self.right
+        n, n_positions, dtype = len(left.values), len(right.values), left.values.dtype
+        capacity = self.kept + max(_LEAST_BUFFER, self.kept)
+        rows = Reservoirs.empty(n, capacity, n_positions, dtype)
+        columns = rows if self.symmetric else Reservoirs.closed(n_positions, dtype)
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "twins", _positions(left.blocks.points, right.blocks.points))
+        object.__setattr__(self, "locks", [Lock() for _ in range(len(left.blocks))])
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether each pair serves both of its points."""
+        return self.left is self.right
+
+    def fill(self, jobs: int, executor: Executor) -> None:
+        """Offer every pair to the reservoirs, in as many threads as jobs."""
+        todo: SimpleQueue[tuple[int, int]] = SimpleQueue()
+        for tile in self._order():
+            todo.put(tile)
+        list(executor.map(lambda _: self._work(todo), range(jobs)))
+
+    @cached_property
+    def keys(self) -> UInt64[np.ndarray, "n k"]:
+        """The best entries of each row, best first, once all pairs were offered."""
+        return self.rows.best(self.kept)
+
+    def lower_bounds(self) -> Float64[np.ndarray, "n k"]:
+        """What those entries say of the squared distances, in units of the points."""
+        halves = (self.keys & ~self.rows.low_bits).view(np.float64)
+        return np.asarray(2 * halves / self.left.blocks.matrix.scale**2)
+
+    def _order(self) -> Iterator[tuple[int, int]]:
+        """Each tile once: near the diagonal first, where ordered points have their neighbours."""
+        n_left, n_right = len(self.left.blocks), len(self.right.blocks)
+        for step in range(n_right):
+            for i in range(n_left):
+                if not self.symmetric:
+                    yield i, (i * n_right // n_left + step) % n_right
+                elif i + step < n_right:
+                    yield i, i + step
+
+    def _work(self, todo: SimpleQueue[tuple[int, int]]) -> None:
+        heights, widths = np.diff(self.left.blocks.starts), np.diff(self.right.blocks.starts)
+        dtype = self.left.values.dtype
+        buffer = np.empty((2, heights.max() * widths.max()), dtype=dtype)
+        lanes = np.empty(-(-self.kept // _LANES) * _LANES, dtype=dtype)
+        closed = Reservoirs.closed(len(self.right.values), dtype)
+        while True:
+            try:
+                i, j = todo.get_nowait()
+            except Empty:
+                return
+            diagonal = self.symmetric and i == j  # holds each pair twice
+            self._offer(
+                i, j, self._product(i, j, buffer), closed if diagonal else self.columns, lanes
+            )
+
+    def _product(self, i: int, j: int, buffer: np.ndarray) -> np.ndarray:
+        """The products of two blocks, minus infinity where a point meets itself."""
+        block, other = self.left.blocks.block(i), self.right.blocks.block(j)
+        x, y = self.left.values[block], self.right.values[other]
+        product, part = buffer[:, : len(x) * len(y)].reshape(2, len(x), len(y))
+        np.matmul(x[:, :DEPTH], y[:, :DEPTH].T, out=product)
+        for start in range(DEPTH, x.shape[1], DEPTH):
+            columns = slice(start, start + DEPTH)
+            product += np.matmul(x[:, columns], y[:, columns].T, out=part)
+        itself = self.twins[block] - other.start
+        present = (itself >= 0) & (itself < len(y))
+        product[present, itself[present]] = -np.inf
+        return np.asarray(product)
+
+    def _offer(
+        self, i: int, j: int, product: np.ndarray, columns: Reservoirs, lanes: np.ndarray
+    ) -> None:
+        block, other = self.left.blocks.block(i), self.right.blocks.block(j)
+        offsets = self.left.offsets[j, block], self.right.offsets[i, other]
+        with ExitStack() as held:
+            for lock in sorted({i, j}) if self.symmetric else [i]:
+                held.enter_context(self.locks[lock])
+            if not self.rows.counts[block].any():
+                _kernels.prime(product, offsets, self.rows.bounds[block], lanes)
+            corner = block.start, other.start
+            _kernels.filter_tile(product, offsets, corner, (self.rows, columns), self.kept)
+
+
+def _positions(
+    wanted: Int64[np.ndarray, " n"], points: Int64[np.ndarray, " m"]
+) -> Int64[np.ndarray, " n"]:
+    """Where each wanted point lies among others; -1 where it does not."""
+    place = np.full(max(wanted.max(), points.max()) + 1, -1)
+    place[points] = np.arange(len(points))
+    return np.asarray(place[wanted])

@@ -1,0 +1,276 @@
+"""The fast searches, tiles and tree, against direct differences of every pair in float64."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from dimscope import NeighborGraph
+from dimscope.errors import InputError
+from dimscope.neighbors import _search
+from dimscope.neighbors._blocks import Blocks, Matrix, side
+from dimscope.neighbors._certified import Tiling, search_certified, search_tiles
+from dimscope.neighbors._projection import worthwhile_projection
+from dimscope.neighbors._search import search
+from dimscope.points import as_points
+
+N = 1600  # pairs enough for tiles
+K = 10
+
+
+def naive_neighbors(x, k):
+    x = np.asarray(x, dtype=np.float64)
+    difference = np.empty_like(x)
+    squared = np.empty((len(x), len(x)))
+    for i in range(len(x)):
+        np.subtract(x, x[i], out=difference)
+        np.einsum("ij,ij->i", difference, difference, out=squared[i])
+    np.fill_diagonal(squared, np.inf)
+    indices = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    return np.sqrt(np.take_along_axis(squared, indices, axis=1)), indices
+
+
+def gaussian(rng):
+    return rng.normal(size=(N, 30))
+
+
+def relu_layer(rng):
+    layer = rng.normal(size=(N, 8)) @ rng.normal(size=(8, 60))
+    return np.maximum(layer, 0).astype(np.float32) + 0.01 * rng.random((N, 60), dtype=np.float32)
+
+
+def offset(rng):
+    return (rng.normal(size=(N, 20)) + 1e4).astype(np.float32)
+
+
+def near_duplicates(rng):
+    x = rng.normal(size=(N // 2, 30))
+    return np.concatenate([x, x * (1 + 1e-4 * rng.normal(size=x.shape))]).astype(np.float32)
+
+
+def far_classes(rng):
+    return (0.01 * rng.normal(size=(N, 768)) + 3 * (np.arange(N) % 2)[:, None]).astype(np.float32)
+
+
+def many_far_classes(rng):
+    centres = 3 * rng.normal(size=(50, 40))
+    return centres[np.arange(N) % 50] + 1e-3 * rng.normal(size=(N, 40))
+
+
+def huge_outlier(rng):
+    x = rng.normal(size=(N, 20)).astype(np.float32)
+    x[7] = 1e9
+    return x
+
+
+def tiny_ball(rng):
+    x = rng.normal(size=(N, 25))
+    x[: 3 * N // 10] *= 1e-7
+    return x
+
+
+def tiny_ball_elsewhere(rng):
+    return tiny_ball(rng) + 5
+
+
+def many_scales(rng):
+    return rng.normal(size=(N, 12)) * np.exp(4 * rng.normal(size=(N, 1)))
+
+
+def few_levels(rng):
+    return rng.integers(0, 3, size=(N, 12)).astype(np.uint8)
+
+
+def wide(rng):
+    return rng.normal(size=(N, 2500)).astype(np.float32)  # more columns than one product takes
+
+
+def low_dimensional(rng):
+    return rng.normal(size=(N, 3))
+
+
+def lattice(rng):
+    return rng.permutation(
+        np.stack(np.meshgrid(np.arange(40.0), np.arange(40.0)), -1).reshape(-1, 2)
+    )
+
+
+CLOUDS = [
+    gaussian,
+    relu_layer,
+    offset,
+    near_duplicates,
+    far_classes,
+    many_far_classes,
+    huge_outlier,
+    tiny_ball,
+    tiny_ball_elsewhere,
+    many_scales,
+    few_levels,
+    wide,
+    low_dimensional,
+    lattice,
+]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_neighbors_and_distances_are_those_of_direct_differences(cloud):
+    x = np.unique(cloud(np.random.default_rng(0)), axis=0)
+    distances, indices = naive_neighbors(x, K)
+    graph = NeighborGraph.from_points(x, K)
+    np.testing.assert_allclose(graph.distances, distances, rtol=1e-12)
+    np.testing.assert_array_equal(graph.indices, indices)
+
+
+def test_twins_some_ulps_apart():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(N // 2, 20)).astype(np.float32)
+    twins = x + rng.integers(1, 5, size=x.shape) * np.spacing(x)
+    graph = NeighborGraph.from_points(np.concatenate([x, twins]), K)
+    np.testing.assert_array_equal(graph.indices[:, 0], (np.arange(N) + N // 2) % N)
+    distances, _ = naive_neighbors(np.concatenate([x, twins]), K)
+    np.testing.assert_allclose(graph.distances, distances, rtol=1e-12)
+
+
+def test_copies_beyond_the_candidates_are_kept_at_distance_zero():
+    x = np.random.default_rng(2).normal(size=(N, 10))
+    x[::4] = x[0]
+    graph = NeighborGraph.from_points(x, K, duplicates="keep")
+    distances, indices = naive_neighbors(x, K)
+    np.testing.assert_array_equal(graph.indices, indices)
+    np.testing.assert_allclose(graph.distances, distances, rtol=1e-12)
+
+
+@pytest.mark.parametrize("cloud", [gaussian, tiny_ball, far_classes, few_levels])
+def test_threads_and_tiles_do_not_change_a_bit(cloud):
+    x = cloud(np.random.default_rng(3))
+    one, three = (NeighborGraph.from_points(x, K, n_jobs=jobs) for jobs in (1, 3))
+    np.testing.assert_array_equal(one.distances, three.distances)
+    np.testing.assert_array_equal(one.indices, three.indices)
+    matrix, rows = Matrix.of(as_points(x)), np.arange(N)
+    found = [
+        search_certified(matrix, rows, rows, K, Tiling(dtype=dtype, size=size, n_jobs=2))
+        for dtype, size in [(np.float32, 1024), (np.float32, 130), (np.float64, 333)]
+    ]
+    certain = np.all([each.certified for each in found], axis=0)
+    for other in found[1:]:
+        np.testing.assert_array_equal(other.squared[certain], found[0].squared[certain])
+        np.testing.assert_array_equal(other.points[certain], found[0].points[certain])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cloud", [gaussian, offset, far_classes, huge_outlier, tiny_ball, wide])
+def test_bounds_never_exceed_the_distance(cloud, dtype):
+    x = cloud(np.random.default_rng(4))[::8]
+    matrix = Matrix.of(as_points(x))
+    rows = np.arange(len(x))
+    blocks = Blocks.of(matrix, rows, 64)
+
+    class Inline:
+        map = staticmethod(map)
+
+    both = side(blocks, blocks.centres, dtype, Inline)
+    for i in range(len(blocks)):
+        for j in range(len(blocks)):
+            left, right = blocks.block(i), blocks.block(j)
+            product = both.values[left] @ both.values[right].T
+            offsets = both.offsets[j, left][:, None] + both.offsets[i, right]
+            bound = 2 * (offsets - product).astype(np.float64)
+            y, z = (
+                x[blocks.points[part]].astype(np.float64) * matrix.scale for part in (left, right)
+            )
+            assert (bound <= ((y[:, None] - z) ** 2).sum(axis=2)).all()
+
+
+@pytest.mark.parametrize("offset", [0, 100])
+def test_a_projection_finds_the_same_where_variance_lies_in_few_directions(offset):
+    x = np.random.default_rng(10).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + offset
+    matrix, rows = Matrix.of(as_points(x)), np.arange(N)
+    with ThreadPoolExecutor(1) as executor:
+        assert worthwhile_projection(matrix, rows, K, executor) is not None
+    distances, indices = naive_neighbors(x, K)
+    graph = NeighborGraph.from_points(x, K)
+    np.testing.assert_array_equal(graph.indices, indices)
+    np.testing.assert_allclose(graph.distances, distances, rtol=1e-12)
+
+
+def test_a_projection_never_lengthens_a_distance():
+    x = np.random.default_rng(11).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + 100
+    matrix, rows = Matrix.of(as_points(x)), np.arange(N)
+    with ThreadPoolExecutor(1) as executor:
+        projection = worthwhile_projection(matrix, rows, K, executor)
+    y, error = projection.matrix.values, projection.error
+    for i in range(0, N, 50):
+        bound = np.linalg.norm(y - y[i], axis=1) - error - error[i]
+        assert (bound <= np.linalg.norm(x - x[i], axis=1) * (1 + 1e-12)).all()
+
+
+def test_no_projection_where_all_directions_are_alike():
+    matrix = Matrix.of(as_points(np.random.default_rng(12).normal(size=(N, 300))))
+    with ThreadPoolExecutor(1) as executor:
+        assert worthwhile_projection(matrix, np.arange(N), K, executor) is None
+
+
+def test_a_row_is_certified_only_if_it_is_right():
+    x = tiny_ball(np.random.default_rng(5)).astype(np.float32)
+    rows = np.arange(N)
+    found = search_tiles(Matrix.of(as_points(x)), rows, rows, K, Tiling())
+    _, indices = naive_neighbors(x, K)
+    assert 0 < found.certified.sum() < N
+    np.testing.assert_array_equal(found.points[found.certified], indices[found.certified])
+
+
+@pytest.mark.parametrize("n_features", [3, 20])
+def test_some_points_among_some_others(n_features):
+    x = np.random.default_rng(6).normal(size=(6000, n_features))
+    pool = np.arange(0, 6000, 2)
+    queries = pool[::3]
+    found = search(as_points(x), queries, pool, K)
+    _, indices = naive_neighbors(x[pool], K)
+    np.testing.assert_array_equal(found.indices, pool[indices[::3]])
+
+
+def test_many_neighbors():
+    x = np.random.default_rng(7).normal(size=(N, 40)).astype(np.float32)
+    distances, indices = naive_neighbors(x, 100)
+    graph = NeighborGraph.from_points(x, 100)
+    np.testing.assert_array_equal(graph.indices, indices)
+    np.testing.assert_allclose(graph.distances, distances, rtol=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [-700, -100, 100, 700])
+def test_scale_does_not_matter(exponent):
+    x = np.random.default_rng(8).normal(size=(N, 10))
+    graph = NeighborGraph.from_points(np.ldexp(x, exponent), K)
+    distances, indices = naive_neighbors(x, K)
+    np.testing.assert_array_equal(graph.indices, indices)
+    np.testing.assert_allclose(graph.distances, np.ldexp(distances, exponent), rtol=1e-12)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_equals_the_search_by_intervals(metric, monkeypatch):
+    x = np.random.default_rng(9).normal(size=(N, 30)) + 1
+    fast = NeighborGraph.from_points(x, K, metric)
+    monkeypatch.setattr(_search, "_TILE_PAIRS", N**3)
+    slow = NeighborGraph.from_points(x, K, metric)
+    np.testing.assert_array_equal(fast.indices, slow.indices)
+    np.testing.assert_allclose(fast.distances, slow.distances, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_jobs", [0, -1])
+def test_n_jobs_must_be_positive(n_jobs):
+    with pytest.raises(InputError, match=f"n_jobs={n_jobs} must be at least 1"):
+        NeighborGraph.from_points([[0.0], [1.0], [3.0]], 1, n_jobs=n_jobs)
+
+
+def test_a_small_search_does_not_load_the_compiler():
+    code = (
+        "import sys; from dimscope import NeighborGraph;"
+        "NeighborGraph.from_points([[0.0], [1.0], [3.0]], 1);"
+        "assert 'numba' not in sys.modules and 'scipy.spatial' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
