@@ -156,14 +156,11 @@ class Side:
     offsets
         Shape (n_blocks of the other side, n): h(x, J) less half of what rounding can add, so that
         2 (offset(x, J) + offset(y, I) - a.b) as computed never exceeds |x - y|^2.
-    radius
-        Shape (n_blocks,): the largest norm in each block, in units of ``values``.
     """
 
     blocks: Blocks
     values: np.ndarray
     offsets: np.ndarray
-    radius: Float64[np.ndarray, " b"]
 
 
 def side(blocks: Blocks, other: Float64[np.ndarray, "c d"], dtype: Any, executor: Executor) -> Side:
@@ -172,7 +169,6 @@ def side(blocks: Blocks, other: Float64[np.ndarray, "c d"], dtype: Any, executor
     n, n_features = len(blocks.points), matrix.values.shape[1]
     values = np.empty((n, n_features), dtype=dtype)
     offsets = np.empty((len(other), n), dtype=dtype)
-    radius = np.empty(len(blocks))
 
     def fill(i: int) -> None:
         block = blocks.block(i)
@@ -186,10 +182,9 @@ def side(blocks: Blocks, other: Float64[np.ndarray, "c d"], dtype: Any, executor
         squares = _squared_norms(apart)
         exact = norms[:, None] - 2 * products + squares / 2
         offsets[:, block] = ((exact - _rounding(norms[:, None], squares, n_features, dtype)) / 2).T
-        radius[i] = math.sqrt(norms.max())
 
     list(executor.map(fill, range(len(blocks))))
-    return Side(blocks, values, offsets, radius)
+    return Side(blocks, values, offsets)
 
 
 def _rounding(norms: Any, apart: Any, n_features: int, dtype: Any) -> Any:

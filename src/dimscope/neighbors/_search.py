@@ -1,12 +1,12 @@
 """The exact search: which points are nearest, and how far, right to 1e-12 in float64.
 
-Points with few features are searched by a tree (`_tree`), points in memory by tiles (`_certified`),
-once there are enough of them. All others, and those that tree or tiles leave uncertain, are
-searched here: every pair gets an
-approximate squared distance from a matrix product, with a rounding bound that holds whatever order
-the sums take. A pair is a candidate unless the bounds prove that k others are nearer, so the
-candidates always hold the true neighbours. The candidates whose bound is too loose, or that tie,
-are measured again by direct differences of the original values.
+Once there are enough of them, points with few features are searched by a tree (`_tree`) and other
+points in memory by tiles (`_certified`). All others, and those that tree or tiles leave uncertain,
+are searched here, by intervals: every pair gets an approximate squared distance from a matrix
+product, with a rounding bound that holds whatever order the sums take. A pair is a candidate
+unless the bounds prove that k others are nearer, so the candidates always hold the true
+neighbours. The candidates whose bound is too loose, or that tie, are measured again by direct
+differences of the original values.
 """
 
 from __future__ import annotations
