@@ -6,10 +6,7 @@ it in the last hidden layer (claims 1 to 3 of Ansuini et al. 2019). About 12 min
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
-from training import accuracy, as_tensors, train
+from training import accuracy, as_tensors, parse_options, show, train
 
 import dimscope as ds
 
@@ -29,12 +26,7 @@ LAST_HIDDEN = "fc_relu2"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("examples-output/cifar10"))
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--n-samples", type=int, default=3000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parse_options(__doc__, "cifar10", epochs=5, n_samples=3000)
 
     scale = ds.load_model("cifar_cnn").preprocess
     images, labels = as_tensors(ds.load_data("cifar10", split="train").transformed(scale))
@@ -52,15 +44,9 @@ def main() -> None:
         ds.profile(trained, probe, LAYERS, label="trained"),
         ds.profile(untrained, probe, LAYERS, label="untrained"),
     )
-    both.save(options.out)
-    both.report(options.out / "report.html")
-    both.plot().figure.savefig(options.out / "hunchback.png", dpi=150, bbox_inches="tight")
-    table = both.to_frame("estimate").pivot(
-        index="layer", columns=["method", "model"], values="value"
-    )
-    print(table.loc[LAYERS].round(1).to_string())
+    table = show(both, LAYERS, options.out)
 
-    curve = table.loc[LAYERS, ("two_nn", "trained")]
+    curve = table[("two_nn", "trained")]
     peak, start, end = curve.max(), curve["input"], curve[LAST_HIDDEN]
     print(f"peak {peak:.1f} in {curve.idxmax()}, input {start:.1f}, last hidden layer {end:.1f}")
     holds = peak > 2 * start and end < 0.5 * start

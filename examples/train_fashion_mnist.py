@@ -7,11 +7,8 @@ About 10 minutes on 2 cores.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import torch
-from training import accuracy, as_tensors, train
+from training import accuracy, as_tensors, parse_options, show, train
 
 import dimscope as ds
 
@@ -20,13 +17,7 @@ LAST_HIDDEN = "fc_relu2"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("examples-output/fashion_mnist"))
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--shuffled-epochs", type=int, default=120)
-    parser.add_argument("--n-samples", type=int, default=5000)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parse_options(__doc__, "fashion_mnist", epochs=8, n_samples=5000)
 
     def build() -> torch.nn.Module:
         return ds.load_model("fashion_cnn", seed=options.seed).model
@@ -44,20 +35,14 @@ def main() -> None:
     generator = torch.Generator().manual_seed(options.seed)
     few = torch.randperm(len(images), generator=generator)[:10_000]
     mixed = labels[few][torch.randperm(10_000, generator=generator)]
-    train(shuffled, images[few], mixed, epochs=options.shuffled_epochs, until=0.95)
+    train(shuffled, images[few], mixed, epochs=120, until=0.95)
 
     networks = {"trained": trained, "shuffled labels": shuffled, "untrained": build()}
     probe = test_images[: options.n_samples]
     both = ds.Profile.join(
         *(ds.profile(net, probe, LAYERS, label=name) for name, net in networks.items())
     )
-    both.save(options.out)
-    both.report(options.out / "report.html")
-    both.plot().figure.savefig(options.out / "hunchback.png", dpi=150, bbox_inches="tight")
-    table = both.to_frame("estimate").pivot(
-        index="layer", columns=["method", "model"], values="value"
-    )
-    print(table.loc[LAYERS].round(1).to_string())
+    table = show(both, LAYERS, options.out)
 
     last = table.loc[LAST_HIDDEN, "two_nn"]
     holds = last["trained"] < 10 < last["shuffled labels"] < last["untrained"]

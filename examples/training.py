@@ -1,9 +1,27 @@
-"""The training loop that the examples share: plain PyTorch, nothing of dimscope in it."""
+"""What the examples share: a plain PyTorch training loop, and showing a profile."""
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
+import pandas as pd
 import torch
 from torch import nn
+
+import dimscope as ds
+
+
+def parse_options(
+    description: str | None, out: str, epochs: int, n_samples: int
+) -> argparse.Namespace:
+    """The options that every example has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=Path("examples-output") / out)
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--n-samples", type=int, default=n_samples)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
 
 
 def as_tensors(data: object) -> tuple[torch.Tensor, torch.Tensor]:
@@ -56,3 +74,16 @@ def accuracy(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> fl
         (model(x).argmax(1) == y) for x, y in zip(images.split(500), labels.split(500), strict=True)
     ]
     return float(torch.cat(hits).float().mean())
+
+
+def show(profile: ds.Profile, layers: list[str], out: Path) -> pd.DataFrame:
+    """Save a profile with its plot and report, and print it: a layer a row."""
+    profile.save(out)
+    profile.report(out / "report.html")
+    figure = profile.plot().get_figure(root=True)
+    figure.savefig(out / "hunchback.png", dpi=150, bbox_inches="tight")
+    table = profile.to_frame("estimate").pivot(
+        index="layer", columns=["method", "model"], values="value"
+    )
+    print(table.loc[layers].round(1).to_string())
+    return table.loc[layers]

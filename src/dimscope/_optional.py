@@ -18,7 +18,26 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     extra
         The extra of dimscope that installs it, such as ``"report"``.
     purpose
-        What it is needed for, as the subject of the message: ``"HTML reports"``.
+        What it is needed for: ``"HTML reports"``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the module is not installed, or fails to import.
+    """
+    remedy = f"install it with: pip install 'dimscope[{extra}]'"
+    return require_from_elsewhere(module, remedy=remedy, purpose=purpose)
+
+
+def require_from_elsewhere(module: str, *, remedy: str, purpose: str) -> ModuleType:
+    """Import ``module``, or say what to do about its absence.
+
+    Parameters
+    ----------
+    module, purpose
+        As in `require`.
+    remedy
+        What the reader should do.
 
     Raises
     ------
@@ -31,6 +50,5 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         package = module.partition(".")[0]
         state = "is not installed" if isinstance(error, ModuleNotFoundError) else "fails to import"
         raise MissingDependencyError(
-            f"{purpose} need {package}, which {state} ({error}); "
-            f"install it with: pip install 'dimscope[{extra}]'"
+            f"{package}, needed for {purpose}, {state} ({error}): {remedy}"
         ) from error

@@ -194,7 +194,9 @@ def test_user_code_that_fails_or_returns_something_else(user_file):
 def test_a_library_that_is_not_installed_is_named(monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, f"{library}.models", raising=False)
-    with pytest.raises(MissingDependencyError, match=rf"{library}:resnet18 needs {library}"):
+    with pytest.raises(
+        MissingDependencyError, match=rf"{library}, needed for {library}:resnet18, is not installed"
+    ):
         load_model(f"{library}:resnet18")
 
 

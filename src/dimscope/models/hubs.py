@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from dimscope._optional import require
+from dimscope._optional import require, require_from_elsewhere
 from dimscope.data.names import unknown_name
-from dimscope.errors import DataError, MissingDependencyError
+from dimscope.errors import DataError
 from dimscope.models.preprocess import as_rgb, efficientnet_lite_pixels, scale_pixels
 from dimscope.models.weights import load_weights
 
@@ -116,15 +115,12 @@ def _processed(processor: Any, x: torch.Tensor) -> torch.Tensor:
 
 def _library(module: str, name: str) -> ModuleType:
     """Import a library that no extra of dimscope installs, as its build must match torch's."""
-    try:
-        return importlib.import_module(module)
-    except Exception as error:  # a build for another torch raises RuntimeError, not ImportError
-        package = module.partition(".")[0]
-        state = "is not installed" if isinstance(error, ModuleNotFoundError) else "fails to import"
-        raise MissingDependencyError(
-            f"{name} needs {package}, which {state} ({error}); install the build of {package} that "
-            f"was made for torch {torch.__version__}, or name a model of another source"
-        ) from error
+    package = module.partition(".")[0]
+    remedy = (
+        f"install the build of {package} that was made for torch {torch.__version__}, or name a "
+        "model of another source"
+    )
+    return require_from_elsewhere(module, remedy=remedy, purpose=name)
 
 
 @contextmanager
