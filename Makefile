@@ -36,7 +36,7 @@ bench: $(READY)  ## speed of the neighbour search and the spectrum, against scik
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
-examples: $(READY)  ## train the example networks and check what they show (about 25 minutes)
+examples: $(READY)  ## train the example networks and check what they show (about 30 minutes)
 	$(BIN)/python examples/train_fashion_mnist.py
 	$(BIN)/python examples/train_cifar10.py
 

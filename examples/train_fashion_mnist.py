@@ -2,7 +2,7 @@
 
 Trains a small convolutional network on Fashion-MNIST twice, with its labels and with shuffled
 ones, and profiles both beside the untrained network (claims 2 and 6 of Ansuini et al. 2019).
-About 10 minutes on 2 cores.
+About 12 minutes on 2 cores.
 """
 
 from __future__ import annotations
