@@ -14,7 +14,7 @@ from dimscope.capture.inference import Forward, run_model
 from dimscope.capture.layers import Source
 from dimscope.capture.pooling import PoolingChoice, pool, resolve_pooling
 from dimscope.capture.tensors import named_tensors
-from dimscope.capture.trace import first_tensor
+from dimscope.capture.trace import first_tensor, hooked
 from dimscope.errors import CaptureError, InputError
 from dimscope.store import ActivationStore
 
@@ -97,15 +97,8 @@ class LayerRecorder:
                 path, number = running.pop()
             self._record(batch, path, "output", number, output)
 
-        handles = []
-        try:
-            for module in modules:
-                handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
-                handles.append(module.register_forward_hook(leave))
+        with hooked(modules, enter, leave):
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
     def _record(self, batch: Batch, path: str | None, side: str, number: int, value: Any) -> None:
         names = self._at.get((path, side, number), ())

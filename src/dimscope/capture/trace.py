@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,9 +149,18 @@ def _recording(model: nn.Module, trace: Trace) -> Iterator[None]:
         call.depth_after = trace.depth
         call.outputs = _seen(output)
 
+    with hooked(filter(can_be_hooked, paths), enter, leave):
+        yield
+
+
+@contextmanager
+def hooked(
+    modules: Iterable[nn.Module], enter: Callable[..., None], leave: Callable[..., None]
+) -> Iterator[None]:
+    """Call ``enter`` before and ``leave`` after every call of ``modules``; no hook stays."""
     handles = []
     try:
-        for module in filter(can_be_hooked, paths):
+        for module in modules:
             handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
             handles.append(module.register_forward_hook(leave))
         yield

@@ -11,8 +11,9 @@ does not.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -65,6 +66,12 @@ class Tiling:
         affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
         return self.n_jobs or (len(affinity(0)) if affinity else os.cpu_count() or 1)
 
+    @contextmanager
+    def threads(self) -> Iterator[Executor]:
+        """The threads that make the tiles, each with products of one thread only."""
+        with ThreadPoolExecutor(self.jobs) as executor, threadpool_limits(1, user_api="blas"):
+            yield executor
+
 
 def search_certified(
     matrix: Matrix,
@@ -78,7 +85,7 @@ def search_certified(
     All pairs by a projection where that pays, else in float32; the points that this leaves unsure
     in float32, then in float64.
     """
-    with ThreadPoolExecutor(tiling.jobs) as executor, threadpool_limits(1, user_api="blas"):
+    with tiling.threads() as executor:
         projection = None
         if tiling.projects and np.array_equal(queries, pool):
             projection = worthwhile_projection(matrix, pool, n_neighbors, executor)
@@ -111,7 +118,7 @@ def search_tiles(
     extra = max(4, n_neighbors // 8) if projection is None else projection.n_candidates
     kept = min(-(-(n_neighbors + extra) // 8) * 8, len(pool) - 1)
     same = np.array_equal(queries, pool)
-    with ThreadPoolExecutor(tiling.jobs) as executor, threadpool_limits(1, user_api="blas"):
+    with tiling.threads() as executor:
         left = Blocks.of(source, queries, tiling.size)
         right = left if same else Blocks.of(source, pool, tiling.size)
         left_side = side(left, right.centres, tiling.dtype, executor)
