@@ -11,16 +11,16 @@ differences of the original values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from dimscope.points import COLUMN_BLOCK, Points
+from dimscope.sweep import UNIT_ROUNDOFF
 
-_UNIT_ROUNDOFF = 2.0**-53
-_TIGHT = 1e-12  # a squared distance known to this relative width needs no second look
+_TIGHT = 2e-12  # a squared distance known to this relative width needs no second look
 _MATRIX_BYTES = 2**27
 _PAIR_BYTES = 2**25
 _TREE_FEATURES = 4  # with more, tiles are as fast
@@ -101,6 +101,19 @@ def _search_fast(
     return _Fast(*found, matrix.squared_distances)
 
 
+class _Candidates(NamedTuple):
+    """Pairs among which are the nearest of each query, ordered by query.
+
+    ``row`` counts the queries from 0; the squared distances are off by at most ``error``.
+    """
+
+    row: Int64[np.ndarray, " p"]
+    query: Int64[np.ndarray, " p"]
+    point: Int64[np.ndarray, " p"]
+    squared: Float64[np.ndarray, " p"]
+    error: Float64[np.ndarray, " p"]
+
+
 def _search_all(
     points: Points,
     queries: Int64[np.ndarray, " n"],
@@ -110,49 +123,76 @@ def _search_all(
 ) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
     """Squared distances and points, ascending; all candidates by ``measure`` where it is given."""
     height = max(1, _MATRIX_BYTES // (8 * len(pool)))
-    parts = [
-        _search_block(points, queries[start : start + height], pool, n_neighbors, measure)
-        for start in range(0, len(queries), height)
-    ]
-    squared, found = (np.concatenate(column) for column in zip(*parts, strict=True))
+    blocks = (queries[start : start + height] for start in range(0, len(queries), height))
+    parts: Iterable[_Candidates] = (
+        _candidates(points, block, pool, n_neighbors) for block in blocks
+    )
+    if points.by_gram:  # one more reading of the points measures the candidates of all blocks
+        parts = [_joined(list(parts))]
+    nearest = [_nearest(points, part, n_neighbors, measure) for part in parts]
+    squared, found = (np.concatenate(column) for column in zip(*nearest, strict=True))
     return squared, found
 
 
-def _search_block(
+def _candidates(
     points: Points,
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    measure: _Measure | None,
-) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
+) -> _Candidates:
     squared, error = _approximate(points, queries, pool)
     upper = squared + error
     upper[queries[:, None] == pool] = np.inf
     reach = np.partition(upper, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
     candidate = (squared - error <= reach[:, None]) & np.isfinite(upper)
     row, column = np.nonzero(candidate)
-    pairs = queries[row], pool[column]
-    if measure is None:
-        exact = squared[candidate]
-        loose = error[candidate] > _TIGHT * exact
-        exact[loose] = squared_distances(points, *(side[loose] for side in pairs))
-        close = _close(exact, row) & ~loose
-        exact[close] = squared_distances(points, *(side[close] for side in pairs))
-    else:
-        exact = measure(*pairs)
-    order = np.lexsort((pool[column], exact, row))
-    first = np.searchsorted(row, np.arange(len(queries)))
+    return _Candidates(row, queries[row], pool[column], squared[candidate], error[candidate])
+
+
+def _joined(parts: list[_Candidates]) -> _Candidates:
+    row = np.concatenate([[0], *(1 + part.row[-1:] for part in parts[:-1])]).cumsum()
+    shifted = [part._replace(row=part.row + start) for part, start in zip(parts, row, strict=True)]
+    return _Candidates(*(np.concatenate(column) for column in zip(*shifted, strict=True)))
+
+
+def _nearest(
+    points: Points, pairs: _Candidates, n_neighbors: int, measure: _Measure | None
+) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
+    """The nearest of each query's candidates, and their squared distances."""
+    exact = _sharpened(points, pairs) if measure is None else measure(pairs.query, pairs.point)
+    order = np.lexsort((pairs.point, exact, pairs.row))
+    first = np.searchsorted(pairs.row, np.arange(pairs.row[-1] + 1))
     kept = order[first[:, None] + np.arange(n_neighbors)]
-    return exact[kept], pool[column[kept]]
+    return exact[kept], pairs.point[kept]
+
+
+def _sharpened(points: Points, pairs: _Candidates) -> Float64[np.ndarray, " p"]:
+    """Squared distances right to _TIGHT and in the right order.
+
+    Those too loose for that are measured, and so are those that others leave in doubt, at once
+    with the loose ones as far as can be told before these are known.
+    """
+    exact, error = pairs.squared.copy(), pairs.error.copy()
+    measured = np.zeros(len(exact), dtype=bool)
+    doubtful = (error > _TIGHT * exact) | _close(exact, error, pairs.row)
+    while doubtful.any():
+        exact[doubtful] = squared_distances(points, pairs.query[doubtful], pairs.point[doubtful])
+        error[doubtful] = 0.0
+        measured |= doubtful
+        doubtful = _close(exact, error, pairs.row) & ~measured
+    return exact
 
 
 def _close(
-    squared: Float64[np.ndarray, " p"], row: Int64[np.ndarray, " p"]
+    squared: Float64[np.ndarray, " p"],
+    error: Float64[np.ndarray, " p"],
+    row: Int64[np.ndarray, " p"],
 ) -> Bool[np.ndarray, " p"]:
-    """Which values, each right to _TIGHT, cannot be told from another of the same row."""
+    """Which values cannot be told from the next of the same row, errors considered."""
     order = np.lexsort((squared, row))
     low, high = order[:-1], order[1:]
-    near = (row[low] == row[high]) & (squared[high] - squared[low] <= 4 * _TIGHT * squared[high])
+    doubt = error[low] + error[high]
+    near = (row[low] == row[high]) & (squared[high] - squared[low] <= doubt)
     close = np.zeros(len(squared), dtype=bool)
     close[low[near]] = close[high[near]] = True
     return close
@@ -161,14 +201,29 @@ def _close(
 def _approximate(
     points: Points, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
 ) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, "n m"]]:
-    """Squared distances by a matrix product, each with a bound on its rounding error.
+    """Squared distances from products of rows, each with a bound on its rounding error."""
+    if points.by_gram:
+        product = points.gram.matrix[np.ix_(queries, pool)]
+        norms = np.diag(points.gram.matrix)
+        query_norm, pool_norm, rounding = norms[queries], norms[pool], points.gram.rounding
+    else:
+        product, query_norm, pool_norm, rounding = _products(points, queries, pool)
+    error = query_norm[:, None] + pool_norm
+    product *= -2.0
+    product += error
+    np.maximum(product, 0.0, out=product)
+    error *= rounding
+    return product, error
 
-    With products over K columns at a time, |error| <= 2 (K + D/K + 12) u (n_i + n_j), n the
-    squared norms about the centre and u the unit roundoff: a sum of K products is off by at most
-    K u times the sum of their absolute values in any order, D/K partial sums add as many u, and
-    |2 x.y| <= n_i + n_j.
+
+def _products(
+    points: Points, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
+) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, " n"], Float64[np.ndarray, " m"], float]:
+    """Products of centred rows, the squared norms of both sides, and the bound on rounding.
+
+    As for `Gram`: with products over K columns at a time, squared distances are off by at most
+    2 (K + D/K + 12) u times the sum of the squared norms.
     """
-    same = len(queries) == len(pool) and bool((queries == pool).all())
     product = np.zeros((len(queries), len(pool)))
     query_norm = np.zeros(len(queries))
     pool_norm = np.zeros(len(pool))
@@ -178,19 +233,13 @@ def _approximate(
         start += block.shape[1]
         for left in range(0, block.shape[1], COLUMN_BLOCK):
             part = block[:, left : left + COLUMN_BLOCK]
-            y = part[pool]
-            x = y if same else part[queries]
+            x, y = part[queries], part[pool]
             product += x @ y.T
             query_norm += np.einsum("ij,ij->i", x, x)
             pool_norm += np.einsum("ij,ij->i", y, y)
-    norms = query_norm[:, None] + pool_norm
     n_blocks = -(-points.n_features // COLUMN_BLOCK)
     width = min(COLUMN_BLOCK, points.n_features)
-    product *= -2.0
-    product += norms
-    np.maximum(product, 0.0, out=product)
-    norms *= 2.0 * (width + n_blocks + 12) * _UNIT_ROUNDOFF
-    return product, norms
+    return product, query_norm, pool_norm, 2.0 * (width + n_blocks + 12) * UNIT_ROUNDOFF
 
 
 def squared_distances(
