@@ -36,9 +36,12 @@ class Points:
         A two-dimensional array, in memory or on disk, that slices into NumPy arrays.
     rows
         The rows of ``source`` that are meant, in order; None for all of them.
+    row_shift
+        Numbers taken from each row of ``source``, under the correlation metric their means.
     row_divisors
-        Numbers that divide each row of ``source``, one after the other: none, or under the cosine
-        metric its largest magnitude and then its norm, which make parallel rows equal to the bit.
+        Numbers that then divide each row, one after the other: none, or under the cosine and
+        correlation metrics its largest magnitude and then its norm, which make parallel rows equal
+        to the bit.
     roundoff
         Relative error with which the input holds a real number: half the spacing of its floating
         point type, 0 for integers.
@@ -46,6 +49,7 @@ class Points:
 
     source: Any
     rows: Int64[np.ndarray, " n"] | None = None
+    row_shift: Float64[np.ndarray, " m"] | None = None
     row_divisors: tuple[Float64[np.ndarray, " m"], ...] = ()
     roundoff: float = 0.0
 
@@ -91,9 +95,11 @@ class Points:
         values = block.astype(np.float64, order="C")
         if self.unit != 1.0:
             values /= self.unit
+        chosen = slice(None) if self.rows is None else self.rows
+        if self.row_shift is not None:
+            values -= self.row_shift[chosen][part, None]
         for divisor in self.row_divisors:
-            own = divisor if self.rows is None else divisor[self.rows]
-            values /= own[part, None]
+            values /= divisor[chosen][part, None]
         return values
 
     @cached_property
@@ -154,32 +160,48 @@ class Points:
     def _scan_and_gram(self) -> tuple[Scan, Gram]:
         return scan_with_gram(self)
 
-    def normalised(self) -> Self:
-        """Every point scaled to unit length.
+    def normalised(self, *, centred: bool = False) -> Self:
+        """Every point scaled to unit length, or first centred on the mean of its own values.
 
         Raises
         ------
         InputError
-            If a point is zero, which has no direction, or holds a NaN or infinite value.
+            If a point is zero (or constant, if they are centred), which has no direction, or
+            holds a NaN or infinite value.
         """
+        if centred:
+            return self._centred().normalised()
         largest = np.zeros(self.n_samples)
         for block in self.column_blocks():
             np.maximum(largest, np.abs(block).max(axis=1), out=largest)
         require_finite(np.isfinite(largest))
         zero = np.flatnonzero(largest == 0)
         if len(zero):
+            centred = self.row_shift is not None
+            metric, fault = ("correlation", "constant") if centred else ("cosine", "zero")
             raise InputError(
-                f"the cosine metric needs a direction for every row, but {listed(zero)} are zero: "
-                "drop them or use metric='euclidean'"
+                f"the {metric} metric needs a direction for every row, but {listed(zero)} are "
+                f"{fault}: drop them or use metric='euclidean'"
             )
         shrunk = self._divided(largest)
         squares = sum(np.einsum("ij,ij->i", block, block) for block in shrunk.column_blocks())
         return shrunk._divided(np.sqrt(squares))
 
+    def _centred(self) -> Self:
+        first = next(self.column_blocks())[:, :1]
+        total = np.zeros(self.n_samples)
+        for block in self.column_blocks():
+            total += (block - first).sum(axis=1)  # exactly 0 where all values are equal
+        return replace(self, row_shift=self._of_source(first[:, 0] + total / self.n_features))
+
     def _divided(self, by: Float64[np.ndarray, " n"]) -> Self:
-        divisor = np.ones(self.source.shape[0])
-        divisor[slice(None) if self.rows is None else self.rows] = by
-        return replace(self, row_divisors=(*self.row_divisors, divisor))
+        return replace(self, row_divisors=(*self.row_divisors, self._of_source(by)))
+
+    def _of_source(self, values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " m"]:
+        """A number for each point as one for each row of the source."""
+        spread = np.ones(self.source.shape[0])
+        spread[slice(None) if self.rows is None else self.rows] = values
+        return spread
 
 
 def as_points(x: Any) -> Points:
