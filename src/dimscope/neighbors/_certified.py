@@ -104,7 +104,10 @@ def search_certified(
         projection = None
         if tiling.projects and np.array_equal(queries, pool):
             projection = worthwhile_projection(matrix, pool, n_neighbors, executor)
-        stages = [replace(tiling, projection=projection), tiling][projection is None :]
+        stages = [tiling]
+        if projection is not None:
+            stages = [replace(tiling, projection=p) for p in (projection, projection.wider())]
+            stages.append(tiling)
         if matrix.values.size <= _MOST_DOUBLES:
             stages.append(replace(tiling, dtype=np.float64))
         found = search_tiles(matrix, queries, pool, n_neighbors, stages[0])

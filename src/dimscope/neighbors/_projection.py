@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.neighbors._blocks import Matrix
 
-_N_AXES = 64
-_LEAST_FEATURES = 4 * _N_AXES
-_N_SAMPLED = 128
+_N_AXES = (64, 128)
+_LEAST_FEATURES = 4 * _N_AXES[0]
+_N_SAMPLED = 1024
 _N_ASKED = 64
 _MOST_SAMPLED = 2**23  # values
-_ENOUGH = 0.97
+_ENOUGH = 0.9
+_WIDER = 8
+_WIDEST = 10
 _PAYS = 0.7  # of the cost without a projection, below which one is used
 _FILTER = 25  # features whose product takes as long as looking at a tile
-_DIFFERENCE = 50  # pairs multiplied in the time that one takes to be measured directly
+_DIFFERENCE = 20  # pairs multiplied in the time that one takes to be measured directly
 _KEEP = 25_000  # features whose product takes as long as to keep one more candidate of each point
 _ROWS_AT_ONCE = 256
 
@@ -47,6 +49,11 @@ class Projection:
     error: Float64[np.ndarray, " n"]
     n_candidates: int
 
+    def wider(self) -> Projection:
+        """The same with more candidates, for the few points that need them."""
+        most = len(self.error) // _WIDEST  # more would take longer than all pairs in full
+        return replace(self, n_candidates=min(_WIDER * self.n_candidates, most))
+
 
 def worthwhile_projection(
     matrix: Matrix, points: Int64[np.ndarray, " n"], n_neighbors: int, executor: Executor
@@ -55,14 +62,12 @@ def worthwhile_projection(
     n, n_features = len(points), matrix.values.shape[1]
     if n_features < _LEAST_FEATURES:
         return None
-    sampled = points[:: max(-(-n // 1024), -(-n * n_features // _MOST_SAMPLED))]
+    sampled = points[:: max(-(-n // _N_SAMPLED), -(-n * n_features // _MOST_SAMPLED))]
     sample = matrix.part(sampled, slice(None))
     centre = sample.mean(axis=0)
     sample -= centre
-    axes = _principal_axes(sample[:: -(-len(sample) // _N_SAMPLED)])
-    surviving = n * _surviving(sample, axes, n_neighbors / n)
-    n_candidates = math.ceil(np.quantile(surviving, _ENOUGH))
-    if _cost(n, axes, n_candidates) > _PAYS:
+    cost, axes, n_candidates = _cheapest(sample, n, n_neighbors)
+    if cost > _PAYS:
         return None
     coordinates = np.empty((len(matrix.rows), axes.shape[1] + 1))
     error = np.empty(len(matrix.rows))
@@ -75,32 +80,52 @@ def worthwhile_projection(
     return Projection(Matrix(coordinates, np.arange(len(coordinates))), error, n_candidates)
 
 
+def _cheapest(
+    sample: Float64[np.ndarray, "s d"], n: int, n_neighbors: int
+) -> tuple[float, Float64[np.ndarray, "d p"], int]:
+    """The cost with the best number of axes, the axes, and the candidates that they leave.
+
+    Axes of one half of the sample are judged on the other, which they do not fit better than they
+    will fit all points.
+    """
+    all_axes = _principal_axes(sample[::2])
+    asked = sample[1::2]
+    exact = _squared(asked[:: -(-len(asked) // _N_ASKED)], asked)
+    plans = []
+    for n_axes in _N_AXES:
+        if 2 * n_axes <= len(asked):
+            axes = all_axes[:, :n_axes]
+            surviving = n * _surviving(exact, _coordinates(asked, axes)[0], n_neighbors / n)
+            n_candidates = math.ceil(np.quantile(surviving, _ENOUGH))
+            plans.append((_cost(n, len(sample.T), n_axes, n_candidates), axes, n_candidates))
+    return min(plans, key=lambda plan: plan[0], default=(math.inf, all_axes, n))
+
+
 def _principal_axes(sample: Float64[np.ndarray, "s d"]) -> Float64[np.ndarray, "d p"]:
+    """The most axes that are ever used, the leading ones first."""
     _, vectors = np.linalg.eigh(sample @ sample.T)
-    axes, _ = np.linalg.qr(sample.T @ vectors[:, -_N_AXES:])
+    axes, _ = np.linalg.qr(sample.T @ vectors[:, : -_N_AXES[-1] - 1 : -1])
     return np.asarray(axes)
 
 
-def _cost(n: int, axes: Float64[np.ndarray, "d p"], n_candidates: int) -> float:
+def _cost(n: int, n_features: int, n_axes: int, n_candidates: int) -> float:
     """Cost of the search with a projection, as a part of that of the product without."""
-    n_features, n_axes = axes.shape
     tiles = (n_axes + _FILTER + _KEEP * n_candidates / n) / n_features
     return float(tiles + (_DIFFERENCE * n_candidates + 4 * n_axes) / n)
 
 
 def _surviving(
-    sample: Float64[np.ndarray, "s d"], axes: Float64[np.ndarray, "d p"], share: float
+    exact: Float64[np.ndarray, "q s"], coordinates: Float64[np.ndarray, "s p1"], share: float
 ) -> Float64[np.ndarray, " q"]:
     """Of some points, the share of all that the coordinates do not rule out as the nearest.
 
-    The nearest are a ``share`` of all.
+    The nearest are a ``share`` of all; the squared distances of the points asked are known.
     """
-    coordinates, _ = _coordinates(sample, axes)
-    step = -(-len(sample) // _N_ASKED)
-    exact, bound = (_squared(x[::step], x) for x in (sample, coordinates))
+    step = -(-len(coordinates) // _N_ASKED)
+    bound = _squared(coordinates[::step], coordinates)
     itself = np.arange(len(exact)), np.arange(len(exact)) * step
     exact[itself] = bound[itself] = np.inf
-    rank = math.ceil(share * len(sample))
+    rank = math.ceil(share * len(coordinates))
     reach = np.partition(exact, rank - 1, axis=1)[:, rank - 1]
     return np.asarray((bound <= reach[:, None]).mean(axis=1))
 
