@@ -70,7 +70,7 @@ MANIFOLDS: Mapping[str, Callable[..., Manifold]] = {
 }
 
 
-def make_manifold(name: str, **parameters: Any) -> Manifold:
+def make_manifold(name: str, /, **parameters: Any) -> Manifold:
     """The point set of that name, with its defaults where no parameter is given.
 
     Parameters

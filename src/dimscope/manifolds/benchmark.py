@@ -32,6 +32,10 @@ from dimscope.manifolds.curved import sphere
 from dimscope.manifolds.flat import cube, gaussian
 
 _TURN = 2 * np.pi
+_HEIN = "Hein and Audibert 2005"
+_CAMPADELLI = "Campadelli et al. 2015"
+_GOMTSYAN = "Gomtsyan et al. 2019"
+_ROZZA = "Rozza et al. 2012"
 
 
 def _set(
@@ -56,12 +60,14 @@ def m0_sinusoid() -> Manifold:
     def embed(t: Coordinates) -> PointArray:
         return np.hstack([np.cos(t), np.sin(t), np.sin(150 * t) / 10])
 
-    return _set("M0_Sinusoid", (1, 3, 3), "wave over a circle", uniform(1, 0, _TURN), embed)
+    return _set(
+        "M0_Sinusoid", (1, 3, 3), f"wave over a circle ({_HEIN})", uniform(1, 0, _TURN), embed
+    )
 
 
 def m1_sphere() -> Manifold:
     """The unit sphere of dimension 10, uniform."""
-    return replace(sphere(10), name="M1_Sphere")
+    return replace(sphere(10), name="M1_Sphere", description=f"uniform on a sphere ({_HEIN})")
 
 
 def m2_affine() -> Manifold:
@@ -72,7 +78,7 @@ def m2_affine() -> Manifold:
     """
     matrix = [[1.2, -0.5, 0], [0.5, 0, 0.9], [-0.5, -0.2, 1], [0.4, -0.9, -0.1], [1.1, 0, -0.3]]
     image = affine_image(cube(3), 4 * np.array(matrix), [3, -1, 0, 0, 8])
-    return replace(image, name="M2_Affine_3to5", description="sheared cube")
+    return replace(image, name="M2_Affine_3to5", description=f"sheared cube ({_HEIN})")
 
 
 def m3_nonlinear() -> Manifold:
@@ -95,7 +101,7 @@ def m3_nonlinear() -> Manifold:
         ]
         return np.stack(features, axis=1)
 
-    return _set("M3_Nonlinear_4to6", (4, 6, 6), "concentrated figure", uniform(4), embed)
+    return _set("M3_Nonlinear_4to6", (4, 6, 6), f"concentrated figure ({_HEIN})", uniform(4), embed)
 
 
 def nested_circles(name: str, dimension: int, n_copies: int) -> Manifold:
@@ -112,7 +118,13 @@ def nested_circles(name: str, dimension: int, n_copies: int) -> Manifold:
         return np.tile(circles, n_copies)
 
     dimensions = (dimension, 2 * dimension * n_copies, 2 * dimension)
-    return _set(name, dimensions, "circles, each the radius of the next", uniform(dimension), embed)
+    return _set(
+        name,
+        dimensions,
+        f"circles, each the radius of the next ({_HEIN})",
+        uniform(dimension),
+        embed,
+    )
 
 
 def m5a_helix() -> Manifold:
@@ -122,7 +134,9 @@ def m5a_helix() -> Manifold:
         radius = 2 + np.cos(8 * t)
         return np.hstack([radius * np.cos(t), radius * np.sin(t), np.sin(8 * t)])
 
-    return _set("M5a_Helix1d", (1, 3, 3), "coil on a torus", uniform(1, 0, _TURN), embed)
+    return _set(
+        "M5a_Helix1d", (1, 3, 3), f"coil on a torus ({_GOMTSYAN})", uniform(1, 0, _TURN), embed
+    )
 
 
 def m5b_helix() -> Manifold:
@@ -137,7 +151,7 @@ def m5b_helix() -> Manifold:
         return np.stack([radius * np.sin(angle), radius * np.cos(angle), angle], axis=1)
 
     draw = uniform(2, [-np.pi, 0], [np.pi, _TURN])
-    return _set("M5b_Helix2d", (2, 3, 3), "helicoid", draw, embed)
+    return _set("M5b_Helix2d", (2, 3, 3), f"helicoid ({_HEIN})", draw, embed)
 
 
 def m7_roll() -> Manifold:
@@ -153,12 +167,16 @@ def m7_roll() -> Manifold:
         )
 
     draw = uniform(2, [0, -np.pi], [_TURN, np.pi])
-    return _set("M7_Roll", (2, 3, 3), "Swiss roll", draw, embed)
+    return _set("M7_Roll", (2, 3, 3), f"Swiss roll ({_HEIN})", draw, embed)
 
 
 def m9_affine() -> Manifold:
     """Uniform in the cube [-2.5, 2.5]^20."""
-    return replace(affine_image(cube(20), 5 * np.eye(20), -2.5), name="M9_Affine")
+    return replace(
+        affine_image(cube(20), 5 * np.eye(20), -2.5),
+        name="M9_Affine",
+        description=f"uniform in a cube ({_HEIN})",
+    )
 
 
 def m10_cubic(name: str, dimension: int) -> Manifold:
@@ -169,7 +187,7 @@ def m10_cubic(name: str, dimension: int) -> Manifold:
     fewer points, or none.
     """
     solid = affine_image(cube(dimension), np.eye(dimension + 1, dimension))
-    return replace(solid, name=name)
+    return replace(solid, name=name, description=f"uniform in a cube ({_HEIN})")
 
 
 def m11_moebius() -> Manifold:
@@ -185,12 +203,14 @@ def m11_moebius() -> Manifold:
             [radius * np.cos(angle), radius * np.sin(angle), half * np.sin(5 * angle)], axis=1
         )
 
-    return _set("M11_Moebius", (2, 3, 3), "twisted band", uniform(2, [-1, 0], [1, _TURN]), embed)
+    return _set(
+        "M11_Moebius", (2, 3, 3), f"twisted band ({_HEIN})", uniform(2, [-1, 0], [1, _TURN]), embed
+    )
 
 
 def m12_norm() -> Manifold:
     """The standard normal law in 20 features."""
-    return replace(gaussian(20), name="M12_Norm")
+    return replace(gaussian(20), name="M12_Norm", description=f"isotropic Gaussian ({_HEIN})")
 
 
 def m13_curve() -> Manifold:
@@ -201,7 +221,7 @@ def m13_curve() -> Manifold:
         points: PointArray = (t / _TURN + np.sin(orders * t).cumsum(axis=1)) / (orders + 1)
         return points
 
-    return _set("M13_Curve", (1, 13, 13), "sums of sines", uniform(1, 0, _TURN), embed)
+    return _set("M13_Curve", (1, 13, 13), f"sums of sines ({_HEIN})", uniform(1, 0, _TURN), embed)
 
 
 def m13a_scurve() -> Manifold:
@@ -212,7 +232,7 @@ def m13a_scurve() -> Manifold:
         return np.stack([np.sin(angle), height, np.sign(angle) * (np.cos(angle) - 1)], axis=1)
 
     draw = uniform(2, [-1.5 * np.pi, 0], [1.5 * np.pi, 2])
-    return _set("M13a_Scurve", (2, 3, 3), "S-shaped sheet", draw, embed)
+    return _set("M13a_Scurve", (2, 3, 3), f"S-shaped sheet ({_GOMTSYAN})", draw, embed)
 
 
 def m13b_spiral() -> Manifold:
@@ -221,10 +241,10 @@ def m13b_spiral() -> Manifold:
     def embed(t: Coordinates) -> PointArray:
         return np.hstack([100 * np.cos(t), 100 * np.sin(t), t, np.zeros((len(t), 10))])
 
-    return _set("M13b_Spiral", (1, 13, 3), "helix", uniform(1, 0, 10 * np.pi), embed)
+    return _set("M13b_Spiral", (1, 13, 3), f"helix ({_GOMTSYAN})", uniform(1, 0, 10 * np.pi), embed)
 
 
-def product_of_curves(name: str, dimension: int, draw: Draw) -> Manifold:
+def product_of_curves(name: str, dimension: int, draw: Draw, source: str) -> Manifold:
     """Mbeta, M14, M15: t_i sin(cos 2 pi t_i) and t_i cos(sin 2 pi t_i), repeated once.
 
     Mbeta draws t from Beta(10, 1/2), as scikit-dimension does. M14 and M15 of Rozza et al.,
@@ -237,7 +257,7 @@ def product_of_curves(name: str, dimension: int, draw: Draw) -> Manifold:
         return np.tile(np.hstack([t * np.sin(np.cos(turns)), t * np.cos(np.sin(turns))]), 2)
 
     dimensions = (dimension, 4 * dimension, 2 * dimension)
-    return _set(name, dimensions, "product of plane curves", draw, embed)
+    return _set(name, dimensions, f"product of plane curves ({source})", draw, embed)
 
 
 def mn_nonlinear(name: str, dimension: int) -> Manifold:
@@ -251,7 +271,7 @@ def mn_nonlinear(name: str, dimension: int) -> Manifold:
         return np.tile(np.hstack([np.tan(t * np.cos(other)), np.arctan(other * np.sin(t))]), 2)
 
     dimensions = (dimension, 4 * dimension, 2 * dimension)
-    return _set(name, dimensions, "product of surfaces", uniform(dimension), embed)
+    return _set(name, dimensions, f"product of surfaces ({_CAMPADELLI})", uniform(dimension), embed)
 
 
 def mp_paraboloid(name: str, dimension: int) -> Manifold:
@@ -271,7 +291,7 @@ def mp_paraboloid(name: str, dimension: int) -> Manifold:
         return np.hstack([y, np.sin(y), y**2])
 
     dimensions = (dimension, 3 * dimension + 3, 3 * dimension + 2)
-    return _set(name, dimensions, "paraboloid", draw, embed)
+    return _set(name, dimensions, "paraboloid (Brito, Quiroz and Yukich 2013)", draw, embed)
 
 
 def _beta(rng: np.random.Generator, n: int) -> Coordinates:
@@ -301,9 +321,9 @@ SETS: Mapping[str, Callable[[], Manifold]] = {
         m13_curve,
         m13a_scurve,
         m13b_spiral,
-        partial(product_of_curves, "M14_Rozza", 18, uniform(18)),
-        partial(product_of_curves, "M15_Rozza", 24, uniform(24)),
-        partial(product_of_curves, "Mbeta", 10, _beta),
+        partial(product_of_curves, "M14_Rozza", 18, uniform(18), _ROZZA),
+        partial(product_of_curves, "M15_Rozza", 24, uniform(24), _ROZZA),
+        partial(product_of_curves, "Mbeta", 10, _beta, _CAMPADELLI),
         partial(mn_nonlinear, "Mn1_Nonlinear", 18),
         partial(mn_nonlinear, "Mn2_Nonlinear", 24),
         partial(mp_paraboloid, "Mp1_Paraboloid", 3),
