@@ -3,9 +3,9 @@
 M0 to M13 are the sets 0 to 13 of the generator of Hein and Audibert, "Intrinsic dimensionality
 estimation of submanifolds in R^d", ICML 2005, which Campadelli, Casiraghi, Ceruti and Rozza,
 "Intrinsic Dimension Estimation: Relevant Techniques and a Benchmark Framework", Mathematical
-Problems in Engineering 2015, made the usual benchmark and enlarged by Mbeta, Mn and Mp. Sets with
-a letter, M5a, M13a and M13b, were added by Gomtsyan, Mokrov, Panov and Yanovich, "Geometry-aware
-maximum likelihood estimation of intrinsic dimension", ACML 2019.
+Problems in Engineering 2015, made the usual benchmark and enlarged by Mbeta, Mn and Mp. M5a,
+M13a and M13b were added by Gomtsyan, Mokrov, Panov and Yanovich, "Geometry-aware maximum
+likelihood estimation of intrinsic dimension", ACML 2019.
 
 scikit-dimension 0.5 has the same names and dimensions. Where its points follow another law, the
 set here says how; elsewhere the laws are the same.
@@ -105,7 +105,7 @@ def m3_nonlinear() -> Manifold:
 
 
 def nested_circles(name: str, dimension: int, n_copies: int) -> Manifold:
-    """M4, M6, M8: x_(2i-1) + i x_(2i) = t_(i+1) exp(2 pi i t_i), with t_(d+1) = t_1.
+    """M4, M6, M8: (x_(2k-1), x_(2k)) = t_(k+1) (cos 2 pi t_k, sin 2 pi t_k), t_(d+1) = t_1.
 
     t is uniform in [0, 1]^d, and the 2 d features are repeated.
     """
@@ -142,8 +142,7 @@ def m5a_helix() -> Manifold:
 def m5b_helix() -> Manifold:
     """A helicoid: (r sin t, r cos t, t), r uniform in [-pi, pi] and t in [0, 2 pi].
 
-    scikit-dimension has r and t in [0, 10 pi] and t / 2 as height: five turns of a sheet that is
-    far wider than high, whose layers are closer than its points.
+    scikit-dimension has r and t in [0, 10 pi] and t / 2 as height: five turns of a wider sheet.
     """
 
     def embed(t: Coordinates) -> PointArray:

@@ -173,7 +173,7 @@ def random_waves(
     dimension
         d, of the cube, at least 1.
     ambient_dimension
-        D, more than 2 d, so that the image does not cross itself.
+        D, more than 2 d: a generic image of so many features does not cross itself.
     length_scale
         l, positive: the smaller it is, the more curved is the image.
     seed
