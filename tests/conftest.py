@@ -7,7 +7,14 @@ from jaxtyping import install_import_hook
 # a wrapped public function loses its doctest, and beartype cannot check a lone method that
 # returns Self.
 install_import_hook(
-    ["dimscope.neighbors._search", "dimscope.estimators._ratios"], "beartype.beartype"
+    [
+        "dimscope.neighbors._search",
+        "dimscope.neighbors._intervals",
+        "dimscope.neighbors._given",
+        "dimscope.neighbors._sources",
+        "dimscope.estimators._ratios",
+    ],
+    "beartype.beartype",
 )
 
 settings.register_profile("dimscope", deadline=None, max_examples=25, derandomize=True)

@@ -6,7 +6,6 @@ and the spectrum neither care where the numbers lie nor ever hold a second copy 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,13 +13,16 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
+from dimscope.sweep import Gram, Scan, listed, require_finite, scan_points, scan_with_gram
 
 #: Columns whose products are summed in one go; fixed, so that sums never depend on memory.
 COLUMN_BLOCK = 1024
 _BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones the reads of chunks on disk
+_FEW_IN_MEMORY = 1_500  # more are searched by tiles, in less time than all products take
+_FEW_ELSEWHERE = 8_192  # 512 MiB of products
 _SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
 
 
@@ -34,9 +36,12 @@ class Points:
         A two-dimensional array, in memory or on disk, that slices into NumPy arrays.
     rows
         The rows of ``source`` that are meant, in order; None for all of them.
+    row_shift
+        Numbers taken from each row of ``source``, under the correlation metric their means.
     row_divisors
-        Numbers that divide each row of ``source``, one after the other: none, or under the cosine
-        metric its largest magnitude and then its norm, which make parallel rows equal to the bit.
+        Numbers that then divide each row, one after the other: none, or under the cosine and
+        correlation metrics its largest magnitude and then its norm, which make parallel rows equal
+        to the bit.
     roundoff
         Relative error with which the input holds a real number: half the spacing of its floating
         point type, 0 for integers.
@@ -44,6 +49,7 @@ class Points:
 
     source: Any
     rows: Int64[np.ndarray, " n"] | None = None
+    row_shift: Float64[np.ndarray, " m"] | None = None
     row_divisors: tuple[Float64[np.ndarray, " m"], ...] = ()
     roundoff: float = 0.0
 
@@ -63,12 +69,15 @@ class Points:
 
     def column_blocks(self) -> Iterator[Float64[np.ndarray, "n block"]]:
         """All points, some columns at a time, in float64; widths are multiples of COLUMN_BLOCK."""
+        for block in self.source_column_blocks():
+            yield self.scaled(block, slice(None))
+
+    def source_column_blocks(self) -> Iterator[np.ndarray]:
+        """The same blocks as the source holds them."""
         width = max(1, _BLOCK_BYTES // (8 * self.n_samples * COLUMN_BLOCK)) * COLUMN_BLOCK
         for start in range(0, self.n_features, width):
             block = np.asarray(self.source[:, start : start + width])
-            if self.rows is not None:
-                block = block[self.rows]
-            yield self._scaled(block, slice(None))
+            yield block if self.rows is None else block[self.rows]
 
     def row_blocks(self) -> Iterator[Float64[np.ndarray, "block d"]]:
         """All columns, some points at a time, in float64."""
@@ -79,15 +88,18 @@ class Points:
                 block = self.source[part]
             else:  # arrays on disk take lists of rows through `oindex`
                 block = getattr(self.source, "oindex", self.source)[self.rows[part]]
-            yield self._scaled(np.asarray(block), part)
+            yield self.scaled(np.asarray(block), part)
 
-    def _scaled(self, block: np.ndarray, part: slice) -> Float64[np.ndarray, "n block"]:
+    def scaled(self, block: np.ndarray, part: slice) -> Float64[np.ndarray, "n block"]:
+        """A block of the source, of the points that ``part`` means, in float64 and own units."""
         values = block.astype(np.float64, order="C")
         if self.unit != 1.0:
             values /= self.unit
+        chosen = slice(None) if self.rows is None else self.rows
+        if self.row_shift is not None:
+            values -= self.row_shift[chosen][part, None]
         for divisor in self.row_divisors:
-            own = divisor if self.rows is None else divisor[self.rows]
-            values /= own[part, None]
+            values /= divisor[chosen][part, None]
         return values
 
     @cached_property
@@ -115,86 +127,81 @@ class Points:
 
     @cached_property
     def scan(self) -> Scan:
-        """One pass over the numbers: means, the size of a row, and a digest of each row.
+        """Means, the size of a row and a digest of each row, by one pass over the numbers.
 
         Raises
         ------
         InputError
-            If a value is NaN or infinite; the message names the rows.
+            If a row holds a NaN or infinite value; the message names the rows.
         """
-        digests = [hashlib.blake2b(digest_size=20) for _ in range(self.n_samples)]
-        finite = np.ones(self.n_samples, dtype=bool)
-        means = []
-        squares = 0.0
-        for block in self.column_blocks():
-            finite &= np.isfinite(block).all(axis=1)
-            if not finite.all():
-                continue
-            block += 0.0  # -0.0 equals 0.0 and must have the same bytes
-            for digest, row in zip(digests, block, strict=True):
-                digest.update(row)
-            squares += float(np.vdot(block, block))
-            first = block[0].copy()
-            block -= first  # so that the mean of a constant column is exact
-            means.append(first + block.mean(axis=0))
-        _require_finite(finite)
-        return Scan(
-            column_mean=np.concatenate(means),
-            mean_square=squares / self.n_samples,
-            digests=[digest.digest() for digest in digests],
-        )
+        return self._scan_and_gram[0] if self.by_gram else scan_points(self)
 
-    def normalised(self) -> Self:
-        """Every point scaled to unit length.
+    @property
+    def gram(self) -> Gram:
+        """Products of all pairs of rows, about the column means; n_samples^2 numbers, kept.
 
         Raises
         ------
         InputError
-            If a point is zero, which has no direction, or holds a NaN or infinite value.
+            If a row holds a NaN or infinite value; the message names the rows.
         """
+        return self._scan_and_gram[1]
+
+    @property
+    def by_gram(self) -> bool:
+        """Whether the points are so few that all their products are found in the first pass.
+
+        Those on disk, or made anew whenever they are read, are read as few times as can be.
+        """
+        in_memory = isinstance(self.source, np.ndarray)
+        return self.n_samples <= (_FEW_IN_MEMORY if in_memory else _FEW_ELSEWHERE)
+
+    @cached_property
+    def _scan_and_gram(self) -> tuple[Scan, Gram]:
+        return scan_with_gram(self)
+
+    def normalised(self, *, centred: bool = False) -> Self:
+        """Every point scaled to unit length, or first centred on the mean of its own values.
+
+        Raises
+        ------
+        InputError
+            If a point is zero (or constant, if they are centred), which has no direction, or
+            holds a NaN or infinite value.
+        """
+        if centred:
+            return self._centred().normalised()
         largest = np.zeros(self.n_samples)
         for block in self.column_blocks():
             np.maximum(largest, np.abs(block).max(axis=1), out=largest)
-        _require_finite(np.isfinite(largest))
+        require_finite(np.isfinite(largest))
         zero = np.flatnonzero(largest == 0)
         if len(zero):
+            centred = self.row_shift is not None
+            metric, fault = ("correlation", "constant") if centred else ("cosine", "zero")
             raise InputError(
-                f"the cosine metric needs a direction for every row, but {_listed(zero)} are zero: "
-                "drop them or use metric='euclidean'"
+                f"the {metric} metric needs a direction for every row, but {listed(zero)} are "
+                f"{fault}: drop them or use metric='euclidean'"
             )
         shrunk = self._divided(largest)
         squares = sum(np.einsum("ij,ij->i", block, block) for block in shrunk.column_blocks())
         return shrunk._divided(np.sqrt(squares))
 
+    def _centred(self) -> Self:
+        first = next(self.column_blocks())[:, :1]
+        total = np.zeros(self.n_samples)
+        for block in self.column_blocks():
+            total += (block - first).sum(axis=1)  # exactly 0 where all values are equal
+        return replace(self, row_shift=self._of_source(first[:, 0] + total / self.n_features))
+
     def _divided(self, by: Float64[np.ndarray, " n"]) -> Self:
-        divisor = np.ones(self.source.shape[0])
-        divisor[slice(None) if self.rows is None else self.rows] = by
-        return replace(self, row_divisors=(*self.row_divisors, divisor))
+        return replace(self, row_divisors=(*self.row_divisors, self._of_source(by)))
 
-
-@dataclass(frozen=True, eq=False)
-class Scan:
-    """What one pass over the points finds.
-
-    Attributes
-    ----------
-    column_mean
-        Mean of each column.
-    mean_square
-        Mean over the rows of their squared norm.
-    digests
-        For each row a digest of its values; equal values have equal digests.
-    """
-
-    column_mean: Float64[np.ndarray, " d"]
-    mean_square: float
-    digests: list[bytes]
-
-    @cached_property
-    def first_of_row(self) -> Int64[np.ndarray, " n"]:
-        """For each row the first row with exactly the same values, itself where it is the first."""
-        seen: dict[bytes, int] = {}
-        return np.array([seen.setdefault(digest, i) for i, digest in enumerate(self.digests)])
+    def _of_source(self, values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " m"]:
+        """A number for each point as one for each row of the source."""
+        spread = np.ones(self.source.shape[0])
+        spread[slice(None) if self.rows is None else self.rows] = values
+        return spread
 
 
 def as_points(x: Any) -> Points:
@@ -271,17 +278,3 @@ def _tensor_values(tensor: Any) -> np.ndarray:
 
 def _is_real(dtype: Any) -> bool:
     return getattr(dtype, "kind", "O") in "fiub"
-
-
-def _listed(rows: Int64[np.ndarray, " n"], most: int = 5) -> str:
-    shown = ", ".join(map(str, rows[:most].tolist()))
-    return f"row{'s' if len(rows) > 1 else ''} {shown}{', ...' if len(rows) > most else ''}"
-
-
-def _require_finite(finite: Bool[np.ndarray, " n"]) -> None:
-    if not finite.all():
-        rows = np.flatnonzero(~finite)
-        raise InputError(
-            f"{len(rows)} of {len(finite)} rows hold NaN or infinite values ({_listed(rows)}): "
-            "drop or repair them"
-        )

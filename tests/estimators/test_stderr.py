@@ -16,7 +16,6 @@ from scipy.spatial import cKDTree
 from dimscope import Gride, LevinaBickel, NeighborGraph, TwoNN, TwoNNBayes, TwoNNMLE
 from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
 from dimscope.estimators.two_nn import _relative_stderr
-from dimscope.points import as_points
 
 N, DRAWS, K = 500, 400, 10
 
@@ -30,15 +29,7 @@ def tori(dimension):
 def periodic_graph(x):
     """The graph of points in the unit cube whose opposite faces are glued together."""
     distances, indices = cKDTree(x, boxsize=1.0).query(x, K + 1)
-    return NeighborGraph(
-        distances=distances[:, 1:],
-        indices=indices[:, 1:],
-        original_rows=np.arange(N),
-        n_duplicates=0,
-        n_features=x.shape[1],
-        metric="euclidean",
-        points=as_points(x),
-    )
+    return NeighborGraph.from_neighbors(distances, indices)
 
 
 def stderr_over_scatter(estimates):

@@ -114,12 +114,13 @@ class TestFlatTorus:
         np.testing.assert_allclose(moved, exact, rtol=1e-6)
 
     def test_nearest_neighbours_have_no_bias(self):
-        """Independent ratios would make the mean of 40 maximum likelihoods right to 0.7 %."""
+        """The mean of 40 draws is right to about 1 %."""
         rng = np.random.default_rng(0)
         values = []
         for _ in range(40):
-            r = np.sort(periodic_distances(flat_torus(5).draw(rng, 500)))[:, 1:3]
-            values.append(499 / np.log(r[:, 1] / r[:, 0]).sum())
+            distances = periodic_distances(flat_torus(5).draw(rng, 500))
+            graph = ds.NeighborGraph.from_distances(distances, 2)
+            values.append(ds.TwoNNMLE().estimate(graph).value)
         assert np.mean(values) == pytest.approx(5, abs=3 * np.std(values) / np.sqrt(40))
 
 

@@ -151,12 +151,13 @@ class TestSubset:
     def test_reuses_what_is_known_and_searches_the_rest(self, monkeypatch):
         searched = []
 
-        def spy(points, queries, pool, n_neighbors):
+        def spy(points, queries, pool, n_neighbors, n_jobs):
             searched.extend(queries)
-            return search(points, queries, pool, n_neighbors)
+            assert n_jobs == 2
+            return search(points, queries, pool, n_neighbors, n_jobs)
 
-        graph = NeighborGraph.from_points(cloud(), 8)
-        monkeypatch.setattr("dimscope.neighbors.graph.search", spy)
+        graph = NeighborGraph.from_points(cloud(), 8, n_jobs=2)
+        monkeypatch.setattr("dimscope.neighbors._sources.search", spy)
         half = np.arange(0, 200, 2)
         graph.subset(half, 4)
         too_few = [i for i in half if (graph.indices[i] % 2 == 0).sum() < 4]
@@ -192,3 +193,27 @@ def test_bad_input_is_named_in_one_line(x, options, message):
     with pytest.raises(InputError, match=message) as caught:
         NeighborGraph.from_points(x, **options)
     assert "\n" not in str(caught.value)
+
+
+class TestCorrelation:
+    x = cloud(150, 20) + 5
+
+    def test_is_the_cosine_of_centred_rows(self):
+        centred = self.x - self.x.mean(axis=1, keepdims=True)
+        graph = NeighborGraph.from_points(self.x, 4, "correlation")
+        assert_same(graph, NeighborGraph.from_points(centred, 4, "cosine"))
+        nearest = 1 - np.corrcoef(self.x)[np.arange(150), graph.indices[:, 0]]
+        np.testing.assert_allclose(graph.distances[:, 0], np.sqrt(2 * nearest), rtol=1e-9)
+
+    def test_does_not_see_offset_and_scale_of_a_row(self):
+        rng = np.random.default_rng(1)
+        changed = self.x * rng.uniform(0.5, 2, size=(150, 1)) + rng.normal(size=(150, 1))
+        graph, other = (NeighborGraph.from_points(x, 4, "correlation") for x in (self.x, changed))
+        np.testing.assert_array_equal(graph.indices, other.indices)
+        np.testing.assert_allclose(graph.distances, other.distances, rtol=1e-9)
+
+    def test_a_constant_row_has_no_direction(self):
+        x = self.x.copy()
+        x[3] = 0.1
+        with pytest.raises(InputError, match=r"correlation metric .* row 3 are constant"):
+            NeighborGraph.from_points(x, 4, "correlation")

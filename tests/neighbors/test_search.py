@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.neighbors import NearestNeighbors
 
 from dimscope import NeighborGraph, points
-from dimscope.neighbors import _search
+from dimscope.neighbors import _intervals
 
 K = 10
 
@@ -188,8 +188,8 @@ def test_every_other_point_can_be_asked_for():
 def test_the_blocks_do_not_matter(cloud, monkeypatch):
     x = cloud(np.random.default_rng(5))
     whole = NeighborGraph.from_points(x, K)
-    monkeypatch.setattr(_search, "_MATRIX_BYTES", 8 * 37 * len(x))
-    monkeypatch.setattr(_search, "_PAIR_BYTES", 8 * 11 * x.shape[1])
+    monkeypatch.setattr(_intervals, "_MATRIX_BYTES", 8 * 37 * len(x))
+    monkeypatch.setattr(_intervals, "_PAIR_BYTES", 8 * 11 * x.shape[1])
     monkeypatch.setattr(points, "_BLOCK_BYTES", 8 * 13 * x.shape[1])
     blocks = NeighborGraph.from_points(x, K)
     np.testing.assert_array_equal(blocks.indices, whole.indices)

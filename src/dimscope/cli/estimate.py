@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import click
 
 from dimscope import estimators
@@ -23,7 +25,7 @@ from dimscope.points import as_points
     help=f"May be repeated. One of {', '.join(estimators.ESTIMATORS)}.",
 )
 @click.option("--key", help="Which array of a file that holds several.")
-@click.option("--metric", type=click.Choice(["euclidean", "cosine"]), default="euclidean")
+@click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean")
 @click.option(
     "--duplicates",
     type=click.Choice(["first", "drop", "keep"]),

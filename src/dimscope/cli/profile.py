@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -35,7 +35,7 @@ from dimscope.store import format_size, parse_size
     show_default=True,
     help="May be repeated.",
 )
-@click.option("--metric", type=click.Choice(["euclidean", "cosine"]), default="euclidean")
+@click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean")
 @click.option(
     "--pooling",
     default="flatten",

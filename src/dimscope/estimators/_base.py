@@ -64,7 +64,7 @@ class Estimator(ABC):
             estimator_type=None, target_tags=TargetTags(required=False), input_tags=InputTags()
         )
 
-    def _keep(self, estimate: DimensionEstimate, n_features: int) -> Self:
+    def _keep(self, estimate: DimensionEstimate, n_features: int | None) -> Self:
         self.estimate_ = estimate
         self.dimension_ = estimate.value
         self.n_features_in_ = n_features
@@ -161,7 +161,8 @@ def check_open_interval(name: str, value: float, low: float, high: float) -> Non
 
 def graph_notes(graph: NeighborGraph) -> tuple[str, ...]:
     """Warnings about many duplicates, and about distances that are mere rounding."""
-    notes = rounding_notes(float(graph.distances[:, 0].mean()), graph.points.rounding)
+    rounding = 0.0 if graph.points is None else graph.points.rounding
+    notes = rounding_notes(float(graph.distances[:, 0].mean()), rounding)
     n_rows = graph.n_samples + graph.n_duplicates
     share = graph.n_duplicates / n_rows
     if share > _MANY_DUPLICATES:

@@ -36,12 +36,13 @@ def estimate(
     Parameters
     ----------
     x
-        Shape (n_samples, n_features): array, tensor, data frame or array on disk.
+        Shape (n_samples, n_features): array, tensor, data frame or array on disk; or a
+        `NeighborGraph`, which is used as it is.
     method
         A registry name or an estimator; a sequence of them shares one neighbour search and one
         spectrum.
     metric, duplicates
-        As in `NeighborGraph.from_points`; linear methods ignore both.
+        As in `NeighborGraph.from_points`; linear methods and graphs ignore both.
 
     Returns
     -------
@@ -65,14 +66,20 @@ def estimate(
     3.0
     """
     estimators = make_estimators(method)
-    points = as_points(x)
+    graph = x if isinstance(x, NeighborGraph) else None
+    points = as_points(x) if graph is None else graph.points
     n_neighbors = neighbors_needed(estimators.values())
     statistics: dict[bool, NeighborGraph | Spectrum] = {}
     if n_neighbors:
-        statistics[True] = NeighborGraph.from_points(
+        statistics[True] = graph or NeighborGraph.from_points(
             points, n_neighbors, metric, duplicates=duplicates
         )
     if any(isinstance(estimator, SpectrumEstimator) for estimator in estimators.values()):
+        if points is None:
+            raise InputError(
+                "linear methods need the points themselves, and this graph was made from distances "
+                "or neighbours: give the array, or only methods that use neighbours"
+            )
         statistics[False] = Spectrum.from_points(points)
     estimates = {
         name: apply_estimator(estimator, statistics[isinstance(estimator, NeighborEstimator)])

@@ -43,11 +43,26 @@ class Found(NamedTuple):
         Shape (n, k): the points of the pool they lead to.
     certified
         Shape (n,): whether these are surely the nearest.
+    method
+        What found them.
+    n_evaluated
+        Pairs of a query and a point whose distance was evaluated over all features.
+    n_again
+        Queries that the first tiles left uncertain.
     """
 
     squared: Float64[np.ndarray, "n k"]
     points: Int64[np.ndarray, "n k"]
     certified: Bool[np.ndarray, " n"]
+    method: str
+    n_evaluated: int
+    n_again: int = 0
+
+    def updated(self, failed: Int64[np.ndarray, " f"], again: Found) -> Found:
+        """With the answers of another search for some of the queries."""
+        for first, second in zip(self[:3], again[:3], strict=True):
+            first[failed] = second
+        return self._replace(n_evaluated=self.n_evaluated + again.n_evaluated)
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,7 @@ def search_certified(
         if matrix.values.size <= _MOST_DOUBLES:
             stages.append(replace(tiling, dtype=np.float64))
         found = search_tiles(matrix, queries, pool, n_neighbors, stages[0])
+        found = found._replace(n_again=int((~found.certified).sum()))
         for stage in stages[1:]:
             failed = np.flatnonzero(~found.certified)
             if not len(failed):
@@ -100,8 +116,7 @@ def search_certified(
             if 2 * len(failed) > len(pool):  # all pairs once are fewer than these with all
                 failed = np.arange(len(queries))
             again = search_tiles(matrix, queries[failed], pool, n_neighbors, stage)
-            for first, second in zip(found, again, strict=True):
-                first[failed] = second
+            found = found.updated(failed, again)
     return found
 
 
@@ -129,7 +144,10 @@ def search_tiles(
         if projection is not None:
             error = projection.error[left.points] + projection.error[pool].max()
             lower = np.maximum(np.sqrt(lower) - error[:, None], 0) ** 2
-        return _measure(tiles, matrix, lower, n_neighbors, executor)
+        found = _measure(tiles, matrix, lower, n_neighbors, executor)
+    if projection is None:
+        return found._replace(n_evaluated=len(queries) * len(pool))
+    return found._replace(method="projected tiles")
 
 
 def _measure(
@@ -152,7 +170,13 @@ def _measure(
     _kernels.sort_rows(exact, points)
     certified = exact[:, n_neighbors - 1] * _EXACT < lower[:, -1]
     back = np.argsort(tiles.left.blocks.order)
-    return Found(exact[back, :n_neighbors], points[back, :n_neighbors], certified[back])
+    return Found(
+        exact[back, :n_neighbors],
+        points[back, :n_neighbors],
+        certified[back],
+        "tiles",
+        n_evaluated=exact[:, :n_neighbors].size + len(row),
+    )
 
 
 def _measure_mutual(

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.neighbors._search import Neighbors, distinct, search
+from dimscope.neighbors._given import (
+    GivenLists,
+    checked_distances,
+    checked_lists,
+    copies_in_lists,
+    lists_of_sparse,
+)
+from dimscope.neighbors._search import Diagnostics
+from dimscope.neighbors._sources import (
+    GIVEN,
+    GivenDistances,
+    GivenNeighbors,
+    NeighborSource,
+    SearchedPoints,
+)
 from dimscope.points import Points, as_points
 
-Metric = Literal["euclidean", "cosine"]
+Metric = Literal["euclidean", "cosine", "correlation"]
 Duplicates = Literal["first", "drop", "keep"]
 
 
@@ -31,22 +46,26 @@ class NeighborGraph:
     n_duplicates
         Rows of the input that are not in the graph because they repeat another row exactly.
     n_features
-        Ambient dimension.
+        Ambient dimension; None where distances or neighbours were given.
     metric
-        ``"euclidean"``, or ``"cosine"`` for the Euclidean distance between rows scaled to unit
+        ``"euclidean"``; ``"cosine"`` for the Euclidean distance between rows scaled to unit
         length, sqrt(2 - 2 cos): the same neighbours as 1 - cos, which as a squared distance would
-        halve every dimension.
-    points
-        The points themselves, read by blocks.
+        halve every dimension; ``"correlation"`` for the same between rows centred on their own
+        means; ``"precomputed"`` where distances or neighbours were given.
+    diagnostics
+        How the neighbours were found.
+    source
+        Where further neighbours come from.
     """
 
     distances: Float64[np.ndarray, "n_samples n_neighbors"]
     indices: Int64[np.ndarray, "n_samples n_neighbors"]
     original_rows: Int64[np.ndarray, " n_samples"]
     n_duplicates: int
-    n_features: int
-    metric: Metric
-    points: Points
+    n_features: int | None
+    metric: str
+    diagnostics: Diagnostics
+    source: NeighborSource
 
     @property
     def n_samples(self) -> int:
@@ -57,6 +76,11 @@ class NeighborGraph:
     def n_neighbors(self) -> int:
         """Neighbours known for each point."""
         return int(self.distances.shape[1])
+
+    @property
+    def points(self) -> Points | None:
+        """The points themselves, read by blocks; None where distances or neighbours were given."""
+        return self.source.points
 
     @classmethod
     def from_points(
@@ -78,7 +102,7 @@ class NeighborGraph:
         n_neighbors
             Neighbours per point, fewer than there are distinct rows.
         metric
-            ``"euclidean"`` or ``"cosine"``.
+            ``"euclidean"``, ``"cosine"`` or ``"correlation"``.
         duplicates
             What becomes of rows with exactly equal values: ``"first"`` keeps one of each,
             ``"drop"`` leaves all of them out, ``"keep"`` keeps them, at distance 0.
@@ -105,22 +129,140 @@ class NeighborGraph:
         _check_choice("duplicates", duplicates, get_args(Duplicates))
         if n_jobs is not None and n_jobs < 1:
             raise InputError(f"n_jobs={n_jobs} must be at least 1, or None for all cores")
-        if metric == "cosine":
-            points = points.normalised()
-        rows = _kept_rows(points, duplicates)
-        _check_n_neighbors(n_neighbors, len(rows), points.n_samples)
-        found = search(points, rows, rows, n_neighbors, n_jobs)
+        if metric != "euclidean":
+            points = points.normalised(centred=metric == "correlation")
+        rows = _kept_rows(points.scan.first_of_row, duplicates)
+        graph = cls._searched(SearchedPoints(points, n_jobs), rows, n_neighbors, points.n_samples)
+        return replace(graph, n_features=points.n_features, metric=metric)
+
+    @classmethod
+    def from_distances(
+        cls, distances: Any, n_neighbors: int = 100, *, duplicates: Duplicates = "first"
+    ) -> Self:
+        """The nearest neighbours by distances between all points that were computed elsewhere.
+
+        Parameters
+        ----------
+        distances
+            Shape (n_samples, n_samples), symmetric, zero on the diagonal: an array, in memory or
+            on disk. Infinite distances (unconnected points) are never neighbours.
+        n_neighbors
+            Neighbours per point, fewer than there are points at distances above 0.
+        duplicates
+            What becomes of points at distance 0 from each other, as in `from_points`.
+
+        Raises
+        ------
+        InputError
+            If it is not a matrix of distances, or has too few distinct points.
+
+        Examples
+        --------
+        >>> graph = NeighborGraph.from_distances([[0, 1, 3], [1, 0, 2], [3, 2, 0]], n_neighbors=1)
+        >>> graph.indices.tolist(), graph.distances.tolist()
+        ([[1], [0], [1]], [[1.0], [1.0], [2.0]])
+        """
+        _check_choice("duplicates", duplicates, get_args(Duplicates))
+        matrix, first_of_row = checked_distances(distances)
+        rows = _kept_rows(first_of_row, duplicates)
+        return cls._searched(GivenDistances(matrix), rows, n_neighbors, len(first_of_row))
+
+    @classmethod
+    def from_neighbors(
+        cls, distances: Any, indices: Any, *, duplicates: Duplicates = "first"
+    ) -> Self:
+        """The graph of neighbours that another library found, which are taken to be the nearest.
+
+        Parameters
+        ----------
+        distances, indices
+            Shape (n_samples, k): the distances of each point to its nearest, and their positions,
+            in any order; the point itself may be among them, in all lists or in none.
+        duplicates
+            What becomes of points at distance 0 from each other, as in `from_points`. Leaving
+            copies out shortens the lists.
+
+        Raises
+        ------
+        InputError
+            If the two do not match, hold what cannot be a distance or a neighbour, or list
+            nothing but copies.
+
+        Examples
+        --------
+        >>> graph = NeighborGraph.from_neighbors([[1.0], [1.0], [2.0]], [[1], [0], [1]])
+        >>> graph.n_samples, graph.n_neighbors, graph.metric
+        (3, 1, 'precomputed')
+        """
+        _check_choice("duplicates", duplicates, get_args(Duplicates))
+        return cls._of_lists(checked_lists(distances, indices), duplicates)
+
+    @classmethod
+    def from_sparse(
+        cls, matrix: Any, n_neighbors: int | None = None, *, duplicates: Duplicates = "first"
+    ) -> Self:
+        """The graph of a sparse matrix of distances, such as scikit-learn's ``kneighbors_graph``.
+
+        Parameters
+        ----------
+        matrix
+            Shape (n_samples, n_samples), SciPy sparse: the entries of a row are the distances of
+            a point to its nearest; zeros that are stored are copies.
+        n_neighbors
+            Neighbours per point; by default as many as every row holds.
+        duplicates
+            What becomes of points at distance 0 from each other, as in `from_neighbors`.
+
+        Raises
+        ------
+        InputError
+            If it is not a sparse square matrix of distances, or a row holds too few.
+        """
+        _check_choice("duplicates", duplicates, get_args(Duplicates))
+        return cls._of_lists(lists_of_sparse(matrix, n_neighbors), duplicates)
+
+    @classmethod
+    def _searched(
+        cls, source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors: int, n_rows: int
+    ) -> Self:
+        _check_n_neighbors(n_neighbors, len(rows), n_rows)
+        found = source.nearest(rows, rows, n_neighbors)
         return cls(
             distances=found.distances,
             indices=np.searchsorted(rows, found.indices),
             original_rows=rows,
-            n_duplicates=points.n_samples - len(rows),
-            n_features=points.n_features,
-            metric=metric,
-            points=points,
+            n_duplicates=n_rows - len(rows),
+            n_features=None,
+            metric="precomputed",
+            diagnostics=found.diagnostics,
+            source=source,
         )
 
-    def subset(self, positions: Int64[np.ndarray, " m"], n_neighbors: int) -> NeighborGraph:
+    @classmethod
+    def _of_lists(cls, lists: GivenLists, duplicates: Duplicates) -> Self:
+        n, n_neighbors = lists.indices.shape
+        graph = cls(
+            distances=lists.distances,
+            indices=lists.indices,
+            original_rows=np.arange(n),
+            n_duplicates=0,
+            n_features=None,
+            metric="precomputed",
+            diagnostics=GIVEN,
+            source=GivenNeighbors(n_neighbors),
+        )
+        rows = _kept_rows(copies_in_lists(lists), duplicates)
+        if len(rows) == n:
+            return graph
+        held = np.isin(lists.indices[rows], rows).sum(axis=1).min()
+        if held == 0:
+            raise InputError(
+                f"only {len(rows)} of {n} points are distinct, and some lists of {n_neighbors} "
+                "neighbours hold nothing but copies: give longer lists"
+            )
+        return replace(graph.subset(rows, int(held)), n_duplicates=n - len(rows))
+
+    def subset(self, positions: Int64[np.ndarray, " m"], n_neighbors: int) -> Self:
         """The exact graph of some of the points, by reusing the neighbours already known.
 
         A point whose known neighbours include ``n_neighbors`` of the subset has its answer in
@@ -137,7 +279,7 @@ class NeighborGraph:
         Raises
         ------
         InputError
-            If the subset is too small for ``n_neighbors``.
+            If the subset is too small for ``n_neighbors``, or lists that were given are too short.
         """
         positions = np.sort(positions)
         _check_n_neighbors(n_neighbors, len(positions), len(positions))
@@ -155,33 +297,54 @@ class NeighborGraph:
             distances[enough] = np.take_along_axis(reused, nearest, axis=1)
             indices[enough] = np.take_along_axis(known[enough], nearest, axis=1)
         if not enough.all():
-            found: Neighbors = search(self.points, rows[~enough], rows, n_neighbors)
+            found = self.source.nearest(rows[~enough], rows, n_neighbors)
             distances[~enough] = found.distances
             indices[~enough] = np.searchsorted(rows, found.indices)
-        return NeighborGraph(
-            distances=distances,
-            indices=indices,
-            original_rows=rows,
-            n_duplicates=0,
-            n_features=self.n_features,
-            metric=self.metric,
-            points=self.points,
+        return replace(
+            self, distances=distances, indices=indices, original_rows=rows, n_duplicates=0
         )
 
+    def distances_at(self, ranks: Sequence[int]) -> Float64[np.ndarray, "n_samples n_ranks"]:
+        """The distance of every point to its neighbours of some ranks, near or far.
 
-def _kept_rows(points: Points, duplicates: Duplicates) -> Int64[np.ndarray, " n"]:
-    first = points.scan.first_of_row
+        Ranks beyond ``n_neighbors`` take one more pass over all pairs, in bounded memory.
+
+        Parameters
+        ----------
+        ranks
+            From 1, the nearest, to n_samples - 1, the farthest.
+
+        Raises
+        ------
+        InputError
+            If a rank is out of range, or beyond the length of lists that were given.
+        """
+        wanted = np.asarray(ranks)
+        if not len(wanted) or wanted.min() < 1 or wanted.max() >= self.n_samples:
+            raise InputError(
+                f"ranks must lie between 1 and {self.n_samples - 1}, got {list(ranks)}"
+            )
+        found = np.empty((self.n_samples, len(wanted)))
+        near = wanted <= self.n_neighbors
+        found[:, near] = self.distances[:, wanted[near] - 1]
+        if not near.all():
+            found[:, ~near] = self.source.distances_at(self.original_rows, wanted[~near])
+        return found
+
+
+def _kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[np.ndarray, " m"]:
+    """The rows that are kept, of rows that each know the first that equals them."""
     if len(first) > 1 and not first.any():
         raise InputError(
             f"all {len(first)} rows are equal: a constant representation has no dimension to "
             "measure"
         )
     if duplicates == "keep":
-        return np.arange(points.n_samples)
+        return np.arange(len(first))
     if duplicates == "drop":
-        copies = np.bincount(first, minlength=points.n_samples)
+        copies = np.bincount(first, minlength=len(first))
         return np.flatnonzero(copies == 1)
-    return np.flatnonzero(distinct(first))
+    return np.flatnonzero(first == np.arange(len(first)))
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

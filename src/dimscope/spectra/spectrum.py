@@ -165,17 +165,13 @@ def _check_n_samples(n_samples: int) -> None:
 
 
 def _gram_sums(points: Points) -> _Sums:
-    gram = np.zeros((points.n_samples, points.n_samples))
-    column_square = column_fourth = 0.0
-    start = 0
-    for block in points.column_blocks():
-        block -= points.scan.column_mean[start : start + block.shape[1]]
-        start += block.shape[1]
-        gram += block @ block.T
-        np.square(block, out=block)
-        column_square += float(np.square(block.sum(axis=0)).sum())
-        column_fourth += float(np.einsum("ij,ij->", block, block))
-    return _Sums(gram, float(np.square(np.diag(gram)).sum()), column_square, column_fourth)
+    gram = points.gram
+    return _Sums(
+        gram.matrix,
+        float(np.square(np.diag(gram.matrix)).sum()),
+        gram.column_square_sum,
+        gram.column_fourth_sum,
+    )
 
 
 def _covariance_sums(points: Points) -> _Sums:
