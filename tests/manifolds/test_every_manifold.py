@@ -124,6 +124,11 @@ class TestRegistry:
         assert set(BENCHMARK) < set(MANIFOLDS)
         assert all(name.startswith("M") for name in BENCHMARK)
 
+    def test_every_family_is_exported_by_its_name(self):
+        families = set(MANIFOLDS) - set(BENCHMARK)
+        assert families < set(ds.manifolds.__all__)
+        assert all(getattr(ds.manifolds, name) is MANIFOLDS[name] for name in families)
+
     def test_passes_parameters_on(self):
         manifold = make_manifold("sphere", dimension=10, ambient_dimension=40)
         assert (manifold.dimension, manifold.ambient_dimension) == (10, 40)
