@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from dimscope import manifolds as manifolds
     from dimscope.capture import LayerInfo as LayerInfo, layer_names as layer_names
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         TwoNNMLE as TwoNNMLE,
         estimate as estimate,
     )
+    from dimscope.manifolds import Manifold as Manifold, make_manifold as make_manifold
     from dimscope.models import load_model as load_model
     from dimscope.neighbors import NeighborGraph as NeighborGraph
     from dimscope.profiling import profile as profile
@@ -42,6 +44,7 @@ _NAMES = {
     "errors": "DimscopeError InputError",
     "estimators": "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
     "TwoNNBayes TwoNNMLE estimate",
+    "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",
     "profiling": "profile",
@@ -49,11 +52,14 @@ _NAMES = {
     "spectra": "Spectrum",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
+_MODULES = {"manifolds"}
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = ["__version__", *sorted({*_HOMES, *_MODULES})]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"dimscope.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'dimscope' has no attribute {name!r}")
     return getattr(import_module(f"dimscope.{_HOMES[name]}"), name)

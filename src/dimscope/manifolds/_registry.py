@@ -1,0 +1,103 @@
+"""Manifolds by name: the one place that lists them."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dimscope.errors import InputError
+from dimscope.manifolds import benchmark
+from dimscope.manifolds._base import Manifold
+from dimscope.manifolds.curved import (
+    flat_torus,
+    random_waves,
+    sphere,
+    sphere_product,
+    swiss_roll,
+)
+from dimscope.manifolds.flat import (
+    ball,
+    cube,
+    gaussian,
+    lattice,
+    log_normal,
+    peaked_ball,
+    student_t,
+)
+from dimscope.manifolds.fractals import cantor_dust, koch, menger, sierpinski
+from dimscope.manifolds.images import bumps, moving_pattern
+from dimscope.manifolds.matrices import rotations, segre, stiefel, veronese
+from dimscope.manifolds.mixed import gaussians, line_disk_ball, noisy_sphere, two_spheres
+
+#: Names of the published benchmark sets.
+BENCHMARK: tuple[str, ...] = tuple(benchmark.SETS)
+
+MANIFOLDS: Mapping[str, Callable[..., Manifold]] = {
+    **benchmark.SETS,
+    **{
+        make.__name__: make
+        for make in (
+            cube,
+            ball,
+            peaked_ball,
+            gaussian,
+            student_t,
+            log_normal,
+            lattice,
+            sphere,
+            sphere_product,
+            flat_torus,
+            swiss_roll,
+            random_waves,
+            veronese,
+            segre,
+            stiefel,
+            rotations,
+            cantor_dust,
+            sierpinski,
+            menger,
+            koch,
+            bumps,
+            moving_pattern,
+            line_disk_ball,
+            gaussians,
+            two_spheres,
+            noisy_sphere,
+        )
+    },
+}
+
+
+def make_manifold(name: str, /, **parameters: Any) -> Manifold:
+    """The point set of that name, with its defaults where no parameter is given.
+
+    Parameters
+    ----------
+    name
+        One of ``MANIFOLDS``.
+    parameters
+        Of the function of that name in `dimscope.manifolds`; the published sets have none.
+
+    Raises
+    ------
+    InputError
+        If the name is not known, it has no such parameter, or a value is not allowed.
+
+    Examples
+    --------
+    >>> make_manifold("sphere", dimension=4, ambient_dimension=20).sample(3, rng=0).shape
+    (3, 20)
+    """
+    if name not in MANIFOLDS:
+        near = difflib.get_close_matches(str(name), MANIFOLDS, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"unknown manifold {name!r}: choose from {', '.join(MANIFOLDS)}{hint}")
+    known = inspect.signature(MANIFOLDS[name]).parameters
+    for parameter in parameters:
+        if parameter not in known:
+            raise InputError(
+                f"{name} has no parameter {parameter!r}: it has {', '.join(known) or 'none'}"
+            )
+    return MANIFOLDS[name](**parameters)
