@@ -139,6 +139,16 @@ class TestGride:
         assert estimate.scale == pytest.approx(R[:, 2 * n1 - 1].mean())
         assert estimate.parameters == {"n1": n1, "n2": 2 * n1}
 
+    def test_a_scan_to_half_of_all_points_is_what_all_distances_give(self):
+        every = NeighborGraph.from_points(X, len(X) - 1)
+        want = Gride().scan(every, len(X) // 2)
+        found = Gride().scan(NeighborGraph.from_points(X, 4), len(X) // 2)
+        assert found.n2[-1] > len(X) // 4
+        for name in ("n1", "n2", "values", "scales", "stderrs"):
+            np.testing.assert_allclose(getattr(found, name), getattr(want, name), rtol=1e-10)
+        assert np.isfinite(found.stderrs[found.n2 <= 128]).all()
+        assert np.isnan(found.stderrs[found.n2 > 128]).all()
+
     def test_a_scan_is_an_estimate_at_every_power_of_two(self):
         curve = Gride().scan(GRAPH)
         assert curve.n1.tolist() == [1, 2, 4, 8, 16]

@@ -30,7 +30,26 @@ def log_ratios(graph: NeighborGraph, n1: int, n2: int, *, least: int) -> LogRati
     InputError
         If fewer than ``least`` points have a ratio above 1.
     """
-    inner, outer = graph.distances[:, n1 - 1], graph.distances[:, n2 - 1]
+    distances = graph.distances[:, n1 - 1], graph.distances[:, n2 - 1]
+    return ratios_of(graph, *distances, (n1, n2), least=least)
+
+
+def ratios_of(
+    graph: NeighborGraph,
+    inner: Float64[np.ndarray, " n"],
+    outer: Float64[np.ndarray, " n"],
+    ranks: tuple[int, int],
+    *,
+    least: int,
+) -> LogRatios:
+    """The log ratios of distances ``outer`` to ``inner`` of given ranks, as `log_ratios`.
+
+    Raises
+    ------
+    InputError
+        If fewer than ``least`` points have a ratio above 1.
+    """
+    n1, n2 = ranks
     apart = inner > 0
     values = np.log(outer[apart] / inner[apart])
     n_tied = int((values == 0).sum())

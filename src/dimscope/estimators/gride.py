@@ -16,11 +16,12 @@ from jaxtyping import Float64
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator
-from dimscope.estimators._ratios import LogRatios, log_ratios
+from dimscope.estimators._ratios import LogRatios, log_ratios, ratios_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
 
 _LEAST_POINTS = 5
+_SHOWN_RANK = 128  # the largest at which simulation has shown the standard error to hold
 
 
 @final
@@ -84,27 +85,49 @@ class Gride(NeighborEstimator):
             ranks=(self.n1, 2 * self.n1),
         )
 
-    def scan(self, graph: NeighborGraph) -> ScaleCurve:
-        """The dimension at every scale the graph holds: n1 = 1, 2, 4, ... with 2 n1 neighbours.
+    def scan(self, graph: NeighborGraph, n2_max: int | None = None) -> ScaleCurve:
+        """The dimension at scales n1 = 1, 2, 4, ... with 2 n1 neighbours, up to a largest one.
+
+        Parameters
+        ----------
+        graph
+            Neighbours of each point.
+        n2_max
+            Largest rank of the outer neighbour, by default as many as the graph holds. Ranks
+            beyond these take one more pass over all pairs, in bounded memory; the whole range is
+            ``graph.n_samples // 2``.
+
+        Returns
+        -------
+        ScaleCurve
+            Its ``stderrs`` are nan beyond n2 = 128, where neighbourhoods overlap so much that
+            their scatter has not been shown to follow the likelihood.
 
         Raises
         ------
         InputError
-            If the graph has fewer than 2 neighbours, or too few ratios remain at some scale.
+            If fewer than 2 neighbours are to be used, or as many as there are points, or too few
+            ratios remain at some scale.
         """
-        inner = [2**j for j in range(graph.n_neighbors.bit_length() - 1)]
+        most = graph.n_neighbors if n2_max is None else n2_max
+        inner = [2**j for j in range(most.bit_length() - 1)]
         if not inner:
-            raise InputError("a scan needs a graph with at least 2 neighbours of each point, got 1")
+            raise InputError(f"a scan needs at least 2 neighbours of each point, got {most}")
+        outer = [2 * n1 for n1 in inner]
+        columns = graph.distances_at([1, *outer]).T
         ratios: list[LogRatios] = [
-            log_ratios(graph, n1, 2 * n1, least=_LEAST_POINTS) for n1 in inner
+            ratios_of(graph, columns[j], columns[j + 1], (n1, 2 * n1), least=_LEAST_POINTS)
+            for j, n1 in enumerate(inner)
         ]
         fits = [_maximum_likelihood(r.values, n1) for r, n1 in zip(ratios, inner, strict=True)]
         return ScaleCurve(
             scales=np.array([r.scale for r in ratios]),
             values=np.array([value for value, _ in fits]),
-            stderrs=np.array([stderr for _, stderr in fits]),
+            stderrs=np.where(
+                np.array(outer) <= _SHOWN_RANK, [stderr for _, stderr in fits], np.nan
+            ),
             n1=np.array(inner),
-            n2=2 * np.array(inner),
+            n2=np.array(outer),
             n_samples=graph.n_samples,
             method=self.name,
         )
