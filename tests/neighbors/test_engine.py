@@ -274,3 +274,14 @@ def test_a_small_search_does_not_load_the_compiler():
         "assert 'numba' not in sys.modules and 'scipy.spatial' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_a_folder_for_compiled_code():
+    code = (
+        "from numba.core.caching import CompileResultCacheImpl as Kept;"
+        "Kept._locator_classes = [];"
+        "import numpy as np; from dimscope.neighbors._kernels import sort_rows;"
+        "x, y = np.array([[2.0, 1.0]]), np.array([[0, 1]]);"
+        "sort_rows(x, y); assert x.tolist() == [[1.0, 2.0]] and y.tolist() == [[1, 0]]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
