@@ -228,15 +228,14 @@ def test_layers_that_do_not_fit_go_to_disk() -> None:
         }
 
 
-def test_too_little_room_is_known_after_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_room_is_known_after_the_first_batch() -> None:
     done: list[int] = []
-
-    def no_room(store: ActivationStore, n_samples: int) -> None:
-        raise StoreError(f"no room for {n_samples}")
-
-    monkeypatch.setattr(ActivationStore, "ensure_room", no_room)
-    with pytest.raises(StoreError, match="no room for 10"):
-        captured_arrays(Net(), VECTORS, batch_size=2, on_batch=lambda n, _: done.append(n))
+    once = iter(VECTORS.split(2))
+    with (
+        ActivationStore(memory_budget=100, disk_budget=0) as store,
+        pytest.raises(StoreError, match=r"10 samples of 5 layers need .* room for 0 B"),
+    ):
+        capture(Net(), once, store=store, n_samples=10, on_batch=lambda n, _: done.append(n))
     assert done == []
 
 

@@ -65,6 +65,14 @@ def test_the_disk_store_changes_no_number(images):
     pd.testing.assert_frame_equal(in_memory, on_disk)
 
 
+@pytest.mark.parametrize("disk_budget", [0, "30kB"])
+def test_computing_wide_layers_again_changes_no_number(images, disk_budget):
+    budgets = {"memory_budget": 25_000, "disk_budget": disk_budget}
+    in_memory = profile(small_net(), images).frame
+    recomputed = profile(small_net(), images, **budgets).frame
+    pd.testing.assert_frame_equal(in_memory, recomputed, rtol=1e-9)
+
+
 def test_batch_size_changes_no_number(images):
     one, other = (profile(small_net(), images, batch_size=b).frame for b in (7, 240))
     pd.testing.assert_frame_equal(one, other, rtol=1e-4)  # float32 products differ with the batch
@@ -183,7 +191,7 @@ def test_a_killed_process_loses_nothing_it_measured(images, tmp_path):
     assert done.returncode == -signal.SIGKILL
     journal = (out / "unfinished.jsonl").read_text().splitlines()
     assert len(journal) == 1 + 1 + 2  # identity, capture, two layers
-    resumed = profile(small_net(), images, out=out).frame
+    resumed = profile(small_net(), images, out=out, memory_budget=1_000, disk_budget=0).frame
     pd.testing.assert_frame_equal(resumed, profile(small_net(), images).frame)
 
 
@@ -192,8 +200,18 @@ def test_a_plan_knows_sizes_and_what_goes_to_disk(images):
     assert [info.name for info in planned.layers] == ["input", "2", "4", "6"]
     assert planned.layer_bytes == tuple(4 * 240 * width for width in (64, 36, 16, 10))
     assert planned.on_disk == {"input", "2"}
+    assert planned.recomputed == {}
     assert planned.forward_seconds > 0
     assert planned.measure_seconds > 0
+
+
+def test_a_plan_knows_what_is_computed_again(images):
+    budgets = {"memory_budget": 20_000, "disk_budget": 50_000}
+    planned = plan(small_net(), images, n_samples=240, **budgets)
+    assert planned.recomputed == {"input": 4}  # 61,440 bytes by 20,000 at a time
+    assert planned.on_disk == {"2", "4"}
+    assert planned.disk_bytes == 4 * 240 * (36 + 16)
+    assert planned.memory_bytes == 4 * 240 * 10
 
 
 def test_methods_as_objects_and_scales(images):

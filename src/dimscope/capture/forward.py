@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -16,6 +16,7 @@ from dimscope.capture.hashing import InputHash, hash_model
 from dimscope.capture.inference import Forward, place_batch, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo
 from dimscope.capture.pooling import PoolingChoice
+from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
 from dimscope.capture.selection import Choices, select_layers
 from dimscope.capture.tensors import named_tensors
@@ -41,6 +42,8 @@ class Captured:
         SHA-256 of the names and values of the network's parameters and buffers.
     device
         Where the network ran.
+    recomputed
+        The layers for which the store has no room: they are computed again when they are read.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -49,6 +52,7 @@ class Captured:
     data_hash: str
     model_hash: str
     device: str
+    recomputed: Mapping[str, RecomputedLayer]
 
 
 def capture(  # noqa: PLR0913 - one verb, each of whose options users need
@@ -62,6 +66,7 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
     batch_size: int = BATCH_SIZE,
     forward: Forward | None = None,
     on_batch: Callable[[int, int | None], None] | None = None,
+    on_pass: Callable[[int], None] | None = None,
 ) -> Captured:
     """Run the data through the network once, and store the activations of all chosen layers.
 
@@ -97,6 +102,11 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
         it gets the whole batch, on the network's device.
     on_batch
         Called after each batch with the samples done and those expected (None if unknown).
+    on_pass
+        Called after each further pass for layers that could not be stored, with their number.
+
+    Layers for which the store has no room, the largest ones, are left to be computed again, some
+    columns at a time, by further passes over the data whenever they are read.
 
     Raises
     ------
@@ -106,7 +116,8 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
     CaptureError
         If the network fails, or its layers do not appear alike in every batch.
     StoreError
-        If the activations cannot be stored.
+        If the activations cannot be stored, and data that can be read only once rule out another
+        pass.
 
     Examples
     --------
@@ -124,6 +135,7 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
     n_expected = _n_expected(data, n_samples)
     labels: list[np.ndarray | None] = []
     input_hash = InputHash()
+    first_rows: dict[str, np.ndarray] = {}
     n_done = 0
     with undisturbed(model, data):
         batches = read_batches(data, batch_size, n_samples)
@@ -137,17 +149,44 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
             labels.append(batch.labels)
             recorder.run(model, place_batch(batch, model), forward)
             if n_done == 0 and n_expected is not None:
-                store.ensure_room(n_expected)
+                if isinstance(data, Iterator):
+                    store.ensure_room(n_expected)
+                for name in store.without_room(n_expected):
+                    first_rows[name] = np.array(store[name][0])
+                    store.drop(name)
+                    recorder.forget(name)
             n_done += batch.n_samples
             if on_batch is not None:
                 on_batch(n_done, n_expected)
+    data_hash = input_hash.hexdigest()
+    replay = Replay(
+        model=model,
+        data=data,
+        batch_size=batch_size,
+        n_samples=n_samples,
+        forward=forward,
+        pooling=pooling,
+        data_hash=data_hash,
+    )
     return Captured(
         layers=tuple(replace(table[name], n_features=recorder.widths[name]) for name in names),
         n_samples=n_done,
         labels=_joined(labels),
-        data_hash=input_hash.hexdigest(),
+        data_hash=data_hash,
         model_hash=hash_model(model),
         device=device,
+        recomputed={
+            name: RecomputedLayer(
+                replay,
+                name,
+                table.sources[name],
+                n_samples=n_done,
+                first_row=row,
+                memory_budget=store.memory_budget,
+                on_pass=on_pass,
+            )
+            for name, row in first_rows.items()
+        },
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 from torch import Tensor, nn
 
 from dimscope.capture.batches import Batch
@@ -16,7 +17,20 @@ from dimscope.capture.pooling import PoolingChoice, pool, resolve_pooling
 from dimscope.capture.tensors import named_tensors
 from dimscope.capture.trace import first_tensor, hooked
 from dimscope.errors import CaptureError, InputError
-from dimscope.store import ActivationStore
+
+
+class Sink(Protocol):
+    """Takes the representations of layers, batch by batch, as `ActivationStore` does."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+
+    def append(self, name: str, batch: np.ndarray) -> None:
+        """Add the rows of ``batch`` to layer ``name``."""
+
+
+class _AllSeen(BaseException):
+    """Ends a forward pass when every layer has appeared; networks do not catch it."""
+
 
 _CONSTANCY = "layers must appear alike in every batch; choose others, or fix the order of the data"
 
@@ -35,6 +49,8 @@ class LayerRecorder:
         Takes the representations by the layers' names.
     pooling
         How activations become vectors.
+    stop_early
+        End each forward pass as soon as all layers have appeared.
 
     Raises
     ------
@@ -48,13 +64,19 @@ class LayerRecorder:
     """
 
     def __init__(
-        self, sources: Mapping[str, Source], store: ActivationStore, pooling: PoolingChoice
+        self,
+        sources: Mapping[str, Source],
+        store: Sink,
+        pooling: PoolingChoice,
+        *,
+        stop_early: bool = False,
     ) -> None:
         taken = [name for name in sources if name in store]
         if taken:
             raise InputError(f"the store already holds layer {taken[0]!r}: give a new store")
         self.widths: dict[str, int] = {}
-        self._sources = sources
+        self._sources = dict(sources)
+        self._stop_early = stop_early
         self._poolings = {name: resolve_pooling(pooling, name) for name in sources}
         self._store = store
         self._at: defaultdict[tuple[str | None, str, int], list[str]] = defaultdict(list)
@@ -73,11 +95,19 @@ class LayerRecorder:
         """
         self._n_calls.clear()
         self._recorded.clear()
-        with self._hooks(model, batch):
-            self._record(batch, None, "input", 1, batch.inputs)
-            self._record(batch, None, "output", 1, run_model(model, batch, forward))
+        try:
+            with self._hooks(model, batch):
+                self._record(batch, None, "input", 1, batch.inputs)
+                self._record(batch, None, "output", 1, run_model(model, batch, forward))
+        except _AllSeen:
+            return
         for name, source in self._sources.items():
             self._check_appeared(name, source)
+
+    def forget(self, name: str) -> None:
+        """Store layer ``name`` no more."""
+        source = self._sources.pop(name)
+        self._at[source.path, source.side, source.number].remove(name)
 
     @contextmanager
     def _hooks(self, model: nn.Module, batch: Batch) -> Iterator[None]:
@@ -107,6 +137,8 @@ class LayerRecorder:
             tensor = tensors.get(self._sources[name].suffix)
             if tensor is not None:
                 self._store_tensor(name, tensor, batch)
+        if self._stop_early and len(self._recorded) == len(self._sources):
+            raise _AllSeen
 
     def _store_tensor(self, name: str, tensor: Tensor, batch: Batch) -> None:
         if tensor.shape[:1] != (batch.n_samples,):

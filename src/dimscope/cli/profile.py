@@ -45,6 +45,11 @@ from dimscope.store import format_size, parse_size
 @click.option("--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks.")
 @click.option("--batch-size", default=16, show_default=True, help="Samples per forward pass.")
 @click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory.")
+@click.option(
+    "--disk",
+    metavar="SIZE",
+    help="Activations written to disk, by default what is free; the rest is computed again.",
+)
 @click.option("--label", help="Name of the model in the table.")
 @click.option(
     "--out",
@@ -63,6 +68,7 @@ def profile(  # noqa: PLR0913 - one parameter for each option
     n_repeats: int,
     batch_size: int,
     memory: str,
+    disk: str | None,
     label: str | None,
     out: str | None,
     dry_run: bool,
@@ -73,7 +79,8 @@ def profile(  # noqa: PLR0913 - one parameter for each option
     found = load_sources(**sources)
     chosen = "auto" if layers == ("auto",) else list(layers)
     if dry_run:
-        _show_plan(found, chosen, parse_size(memory), as_json=as_json)
+        budgets = parse_size(memory), None if disk is None else parse_size(disk)
+        _show_plan(found, chosen, budgets, as_json=as_json)
         return
     result = profiling.profile(
         found.loaded.model,
@@ -86,6 +93,7 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         rng=sources["seed"],
         batch_size=batch_size,
         memory_budget=memory,
+        disk_budget=disk,
         label=label or found.loaded.label,
         out=out,
     )
@@ -102,14 +110,19 @@ def _show_profile(result: Profile, *, as_json: bool) -> None:
 
 
 def _show_plan(
-    found: Sources, layers: str | list[str], memory_budget: int, *, as_json: bool
+    found: Sources, layers: str | list[str], budgets: tuple[int, int | None], *, as_json: bool
 ) -> None:
     try:
         n_samples = len(found.data)
     except TypeError as error:
         raise InputError("--dry-run needs data of known length, such as a data set") from error
     planned = profiling.plan(
-        found.loaded.model, found.data, layers, n_samples=n_samples, memory_budget=memory_budget
+        found.loaded.model,
+        found.data,
+        layers,
+        n_samples=n_samples,
+        memory_budget=budgets[0],
+        disk_budget=budgets[1],
     )
     layers_held = list(zip(planned.layers, planned.layer_bytes, strict=True))
     if as_json:
@@ -121,7 +134,12 @@ def _show_plan(
                 "forward_seconds": planned.forward_seconds,
                 "measure_seconds": planned.measure_seconds,
                 "layers": [
-                    {"layer": info.name, "bytes": held, "on_disk": info.name in planned.on_disk}
+                    {
+                        "layer": info.name,
+                        "bytes": held,
+                        "on_disk": info.name in planned.on_disk,
+                        "passes": planned.recomputed.get(info.name, 1),
+                    }
                     for info, held in layers_held
                 ],
             }
@@ -134,7 +152,7 @@ def _show_plan(
                 info.name,
                 str(held // (4 * n_samples)),
                 format_size(held),
-                "on disk" if info.name in planned.on_disk else "in memory",
+                _where(planned, info.name),
             ]
             for info, held in layers_held
         ],
@@ -144,3 +162,9 @@ def _show_plan(
         f"{format_size(planned.disk_bytes)} on disk; about {planned.forward_seconds:.0f} s of "
         f"forward passes and {planned.measure_seconds:.0f} s of measurement"
     )
+
+
+def _where(planned: profiling.Plan, layer: str) -> str:
+    if layer in planned.recomputed:
+        return f"computed again, {planned.recomputed[layer]} passes"
+    return "on disk" if layer in planned.on_disk else "in memory"

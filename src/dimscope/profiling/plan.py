@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ class Plan:
         Size of each layer's representation in float32, in the order of ``layers``.
     on_disk
         Names of the layers that would go to a temporary store on disk.
+    recomputed
+        Names of the layers that neither memory nor disk would hold, and the passes over the data
+        that each reading of them takes.
     forward_seconds, measure_seconds
         Rough time of the forward passes and of the measurements on this machine.
     """
@@ -39,23 +43,34 @@ class Plan:
     n_samples: int
     layer_bytes: tuple[int, ...]
     on_disk: frozenset[str]
+    recomputed: Mapping[str, int]
     forward_seconds: float
     measure_seconds: float
 
     @property
     def disk_bytes(self) -> int:
         """Bytes of the layers that would go to disk."""
-        sizes = zip(self.layers, self.layer_bytes, strict=True)
-        return sum(n_bytes for info, n_bytes in sizes if info.name in self.on_disk)
+        return self._bytes_of(self.on_disk)
 
     @property
     def memory_bytes(self) -> int:
         """Bytes of the layers that would be held in memory."""
-        return sum(self.layer_bytes) - self.disk_bytes
+        elsewhere = self.on_disk | self.recomputed.keys()
+        return self._bytes_of({info.name for info in self.layers} - elsewhere)
+
+    def _bytes_of(self, names: Set[str]) -> int:
+        sizes = zip(self.layers, self.layer_bytes, strict=True)
+        return sum(n_bytes for info, n_bytes in sizes if info.name in names)
 
 
-def plan(
-    model: Any, data: Any, layers: Any = "auto", *, n_samples: int, memory_budget: int
+def plan(  # noqa: PLR0913 - what to measure, and with what
+    model: Any,
+    data: Any,
+    layers: Any = "auto",
+    *,
+    n_samples: int,
+    memory_budget: int,
+    disk_budget: int | None = None,
 ) -> Plan:
     """Plan a profile of ``model`` on ``n_samples`` of ``data`` without measuring anything.
 
@@ -70,14 +85,14 @@ def plan(
         If the network itself fails.
     """
     from dimscope.capture import capture, layer_names, select_layers  # noqa: PLC0415 - torch
-    from dimscope.store import ActivationStore  # noqa: PLC0415 - only a trial needs it
+    from dimscope.store import ActivationStore, place_layers  # noqa: PLC0415 - for a trial only
 
     infos = layer_names(model, data)
     chosen = tuple(infos[name] for name in select_layers(infos, layers))
     trial = min(n_samples, _TRIAL_SAMPLES)
     clock = [(0, time.perf_counter())]
-    with ActivationStore(memory_budget=memory_budget) as store:
-        capture(
+    with ActivationStore(memory_budget=memory_budget, disk_budget=disk_budget) as store:
+        captured = capture(
             model,
             data,
             [info.name for info in chosen],
@@ -86,29 +101,22 @@ def plan(
             batch_size=max(1, trial // 2),
             on_batch=lambda done, _: clock.append((done, time.perf_counter())),
         )
-        widths = [int(store[info.name].shape[1]) for info in chosen]
+        disk = store.disk_room
+    widths = [info.n_features or 0 for info in captured.layers]
     (before, earlier), (after, later) = clock[-2:]  # the first batch also pays for the start
-    sizes = tuple(4 * n_samples * width for width in widths)
+    sizes = {info.name: 4 * n_samples * width for info, width in zip(chosen, widths, strict=True)}
+    placed = place_layers(sizes, memory_budget, disk)
     return Plan(
         layers=chosen,
         n_samples=n_samples,
-        layer_bytes=sizes,
-        on_disk=_spilled([info.name for info in chosen], sizes, memory_budget),
+        layer_bytes=tuple(sizes.values()),
+        on_disk=placed.on_disk,
+        recomputed={
+            name: -(-sizes[name] // max(1, memory_budget)) for name in sorted(placed.nowhere)
+        },
         forward_seconds=(later - earlier) * n_samples / max(1, after - before),
         measure_seconds=_PRODUCTS * 2.0 * n_samples**2 * sum(widths) / _product_speed(),
     )
-
-
-def _spilled(names: list[str], sizes: tuple[int, ...], memory_budget: int) -> frozenset[str]:
-    """The largest layers, until the others fit the budget, as `ActivationStore` chooses them."""
-    held = sum(sizes)
-    spilled = set()
-    for size, name in sorted(zip(sizes, names, strict=True), reverse=True):
-        if held <= memory_budget:
-            break
-        held -= size
-        spilled.add(name)
-    return frozenset(spilled)
 
 
 def _product_speed() -> float:

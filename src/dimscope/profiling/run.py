@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     out: str | Path | None = None,
     batch_size: int = 32,
     memory_budget: int | str = "1GiB",
+    disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,
     progress: bool = True,
 ) -> Profile:
@@ -76,6 +77,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         Samples per forward pass, where ``data`` does not bring its own batches.
     memory_budget
         Bytes of activations held in memory; layers beyond it go to a temporary store on disk.
+    disk_budget
+        Bytes of activations written to disk, by default what there is free. Layers beyond it, the
+        largest ones, are computed again, some columns at a time, whenever they are read; the
+        columns take up to ``memory_budget`` more.
     forward
         ``forward(model, batch)`` in place of calling the model on the batch.
     progress
@@ -105,7 +110,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
 
     settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng)
     label = label or type(model).__name__
-    budget = parse_size(memory_budget) if isinstance(memory_budget, str) else memory_budget
+    budgets = {
+        name: parse_size(size) if isinstance(size, str) else size
+        for name, size in (("memory_budget", memory_budget), ("disk_budget", disk_budget))
+    }
     passing = {"pooling": pooling, "n_samples": n_samples, "batch_size": batch_size}
     identity = settings.to_dict() | {"label": label, "pooling": _name_of(pooling)}
     journal = Journal(identity=identity)
@@ -121,7 +129,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         layers = [name for name in journal.identity["layers"] if name not in journal.layers]
     if layers:
         run_capture = partial(capture, model, data, layers, forward=forward, **passing)
-        _measure(run_capture, settings, journal, budget, shown=progress)
+        _measure(run_capture, settings, journal, budgets, shown=progress)
     result = _assemble(journal, label, step)
     if out is not None:
         result.save(out)
@@ -146,13 +154,18 @@ def _measure(
     run_capture: Callable[..., Any],
     settings: Settings,
     journal: Journal,
-    memory_budget: int,
+    budgets: Mapping[str, Any],
     *,
     shown: bool,
 ) -> None:
     """One pass over the data, then every layer into the journal as soon as it is measured."""
-    with ActivationStore(memory_budget=memory_budget) as store, progress_bars(shown) as open_bar:
-        captured = run_capture(store=store, on_batch=open_bar("forward passes"))
+    with ActivationStore(**budgets) as store, progress_bars(shown) as open_bar:
+        bar = cache(open_bar)  # shown from the first such pass on
+        captured = run_capture(
+            store=store,
+            on_batch=open_bar("forward passes"),
+            on_pass=lambda done: bar("passes for the widest layers")(done, None),
+        )
         journal.confirm_capture(
             {
                 "n_samples": captured.n_samples,
@@ -169,7 +182,9 @@ def _measure(
                 "layer_index": info.index,
                 "relative_depth": info.relative_depth,
             }
-            journal.add(info.name, [place | r for r in measure_layer(store[info.name], settings)])
+            layer = captured.recomputed.get(info.name)
+            rows = measure_layer(store[info.name] if layer is None else layer, settings)
+            journal.add(info.name, [place | row for row in rows])
         advance(len(captured.layers), len(captured.layers))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dimscope.store.activations import ActivationStore
+from dimscope.store.placement import Placement, place_layers
 from dimscope.store.sizes import format_size, parse_size
 
-__all__ = ["ActivationStore", "format_size", "parse_size"]
+__all__ = ["ActivationStore", "Placement", "format_size", "parse_size", "place_layers"]

@@ -17,6 +17,7 @@ import zarr
 
 from dimscope.errors import InputError, StoreError
 from dimscope.store.layer import LayerRows, rows_per_chunk
+from dimscope.store.placement import place_layers
 from dimscope.store.sizes import format_size
 
 _REMEDY = (
@@ -37,6 +38,8 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
     ----------
     memory_budget
         Bytes of activations to hold in memory; the batch being added comes on top.
+    disk_budget
+        Bytes of activations to write to disk; None for what there is free.
     directory
         Where layers that do not fit are written, one ``<layer>.zarr`` each, and stay. By default
         a temporary folder that is removed on close.
@@ -44,7 +47,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
     Raises
     ------
     InputError
-        If the budget is negative.
+        If a budget is negative.
 
     Examples
     --------
@@ -56,11 +59,17 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
     """
 
     def __init__(
-        self, *, memory_budget: int = 2**30, directory: str | os.PathLike[str] | None = None
+        self,
+        *,
+        memory_budget: int = 2**30,
+        disk_budget: int | None = None,
+        directory: str | os.PathLike[str] | None = None,
     ) -> None:
-        if memory_budget < 0:
-            raise InputError(f"memory_budget is {memory_budget} bytes: it must be 0 or more")
+        for name, budget in (("memory_budget", memory_budget), ("disk_budget", disk_budget)):
+            if budget is not None and budget < 0:
+                raise InputError(f"{name} is {budget} bytes: it must be 0 or more")
         self.memory_budget = memory_budget
+        self.disk_budget = disk_budget
         self._directory = None if directory is None else Path(directory)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._layers: dict[str, LayerRows] = {}
@@ -132,6 +141,15 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         """Names of the layers that are on disk."""
         return {name for name, layer in self._layers.items() if layer.array is not None}
 
+    @property
+    def disk_room(self) -> int:
+        """Bytes that all layers on disk together may take."""
+        if self.disk_budget == 0:
+            return 0
+        taken = self.nbytes - self.nbytes_in_memory
+        room = shutil.disk_usage(self._folder()).free + taken
+        return room if self.disk_budget is None else min(room, self.disk_budget)
+
     def ensure_room(self, n_samples: int) -> None:
         """Check that the layers known so far will fit once each has ``n_samples`` rows.
 
@@ -140,18 +158,34 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         StoreError
             If the memory budget and the free disk space together are too small.
         """
-        total = n_samples * sum(layer.row_bytes for layer in self._layers.values())
-        if total <= self.memory_budget:
-            return
-        with self._explained("the activations", total):
-            folder = self._folder()
-            free = shutil.disk_usage(folder).free
-        if total - self.nbytes > free + self.memory_budget - self.nbytes_in_memory:
+        if self.without_room(n_samples):
+            total = sum(self._sizes(n_samples).values())
             raise StoreError(
                 f"{n_samples} samples of {len(self)} layers need {format_size(total)}; the memory "
-                f"budget is {format_size(self.memory_budget)} and {folder} has "
-                f"{format_size(free)} free: {_REMEDY}"
+                f"budget is {format_size(self.memory_budget)} and {self._folder()} has room for "
+                f"{format_size(self.disk_room)}: {_REMEDY}"
             )
+
+    def without_room(self, n_samples: int) -> frozenset[str]:
+        """Names of the largest layers, for which there is no room once each has ``n_samples`` rows.
+
+        Raises
+        ------
+        StoreError
+            If the disk cannot be asked.
+        """
+        sizes = self._sizes(n_samples)
+        total = sum(sizes.values())
+        if total <= self.memory_budget:
+            return frozenset()
+        with self._explained("the activations", total):
+            return place_layers(sizes, self.memory_budget, self.disk_room).nowhere
+
+    def drop(self, name: str) -> None:
+        """Forget layer ``name``, and remove it from the disk."""
+        layer = self._layers.pop(name)
+        if layer.array is not None:
+            shutil.rmtree(self._path(name))
 
     def close(self) -> None:
         """Forget all layers; those written to a directory of the caller's stay there, complete.
@@ -182,6 +216,9 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         else:
             self._discard()  # completing the files could fail too, and hide the error
 
+    def _sizes(self, n_samples: int) -> dict[str, int]:
+        return {name: n_samples * layer.row_bytes for name, layer in self._layers.items()}
+
     def _discard(self) -> None:
         self._layers.clear()
         if self._temporary is not None:
@@ -206,12 +243,15 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             layer.write(whole_chunks=whole_chunks)
 
     def _new_path(self, name: str) -> Path:
-        path = self._folder() / f"{quote(name, safe='')}.zarr"
+        path = self._path(name)
         if path.exists():
             raise StoreError(
                 f"{path} exists already and is not overwritten: choose an empty directory"
             )
         return path
+
+    def _path(self, name: str) -> Path:
+        return self._folder() / f"{quote(name, safe='')}.zarr"
 
     def _folder(self) -> Path:
         if self._directory is not None:
