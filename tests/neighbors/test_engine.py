@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dimscope import NeighborGraph
 from dimscope.errors import InputError
-from dimscope.neighbors import _search
+from dimscope.neighbors import _quantised, _search, _vnni
 from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._certified import Tiling, search_certified, search_tiles
-from dimscope.neighbors._projection import worthwhile_projection
+from dimscope.neighbors._integers import Integers
+from dimscope.neighbors._projection import PAYS, worthwhile_projection
+from dimscope.neighbors._quantised import Quantised, worthwhile_integers
 from dimscope.neighbors._search import search
 from dimscope.points import as_points
 
@@ -99,6 +102,12 @@ def lattice(rng):
     )
 
 
+def uneven(rng):
+    """Few features hold most of the variance, and most values of most rows are zero."""
+    x = rng.normal(size=(N, 300)) * np.exp(2 * rng.normal(size=300))
+    return np.maximum(x, 0).astype(np.float32)
+
+
 CLOUDS = [
     gaussian,
     relu_layer,
@@ -115,6 +124,10 @@ CLOUDS = [
     low_dimensional,
     lattice,
 ]
+
+needs_instruction = pytest.mark.skipif(
+    not _vnni.is_supported(), reason="this processor lacks AVX512-VNNI"
+)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -162,9 +175,16 @@ def test_threads_and_tiles_do_not_change_a_bit(cloud):
         np.testing.assert_array_equal(other.points[certain], found[0].points[certain])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("cloud", [gaussian, offset, far_classes, huge_outlier, tiny_ball, wide])
-def test_bounds_never_exceed_the_distance(cloud, dtype):
+@pytest.mark.parametrize(
+    ("dtype", "ratio"),
+    [
+        (np.float32, None),
+        (np.float64, None),
+        pytest.param(np.float32, 0.01, marks=needs_instruction),
+    ],
+)
+@pytest.mark.parametrize("cloud", [*CLOUDS, uneven])
+def test_bounds_never_exceed_the_distance(cloud, dtype, ratio):
     x = cloud(np.random.default_rng(4))[::8]
     matrix = Matrix.of(as_points(x))
     rows = np.arange(len(x))
@@ -173,11 +193,12 @@ def test_bounds_never_exceed_the_distance(cloud, dtype):
     class Inline:
         map = staticmethod(map)
 
-    both = side(blocks, blocks.centres, dtype, Inline)
+    both = side(blocks, blocks.centres, dtype, Inline, ratio)
     for i in range(len(blocks)):
         for j in range(len(blocks)):
             left, right = blocks.block(i), blocks.block(j)
-            product = both.values[left] @ both.values[right].T
+            shape = left.stop - left.start, right.stop - right.start
+            product = both.rows[i].products(both.rows[j], np.empty((2, *shape), dtype=dtype))
             offsets = both.offsets[j, left][:, None] + both.offsets[i, right]
             bound = 2 * (offsets - product).astype(np.float64)
             y, z = (
@@ -186,12 +207,79 @@ def test_bounds_never_exceed_the_distance(cloud, dtype):
             assert (bound <= ((y[:, None] - z) ** 2).sum(axis=2)).all()
 
 
+@needs_instruction
+@pytest.mark.parametrize("n_features", [1, 4, 30, 2047, 2049, 5000])
+def test_products_of_integers_are_exact_and_their_rest_is_known(n_features):
+    rng = np.random.default_rng(13)
+    x, y = (
+        (rng.normal(size=(n, n_features)) * 10.0 ** rng.integers(-8, 8, n)[:, None]).astype("f4")
+        for n in (50, 97)
+    )
+    x[0], x[1], y[:3] = 0, 1, -1  # the last: all integers the largest, of one sign
+    kept = []
+    for rows in (x, y):
+        integers, rest = Integers.of(rows)
+        plain = np.ascontiguousarray(integers.panels.transpose(0, 2, 1)).view(np.int8)
+        values = plain.reshape(-1, plain.shape[2]) * integers.scales[:, None].astype(float)
+        values = values[: len(rows), :n_features]
+        assert (np.linalg.norm(rows - values, axis=1) <= rest).all()
+        kept.append((integers, values))
+    (left, s), (right, t) = kept
+    out = left.products(right, np.full((2, 50, 97), np.nan, dtype=np.float32))
+    lengths = np.linalg.norm(s, axis=1)[:, None] * np.linalg.norm(t, axis=1)
+    assert (np.abs(out - s @ t.T) <= 1e-6 * lengths).all()
+
+
+@needs_instruction
+@pytest.mark.parametrize("cloud", [*CLOUDS, uneven])
+def test_integers_find_the_same_to_the_bit(cloud):
+    x = np.unique(cloud(np.random.default_rng(0)), axis=0)
+    matrix, rows = Matrix.of(as_points(x)), np.arange(len(x))
+    plain = search_certified(matrix, rows, rows, K, Tiling(prunes=False))
+    by_integers = Tiling(integers=Quantised(ratio=0.01, n_candidates=60, cost=0.5), size=130)
+    for jobs in (1, 3):
+        found = search_tiles(matrix, rows, rows, K, replace(by_integers, n_jobs=jobs))
+        both = found.certified & plain.certified
+        np.testing.assert_array_equal(found.points[both], plain.points[both])
+        np.testing.assert_array_equal(found.squared[both], plain.squared[both])
+
+
+@needs_instruction
+def test_integers_are_chosen_where_a_sample_says_that_they_pay(monkeypatch):
+    monkeypatch.setattr(_quantised, "_LEAST_PRODUCTS", 0)
+    rng = np.random.default_rng(14)
+    x = (rng.normal(size=(4000, 200)) @ rng.normal(size=(200, 1500))).astype(np.float32)
+    matrix, rows = Matrix.of(as_points(x)), np.arange(4000)
+    chosen = worthwhile_integers(matrix, rows, K)
+    assert chosen is not None
+    found = search_tiles(matrix, rows, rows, K, Tiling(integers=chosen))
+    assert found.certified.mean() > 0.95
+    plain = search_certified(matrix, rows, rows, K, Tiling(prunes=False))
+    again = search_certified(matrix, rows, rows, K, Tiling(n_jobs=2))
+    np.testing.assert_array_equal(again.points, plain.points)
+    np.testing.assert_array_equal(again.squared, plain.squared)
+    monkeypatch.setattr(_vnni, "is_supported", lambda: False)
+    assert worthwhile_integers(matrix, rows, K) is None
+
+
+@pytest.mark.parametrize("cloud", [many_far_classes, far_classes, huge_outlier])
+def test_no_integers_where_neighbors_are_too_near(cloud, monkeypatch):
+    monkeypatch.setattr(_quantised, "_LEAST_PRODUCTS", 0)
+    matrix = Matrix.of(as_points(cloud(np.random.default_rng(15))))
+    assert worthwhile_integers(matrix, np.arange(N), K) is None
+
+
+def test_no_integers_for_a_small_search():
+    matrix = Matrix.of(as_points(np.random.default_rng(16).normal(size=(N, 100))))
+    assert worthwhile_integers(matrix, np.arange(N), K) is None
+
+
 @pytest.mark.parametrize("offset", [0, 100])
 def test_a_projection_finds_the_same_where_variance_lies_in_few_directions(offset):
     x = np.random.default_rng(10).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + offset
     matrix, rows = Matrix.of(as_points(x)), np.arange(N)
     with ThreadPoolExecutor(1) as executor:
-        assert worthwhile_projection(matrix, rows, K, executor) is not None
+        assert worthwhile_projection(matrix, rows, K, PAYS, executor) is not None
     distances, indices = naive_neighbors(x, K)
     graph = NeighborGraph.from_points(x, K)
     np.testing.assert_array_equal(graph.indices, indices)
@@ -202,7 +290,7 @@ def test_a_projection_never_lengthens_a_distance():
     x = np.random.default_rng(11).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + 100
     matrix, rows = Matrix.of(as_points(x)), np.arange(N)
     with ThreadPoolExecutor(1) as executor:
-        projection = worthwhile_projection(matrix, rows, K, executor)
+        projection = worthwhile_projection(matrix, rows, K, PAYS, executor)
     y, error = projection.matrix.values, projection.error
     for i in range(0, N, 50):
         bound = np.linalg.norm(y - y[i], axis=1) - error - error[i]
@@ -212,7 +300,7 @@ def test_a_projection_never_lengthens_a_distance():
 def test_no_projection_where_all_directions_are_alike():
     matrix = Matrix.of(as_points(np.random.default_rng(12).normal(size=(N, 300))))
     with ThreadPoolExecutor(1) as executor:
-        assert worthwhile_projection(matrix, np.arange(N), K, executor) is None
+        assert worthwhile_projection(matrix, np.arange(N), K, PAYS, executor) is None
 
 
 def test_a_row_is_certified_only_if_it_is_right():
@@ -222,6 +310,20 @@ def test_a_row_is_certified_only_if_it_is_right():
     _, indices = naive_neighbors(x, K)
     assert 0 < found.certified.sum() < N
     np.testing.assert_array_equal(found.points[found.certified], indices[found.certified])
+
+
+def test_a_few_uncertain_points_are_measured_against_all():
+    x = np.unique(tiny_ball(np.random.default_rng(17)).astype(np.float32), axis=0)
+    matrix, pool = Matrix.of(as_points(x)), np.arange(len(x))
+    queries = np.argsort(np.linalg.norm(x, axis=1))[[0, 1, 2, -5, -4, -3, -2, -1]]
+    n_failed = int((~search_tiles(matrix, queries, pool, K, Tiling()).certified).sum())
+    assert n_failed > 0
+    found = search_certified(matrix, queries, pool, K, Tiling())
+    distances, indices = naive_neighbors(x, K)
+    assert found.certified.all()
+    assert (found.n_again, found.n_evaluated) == (n_failed, (8 + n_failed) * len(x))
+    np.testing.assert_array_equal(found.points, indices[queries])
+    np.testing.assert_allclose(np.sqrt(found.squared), distances[queries], rtol=1e-12)
 
 
 @pytest.mark.parametrize("n_features", [3, 20])

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from dimscope.neighbors._integers import quantised
 from dimscope.neighbors._kernels import centre_rows, squared_differences
 from dimscope.points import Points
 
@@ -145,34 +146,66 @@ class Blocks:
         return slice(self.starts[i], self.starts[i + 1])
 
 
+class Rows(Protocol):
+    """One block's centred rows, as they are multiplied."""
+
+    def products(self, other: Self, buffers: np.ndarray) -> np.ndarray:
+        """Shape (n, m): products of these rows and others, in one of two buffers of that shape."""
+
+
+@dataclass(frozen=True)
+class Floats:
+    """Rows in float32 or float64."""
+
+    values: np.ndarray
+
+    def products(self, other: Floats, buffers: np.ndarray) -> np.ndarray:
+        """Products of these rows and others, DEPTH columns at a time."""
+        product, part = buffers
+        x, y = self.values, other.values
+        np.matmul(x[:, :DEPTH], y[:, :DEPTH].T, out=product)
+        for start in range(DEPTH, x.shape[1], DEPTH):
+            columns = slice(start, start + DEPTH)
+            product += np.matmul(x[:, columns], y[:, columns].T, out=part)
+        return np.asarray(product)
+
+
 @dataclass(frozen=True, eq=False)
 class Side:
-    """Blocks with their centred values and their offsets against the blocks of the other side.
+    """Blocks with their centred rows and their offsets against the blocks of the other side.
 
     Attributes
     ----------
-    values
-        Shape (n, n_features): scaled differences from the centres, in float32 or float64.
+    rows
+        Scaled differences from the centres, for each block.
     offsets
         Shape (n_blocks of the other side, n): h(x, J) less half of what rounding can add, so that
         2 (offset(x, J) + offset(y, I) - a.b) as computed never exceeds |x - y|^2.
     """
 
     blocks: Blocks
-    values: np.ndarray
+    rows: list[Any]
     offsets: np.ndarray
 
 
-def side(blocks: Blocks, other: Float64[np.ndarray, "c d"], dtype: Any, executor: Executor) -> Side:
-    """Centre and scale the points, and find their offsets against the other side's centres."""
-    matrix, scale = blocks.matrix, blocks.matrix.scale
-    n, n_features = len(blocks.points), matrix.values.shape[1]
-    values = np.empty((n, n_features), dtype=dtype)
-    offsets = np.empty((len(other), n), dtype=dtype)
+def side(
+    blocks: Blocks,
+    other: Float64[np.ndarray, "c d"],
+    dtype: Any,
+    executor: Executor,
+    ratio: float | None = None,
+) -> Side:
+    """Centre and scale the points, and find their offsets against the other side's centres.
 
-    def fill(i: int) -> None:
+    With a ``ratio`` (see `_integers`), the rows become integers.
+    """
+    matrix, scale = blocks.matrix, blocks.matrix.scale
+    n_features = matrix.values.shape[1]
+    offsets = np.empty((len(other), len(blocks.points)), dtype=dtype)
+
+    def fill(i: int) -> Rows:
         block = blocks.block(i)
-        part = values[block]
+        part = np.empty((block.stop - block.start, n_features), dtype=dtype)
         norms = matrix.centred(blocks.points[block], blocks.centres[i], part)
         apart = (other - blocks.centres[i]) * scale
         products = np.zeros((len(norms), len(other)))
@@ -181,10 +214,14 @@ def side(blocks: Blocks, other: Float64[np.ndarray, "c d"], dtype: Any, executor
             products += part[:, columns] @ apart[:, columns].astype(dtype).T
         squares = _squared_norms(apart)
         exact = norms[:, None] - 2 * products + squares / 2
+        rows: Rows = Floats(part)
+        if ratio is not None:
+            rows, loose, norms = quantised(part, norms, ratio)
+            exact -= loose[:, None]
         offsets[:, block] = ((exact - _rounding(norms[:, None], squares, n_features, dtype)) / 2).T
+        return rows
 
-    list(executor.map(fill, range(len(blocks))))
-    return Side(blocks, values, offsets)
+    return Side(blocks, list(executor.map(fill, range(len(blocks)))), offsets)
 
 
 def _rounding(norms: Any, apart: Any, n_features: int, dtype: Any) -> Any:

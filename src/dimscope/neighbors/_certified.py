@@ -23,10 +23,12 @@ from threadpoolctl import threadpool_limits
 
 from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import Blocks, Matrix, side
-from dimscope.neighbors._projection import Projection, worthwhile_projection
+from dimscope.neighbors._projection import PAYS, Projection, worthwhile_projection
+from dimscope.neighbors._quantised import Quantised, worthwhile_integers
 from dimscope.neighbors._tiles import Tiles
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
+_FEW = 8  # queries that are measured against all points in the time that tiles take to be made
 _PAIRS_AT_ONCE = 1 << 20
 _CACHED = 2**22  # bytes of a group of points
 _MOST_DOUBLES = 2**27  # values that may be copied in float64: 1 GiB
@@ -72,8 +74,9 @@ class Tiling:
     dtype: Any = np.float32
     size: int = 1024
     n_jobs: int | None = None
-    projects: bool = True
+    prunes: bool = True
     projection: Projection | None = None
+    integers: Quantised | None = None
 
     @property
     def jobs(self) -> int:
@@ -101,13 +104,9 @@ def search_certified(
     in float32, then in float64.
     """
     with tiling.threads() as executor:
-        projection = None
-        if tiling.projects and np.array_equal(queries, pool):
-            projection = worthwhile_projection(matrix, pool, n_neighbors, executor)
         stages = [tiling]
-        if projection is not None:
-            stages = [replace(tiling, projection=p) for p in (projection, projection.wider())]
-            stages.append(tiling)
+        if tiling.prunes and np.array_equal(queries, pool):
+            stages = [*_cheaper(matrix, pool, n_neighbors, tiling, executor), tiling]
         if matrix.values.size <= _MOST_DOUBLES:
             stages.append(replace(tiling, dtype=np.float64))
         found = search_tiles(matrix, queries, pool, n_neighbors, stages[0])
@@ -116,11 +115,47 @@ def search_certified(
             failed = np.flatnonzero(~found.certified)
             if not len(failed):
                 break
+            if len(failed) <= _FEW:
+                return found.updated(
+                    failed, _search_all(matrix, queries[failed], pool, n_neighbors)
+                )
             if 2 * len(failed) > len(pool):  # all pairs once are fewer than these with all
                 failed = np.arange(len(queries))
             again = search_tiles(matrix, queries[failed], pool, n_neighbors, stage)
             found = found.updated(failed, again)
     return found
+
+
+def _cheaper(
+    matrix: Matrix,
+    points: Int64[np.ndarray, " n"],
+    n_neighbors: int,
+    tiling: Tiling,
+    executor: Executor,
+) -> list[Tiling]:
+    """What a sample says to try before all products in float32: the cheapest first."""
+    integers = worthwhile_integers(matrix, points, n_neighbors)
+    most = PAYS if integers is None else min(PAYS, integers.cost)
+    projection = worthwhile_projection(matrix, points, n_neighbors, most, executor)
+    if projection is not None:
+        return [replace(tiling, projection=p) for p in (projection, projection.wider())]
+    return [] if integers is None else [replace(tiling, integers=integers)]
+
+
+def _search_all(
+    matrix: Matrix,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+) -> Found:
+    """The nearest of ``pool`` to each of a few queries, all measured directly."""
+    shape = len(queries), len(pool)
+    squared = np.stack([matrix.squared_distances(np.full(len(pool), q), pool) for q in queries])
+    squared[queries[:, None] == pool] = np.inf
+    order = np.lexsort((np.broadcast_to(pool, shape), squared))[:, :n_neighbors]
+    nearest = np.take_along_axis(squared, order, axis=1)
+    certified = np.ones(len(queries), dtype=bool)
+    return Found(nearest, pool[order], certified, "tiles", n_evaluated=squared.size)
 
 
 def search_tiles(
@@ -133,14 +168,16 @@ def search_tiles(
     """The nearest of ``pool`` to each of ``queries``, the point itself excluded, if certified."""
     projection = tiling.projection
     source = matrix if projection is None else projection.matrix
-    extra = max(4, n_neighbors // 8) if projection is None else projection.n_candidates
+    cheap = projection or tiling.integers
+    extra = cheap.n_candidates if cheap else max(4, n_neighbors // 8)
     kept = min(-(-(n_neighbors + extra) // 8) * 8, len(pool) - 1)
     same = np.array_equal(queries, pool)
     with tiling.threads() as executor:
         left = Blocks.of(source, queries, tiling.size)
         right = left if same else Blocks.of(source, pool, tiling.size)
-        left_side = side(left, right.centres, tiling.dtype, executor)
-        right_side = left_side if same else side(right, left.centres, tiling.dtype, executor)
+        ratio = tiling.integers.ratio if tiling.integers else None
+        left_side = side(left, right.centres, tiling.dtype, executor, ratio)
+        right_side = left_side if same else side(right, left.centres, tiling.dtype, executor, ratio)
         tiles = Tiles(left_side, right_side, kept)
         tiles.fill(tiling.jobs, executor)
         lower = tiles.lower_bounds()
@@ -148,9 +185,10 @@ def search_tiles(
             error = projection.error[left.points] + projection.error[pool].max()
             lower = np.maximum(np.sqrt(lower) - error[:, None], 0) ** 2
         found = _measure(tiles, matrix, lower, n_neighbors, executor)
-    if projection is None:
-        return found._replace(n_evaluated=len(queries) * len(pool))
-    return found._replace(method="projected tiles")
+    if projection is not None:
+        return found._replace(method="projected tiles")
+    method = "integer tiles" if tiling.integers else "tiles"
+    return found._replace(method=method, n_evaluated=len(queries) * len(pool))
 
 
 def _measure(
@@ -211,7 +249,7 @@ def _squared(
     Two groups fit in a processor's cache, so that each point is read from memory a few times only.
     """
     group = max(1, _CACHED // matrix.values[0].nbytes)
-    region = row // group * -(-len(tiles.right.values) // group) + column // group
+    region = row // group * -(-len(tiles.right.blocks.points) // group) + column // group
     order = np.argsort(region.astype(np.uint16), kind="stable")  # a region may share its number
     left, right = tiles.left.blocks.points, tiles.right.blocks.points
     squared = np.empty(len(row))

@@ -18,7 +18,7 @@ GROUP = 64  # entries of a tile that are looked at together: one bit each
 COLUMNS = 1024  # features whose differences are summed in one go; fixed, so that bits are too
 
 
-def _compiled(function: Any, **options: Any) -> Any:
+def compiled(function: Any, **options: Any) -> Any:
     """``function`` compiled, and kept for the next process where a folder can be written to."""
     try:
         return njit(nogil=True, error_model="numpy", cache=True, **options)(function)
@@ -26,10 +26,10 @@ def _compiled(function: Any, **options: Any) -> Any:
         return njit(nogil=True, error_model="numpy", **options)(function)
 
 
-_reordered = partial(_compiled, fastmath={"reassoc", "contract"})
+reordered = partial(compiled, fastmath={"reassoc", "contract"})
 
 
-@_compiled
+@compiled
 def _keep_smallest(keys, row, kept, most):  # type: ignore[no-untyped-def]
     """Move the smallest of a row to its front, at least ``kept`` and at most ``most``.
 
@@ -53,17 +53,17 @@ def _keep_smallest(keys, row, kept, most):  # type: ignore[no-untyped-def]
     return high, above
 
 
-@_compiled
+@compiled
 def _bits(x):  # type: ignore[no-untyped-def]
     return np.float64(x).view(np.uint64)
 
 
-@_compiled
+@compiled
 def _number(bits):  # type: ignore[no-untyped-def]
     return np.uint64(bits).view(np.float64)
 
 
-@_compiled
+@compiled
 def _insert(reservoirs, row, value, position, kept):  # type: ignore[no-untyped-def]
     """Add an entry to a reservoir; when that is full, keep the smallest and raise the bound."""
     keys, counts, bounds, low_bits = reservoirs
@@ -76,12 +76,12 @@ def _insert(reservoirs, row, value, position, kept):  # type: ignore[no-untyped-
         bounds[row] = -_number(above & ~low_bits)
 
 
-@_compiled
+@compiled
 def _just_below(bound):  # type: ignore[no-untyped-def]
     return bound - abs(bound) * 1e-6 - 1e-37
 
 
-@_compiled
+@compiled
 def prime(product, offsets, bounds, lanes):  # type: ignore[no-untyped-def]
     """First bounds, one row at a time: at least ``len(lanes)`` entries of the row lie above.
 
@@ -102,7 +102,7 @@ def prime(product, offsets, bounds, lanes):  # type: ignore[no-untyped-def]
         bounds[row] = _just_below(lanes.min())
 
 
-@_compiled
+@compiled
 def filter_tile(product, offsets, corner, reservoirs, kept):  # type: ignore[no-untyped-def]
     """Offer each entry of a tile to the reservoirs of its row and of its column.
 
@@ -144,7 +144,7 @@ def filter_tile(product, offsets, corner, reservoirs, kept):  # type: ignore[no-
             start += np.uint64(GROUP)
 
 
-@_compiled
+@compiled
 def pair_list(keys, low_bits, rows, mutual, pairs):  # type: ignore[no-untyped-def]
     """The pairs to measure: some rows with their candidates, mutual pairs once.
 
@@ -190,7 +190,7 @@ def pair_list(keys, low_bits, rows, mutual, pairs):  # type: ignore[no-untyped-d
     return count
 
 
-@_reordered
+@reordered
 def squared_differences(values, left, right, out):  # type: ignore[no-untyped-def]
     """Squared distances of pairs of rows in float64, into ``out``.
 
@@ -210,7 +210,7 @@ def squared_differences(values, left, right, out):  # type: ignore[no-untyped-de
             out[p] += total
 
 
-@_compiled
+@compiled
 def sort_rows(squared, points):  # type: ignore[no-untyped-def]
     """Sort each row by distance and then by point, in place; fast where nearly sorted."""
     for row in range(squared.shape[0]):
@@ -226,7 +226,7 @@ def sort_rows(squared, points):  # type: ignore[no-untyped-def]
             squared[row, at], points[row, at] = value, point
 
 
-@_reordered
+@reordered
 def centre_rows(values, centre, scale, out):  # type: ignore[no-untyped-def]
     """Scaled differences of rows from a centre; returns squared norms."""
     norms = np.empty(values.shape[0])

@@ -15,19 +15,21 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.neighbors._blocks import Matrix
+from dimscope.neighbors._sample import (
+    Nearest,
+    cost_of_candidates,
+    nearest_of,
+    sample_of,
+    squared_distances,
+)
 
 _N_AXES = (64, 128)
 _LEAST_FEATURES = 4 * _N_AXES[0]
-_N_SAMPLED = 1024
-_N_ASKED = 64
-_MOST_SAMPLED = 2**23  # values
 _ENOUGH = 0.9
 _WIDER = 8
 _WIDEST = 10
-_PAYS = 0.7  # of the cost without a projection, below which one is used
+PAYS = 0.7  # of the cost without a projection, below which one is used
 _FILTER = 25  # features whose product takes as long as looking at a tile
-_DIFFERENCE = 20  # pairs multiplied in the time that one takes to be measured directly
-_KEEP = 25_000  # features whose product takes as long as to keep one more candidate of each point
 _ROWS_AT_ONCE = 256
 
 
@@ -56,18 +58,22 @@ class Projection:
 
 
 def worthwhile_projection(
-    matrix: Matrix, points: Int64[np.ndarray, " n"], n_neighbors: int, executor: Executor
+    matrix: Matrix,
+    points: Int64[np.ndarray, " n"],
+    n_neighbors: int,
+    most: float,
+    executor: Executor,
 ) -> Projection | None:
-    """A projection of all points, if a sample says that searching by it is faster."""
+    """A projection of all points, if a sample says that searching by it costs less than ``most``.
+
+    The unit is the cost of the products in float32.
+    """
     n, n_features = len(points), matrix.values.shape[1]
     if n_features < _LEAST_FEATURES:
         return None
-    sampled = points[:: max(-(-n // _N_SAMPLED), -(-n * n_features // _MOST_SAMPLED))]
-    sample = matrix.part(sampled, slice(None))
-    centre = sample.mean(axis=0)
-    sample -= centre
+    sample, centre = sample_of(points, matrix)
     cost, axes, n_candidates = _cheapest(sample, n, n_neighbors)
-    if cost > _PAYS:
+    if cost > most:
         return None
     coordinates = np.empty((len(matrix.rows), axes.shape[1] + 1))
     error = np.empty(len(matrix.rows))
@@ -89,13 +95,13 @@ def _cheapest(
     will fit all points.
     """
     all_axes = _principal_axes(sample[::2])
-    asked = sample[1::2]
-    exact = _squared(asked[:: -(-len(asked) // _N_ASKED)], asked)
+    others = sample[1::2]
+    nearest = nearest_of(others, n_neighbors / n)
     plans = []
     for n_axes in _N_AXES:
-        if 2 * n_axes <= len(asked):
+        if 2 * n_axes <= len(others):
             axes = all_axes[:, :n_axes]
-            surviving = n * _surviving(exact, _coordinates(asked, axes)[0], n_neighbors / n)
+            surviving = n * _surviving(nearest, _coordinates(others, axes)[0])
             n_candidates = math.ceil(np.quantile(surviving, _ENOUGH))
             plans.append((_cost(n, len(sample.T), n_axes, n_candidates), axes, n_candidates))
     return min(plans, key=lambda plan: plan[0], default=(math.inf, all_axes, n))
@@ -110,31 +116,17 @@ def _principal_axes(sample: Float64[np.ndarray, "s d"]) -> Float64[np.ndarray, "
 
 def _cost(n: int, n_features: int, n_axes: int, n_candidates: int) -> float:
     """Cost of the search with a projection, as a part of that of the product without."""
-    tiles = (n_axes + _FILTER + _KEEP * n_candidates / n) / n_features
-    return float(tiles + (_DIFFERENCE * n_candidates + 4 * n_axes) / n)
+    tiles = (n_axes + _FILTER) / n_features + 4 * n_axes / n
+    return float(tiles + cost_of_candidates(n, n_features, n_candidates, n_candidates))
 
 
 def _surviving(
-    exact: Float64[np.ndarray, "q s"], coordinates: Float64[np.ndarray, "s p1"], share: float
+    nearest: Nearest, coordinates: Float64[np.ndarray, "s p1"]
 ) -> Float64[np.ndarray, " q"]:
-    """Of some points, the share of all that the coordinates do not rule out as the nearest.
-
-    The nearest are a ``share`` of all; the squared distances of the points asked are known.
-    """
-    step = -(-len(coordinates) // _N_ASKED)
-    bound = _squared(coordinates[::step], coordinates)
-    itself = np.arange(len(exact)), np.arange(len(exact)) * step
-    exact[itself] = bound[itself] = np.inf
-    rank = math.ceil(share * len(coordinates))
-    reach = np.partition(exact, rank - 1, axis=1)[:, rank - 1]
-    return np.asarray((bound <= reach[:, None]).mean(axis=1))
-
-
-def _squared(
-    x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "m d"]
-) -> Float64[np.ndarray, "n m"]:
-    norms = np.einsum("ij,ij->i", x, x)[:, None] + np.einsum("ij,ij->i", y, y)
-    return np.asarray(norms - 2 * x @ y.T)
+    """Of some points of a sample, the share of it that coordinates do not rule out as nearest."""
+    bound = squared_distances(coordinates[nearest.asked], coordinates)
+    bound[np.isinf(nearest.squared)] = np.inf
+    return np.asarray((bound <= nearest.reach[:, None]).mean(axis=1))
 
 
 def _coordinates(

@@ -29,8 +29,8 @@ class Diagnostics:
     Attributes
     ----------
     method
-        ``"tiles"``, ``"projected tiles"``, ``"tree"`` or ``"intervals"``; ``"given"`` for
-        distances that were given.
+        ``"tiles"``, ``"projected tiles"``, ``"integer tiles"``, ``"tree"`` or ``"intervals"``;
+        ``"given"`` for distances that were given.
     evaluated_share
         Share of the pairs of points whose distance was evaluated over all features, the others
         being proved too far without; None for a tree, which does not say.

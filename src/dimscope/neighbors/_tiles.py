@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ import numpy as np
 from jaxtyping import Float64, Int32, Int64, UInt64
 
 from dimscope.neighbors import _kernels
-from dimscope.neighbors._blocks import DEPTH, Side
+from dimscope.neighbors._blocks import Side
 
 _LANES = 16  # a vector register of float32
 _LEAST_BUFFER = 32
@@ -89,7 +90,8 @@ class Tiles:
 
     def __post_init__(self) -> None:
         left, right = self.left, self.right
-        n, n_positions, dtype = len(left.values), len(right.values), left.values.dtype
+        n, n_positions = len(left.blocks.points), len(right.blocks.points)
+        dtype = left.offsets.dtype
         capacity = self.kept + max(_LEAST_BUFFER, self.kept)
         rows = Reservoirs.empty(n, capacity, n_positions, dtype)
         columns = rows if self.symmetric else Reservoirs.closed(n_positions, dtype)
@@ -132,10 +134,10 @@ class Tiles:
 
     def _work(self, todo: SimpleQueue[tuple[int, int]]) -> None:
         heights, widths = np.diff(self.left.blocks.starts), np.diff(self.right.blocks.starts)
-        dtype = self.left.values.dtype
+        dtype = self.left.offsets.dtype
         buffer = np.empty((2, heights.max() * widths.max()), dtype=dtype)
         lanes = np.empty(-(-self.kept // _LANES) * _LANES, dtype=dtype)
-        closed = Reservoirs.closed(len(self.right.values), dtype)
+        closed = Reservoirs.closed(len(self.right.blocks.points), dtype)
         while True:
             try:
                 i, j = todo.get_nowait()
@@ -149,14 +151,11 @@ class Tiles:
     def _product(self, i: int, j: int, buffer: np.ndarray) -> np.ndarray:
         """The products of two blocks, minus infinity where a point meets itself."""
         block, other = self.left.blocks.block(i), self.right.blocks.block(j)
-        x, y = self.left.values[block], self.right.values[other]
-        product, part = buffer[:, : len(x) * len(y)].reshape(2, len(x), len(y))
-        np.matmul(x[:, :DEPTH], y[:, :DEPTH].T, out=product)
-        for start in range(DEPTH, x.shape[1], DEPTH):
-            columns = slice(start, start + DEPTH)
-            product += np.matmul(x[:, columns], y[:, columns].T, out=part)
+        shape = block.stop - block.start, other.stop - other.start
+        buffers = buffer[:, : math.prod(shape)].reshape(2, *shape)
+        product = self.left.rows[i].products(self.right.rows[j], buffers)
         itself = self.twins[block] - other.start
-        present = (itself >= 0) & (itself < len(y))
+        present = (itself >= 0) & (itself < shape[1])
         product[present, itself[present]] = -np.inf
         return np.asarray(product)
 

@@ -1,0 +1,77 @@
+"""What a sample of the points says of a search by bounds: how many candidates it leaves."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from dimscope.neighbors._blocks import Matrix
+
+_N_SAMPLED = 1024
+_MOST_VALUES = 2**23
+_N_ASKED = 64
+_KEEP = 25_000  # features whose product takes as long as to keep one more candidate of each point
+_DIFFERENCE = 20  # pairs multiplied in the time that one takes to be measured directly
+
+
+class Nearest(NamedTuple):
+    """Some points of a sample among all of it.
+
+    Attributes
+    ----------
+    asked
+        Every so manieth point of the sample.
+    squared
+        Shape (n_asked, n_sampled): squared distances; infinite from a point to itself.
+    rank
+        The number of points of the sample that stand for the nearest.
+    """
+
+    asked: slice
+    squared: Float64[np.ndarray, "q s"]
+    rank: int
+
+    @property
+    def reach(self) -> Float64[np.ndarray, " q"]:
+        """The squared distance of the last of the nearest."""
+        return np.asarray(np.partition(self.squared, self.rank - 1, axis=1)[:, self.rank - 1])
+
+
+def sample_of(
+    points: Int64[np.ndarray, " n"], matrix: Matrix
+) -> tuple[Float64[np.ndarray, "s d"], Float64[np.ndarray, " d"]]:
+    """Some of the points, centred, and their centre."""
+    n, n_features = len(points), matrix.values.shape[1]
+    step = max(-(-n // _N_SAMPLED), -(-n * n_features // _MOST_VALUES))
+    sample = matrix.part(points[::step], slice(None))
+    centre = sample.mean(axis=0)
+    sample -= centre
+    return sample, centre
+
+
+def nearest_of(sample: Float64[np.ndarray, "s d"], share: float) -> Nearest:
+    """Squared distances in a sample, of whose points a ``share`` stands for the nearest."""
+    step = -(-len(sample) // _N_ASKED)
+    asked = slice(None, None, step)
+    squared = squared_distances(sample[asked], sample)
+    squared[np.arange(len(squared)), np.arange(len(squared)) * step] = np.inf
+    return Nearest(asked, squared, math.ceil(share * len(sample)))
+
+
+def squared_distances(
+    x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "m d"]
+) -> Float64[np.ndarray, "n m"]:
+    """Squared distances of all pairs, not exact."""
+    norms = np.einsum("ij,ij->i", x, x)[:, None] + np.einsum("ij,ij->i", y, y)
+    return np.asarray(norms - 2 * x @ y.T)
+
+
+def cost_of_candidates(n: int, n_features: int, n_kept: float, n_measured: float) -> float:
+    """Time to keep and to measure candidates of each point.
+
+    The unit is the time of the products of all pairs in float32.
+    """
+    return _KEEP * n_kept / (n * n_features) + _DIFFERENCE * n_measured / n
