@@ -18,6 +18,7 @@ from dimscope.neighbors._certified import Tiling, search_certified, search_tiles
 from dimscope.neighbors._integers import Integers
 from dimscope.neighbors._projection import PAYS, worthwhile_projection
 from dimscope.neighbors._quantised import Quantised, worthwhile_integers
+from dimscope.neighbors._sample import Sample
 from dimscope.neighbors._search import search
 from dimscope.points import as_points
 
@@ -250,7 +251,7 @@ def test_integers_are_chosen_where_a_sample_says_that_they_pay(monkeypatch):
     rng = np.random.default_rng(14)
     x = (rng.normal(size=(4000, 200)) @ rng.normal(size=(200, 1500))).astype(np.float32)
     matrix, rows = Matrix.of(as_points(x)), np.arange(4000)
-    chosen = worthwhile_integers(matrix, rows, K)
+    chosen = worthwhile_integers(Sample.of(matrix, rows), K)
     assert chosen is not None
     found = search_tiles(matrix, rows, rows, K, Tiling(integers=chosen))
     assert found.certified.mean() > 0.95
@@ -259,19 +260,19 @@ def test_integers_are_chosen_where_a_sample_says_that_they_pay(monkeypatch):
     np.testing.assert_array_equal(again.points, plain.points)
     np.testing.assert_array_equal(again.squared, plain.squared)
     monkeypatch.setattr(_vnni, "is_supported", lambda: False)
-    assert worthwhile_integers(matrix, rows, K) is None
+    assert worthwhile_integers(Sample.of(matrix, rows), K) is None
 
 
 @pytest.mark.parametrize("cloud", [many_far_classes, far_classes, huge_outlier])
 def test_no_integers_where_neighbors_are_too_near(cloud, monkeypatch):
     monkeypatch.setattr(_quantised, "_LEAST_PRODUCTS", 0)
     matrix = Matrix.of(as_points(cloud(np.random.default_rng(15))))
-    assert worthwhile_integers(matrix, np.arange(N), K) is None
+    assert worthwhile_integers(Sample.of(matrix, np.arange(N)), K) is None
 
 
 def test_no_integers_for_a_small_search():
     matrix = Matrix.of(as_points(np.random.default_rng(16).normal(size=(N, 100))))
-    assert worthwhile_integers(matrix, np.arange(N), K) is None
+    assert worthwhile_integers(Sample.of(matrix, np.arange(N)), K) is None
 
 
 @pytest.mark.parametrize("offset", [0, 100])
@@ -279,7 +280,7 @@ def test_a_projection_finds_the_same_where_variance_lies_in_few_directions(offse
     x = np.random.default_rng(10).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + offset
     matrix, rows = Matrix.of(as_points(x)), np.arange(N)
     with ThreadPoolExecutor(1) as executor:
-        assert worthwhile_projection(matrix, rows, K, PAYS, executor) is not None
+        assert worthwhile_projection(Sample.of(matrix, rows), K, PAYS, executor) is not None
     distances, indices = naive_neighbors(x, K)
     graph = NeighborGraph.from_points(x, K)
     np.testing.assert_array_equal(graph.indices, indices)
@@ -290,7 +291,7 @@ def test_a_projection_never_lengthens_a_distance():
     x = np.random.default_rng(11).normal(size=(N, 2000)) / np.arange(1, 2001) ** 1.5 + 100
     matrix, rows = Matrix.of(as_points(x)), np.arange(N)
     with ThreadPoolExecutor(1) as executor:
-        projection = worthwhile_projection(matrix, rows, K, PAYS, executor)
+        projection = worthwhile_projection(Sample.of(matrix, rows), K, PAYS, executor)
     y, error = projection.matrix.values, projection.error
     for i in range(0, N, 50):
         bound = np.linalg.norm(y - y[i], axis=1) - error - error[i]
@@ -300,7 +301,7 @@ def test_a_projection_never_lengthens_a_distance():
 def test_no_projection_where_all_directions_are_alike():
     matrix = Matrix.of(as_points(np.random.default_rng(12).normal(size=(N, 300))))
     with ThreadPoolExecutor(1) as executor:
-        assert worthwhile_projection(matrix, np.arange(N), K, PAYS, executor) is None
+        assert worthwhile_projection(Sample.of(matrix, np.arange(N)), K, PAYS, executor) is None
 
 
 def test_a_row_is_certified_only_if_it_is_right():

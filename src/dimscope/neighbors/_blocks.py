@@ -30,7 +30,6 @@ DEPTH = 1024
 _SHALLOW = 256
 _MOST_VALUES = 2**28  # in memory as they are: the tiles' copy takes 1 GiB
 _MOST_COPIED = 2**26  # to be brought into memory first
-_GATHERED = 64  # rows centred together: few, so that they stay in a processor's cache
 _N_AXES = 8
 _N_SAMPLED = 128
 _N_PROJECTED = 512
@@ -85,13 +84,9 @@ class Matrix:
 
         Where ``out`` is narrower, of evenly spaced columns; so must the centre be.
         """
-        norms = np.empty(len(points))
-        columns = slice(None, None, -(-self.values.shape[1] // out.shape[1]))
-        for start in range(0, len(points), _GATHERED):
-            part = slice(start, start + _GATHERED)
-            rows = self.rows[points[part]]
-            norms[part] = centre_rows(self.values[rows, columns], centre, self.scale, out[part])
-        return norms
+        step = -(-self.values.shape[1] // out.shape[1])
+        values = self.values if step == 1 else self.values[:, ::step]
+        return np.asarray(centre_rows(values, self.rows[points], centre, self.scale, out))
 
     @cached_property
     def scale(self) -> float:

@@ -25,6 +25,7 @@ from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._projection import PAYS, Projection, worthwhile_projection
 from dimscope.neighbors._quantised import Quantised, worthwhile_integers
+from dimscope.neighbors._sample import Sample
 from dimscope.neighbors._tiles import Tiles, most_kept
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
@@ -136,9 +137,10 @@ def _cheaper(
     executor: Executor,
 ) -> list[Tiling]:
     """What a sample says to try before all products in float32: the cheapest first."""
-    integers = worthwhile_integers(matrix, points, n_neighbors)
+    sample = Sample.of(matrix, points)
+    integers = worthwhile_integers(sample, n_neighbors)
     most = PAYS if integers is None else min(PAYS, integers.cost)
-    projection = worthwhile_projection(matrix, points, n_neighbors, most, executor)
+    projection = worthwhile_projection(sample, n_neighbors, most, executor)
     if projection is not None:
         return [replace(tiling, projection=p) for p in (projection, projection.wider())]
     return [] if integers is None else [replace(tiling, integers=integers)]

@@ -227,16 +227,19 @@ def sort_rows(squared, points):  # type: ignore[no-untyped-def]
 
 
 @reordered
-def centre_rows(values, centre, scale, out):  # type: ignore[no-untyped-def]
-    """Scaled differences of rows from a centre; returns squared norms."""
-    norms = np.empty(values.shape[0])
-    for row in range(values.shape[0]):
-        x = values[row]
-        line = out[row]
+def centre_rows(values, rows, centre, scale, out):  # type: ignore[no-untyped-def]
+    """Scaled differences of some rows from a centre, into ``out``; returns squared norms.
+
+    The rows are read where they lie: to copy them first takes longer than this.
+    """
+    norms = np.empty(len(rows))
+    for i in range(len(rows)):
+        x = values[rows[i]]
+        line = out[i]
         total = 0.0
         for c in range(len(x)):
             difference = (np.float64(x[c]) - centre[c]) * scale
             line[c] = difference
             total += difference * difference
-        norms[row] = total
+        norms[i] = total
     return norms

@@ -12,19 +12,19 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from dimscope.neighbors._blocks import Matrix
 from dimscope.neighbors._sample import (
     Nearest,
+    Sample,
     cost_of_candidates,
     nearest_of,
-    sample_of,
     squared_distances,
 )
 
 _N_AXES = (64, 128)
-_LEAST_FEATURES = 4 * _N_AXES[0]
+_LEAST_FEATURES = _LEAST_SAMPLE = 4 * _N_AXES[0]
 _ENOUGH = 0.9
 _WIDER = 8
 _WIDEST = 10
@@ -58,21 +58,17 @@ class Projection:
 
 
 def worthwhile_projection(
-    matrix: Matrix,
-    points: Int64[np.ndarray, " n"],
-    n_neighbors: int,
-    most: float,
-    executor: Executor,
+    sample: Sample, n_neighbors: int, most: float, executor: Executor
 ) -> Projection | None:
     """A projection of all points, if a sample says that searching by it costs less than ``most``.
 
     The unit is the cost of the products in float32.
     """
-    n, n_features = len(points), matrix.values.shape[1]
-    if n_features < _LEAST_FEATURES:
+    matrix, points = sample.matrix, sample.points
+    n, n_features = len(points), len(sample.centre)
+    if n_features < _LEAST_FEATURES or len(sample.values) < _LEAST_SAMPLE:
         return None
-    sample, centre = sample_of(points, matrix)
-    cost, axes, n_candidates = _cheapest(sample, n, n_neighbors)
+    cost, axes, n_candidates = _cheapest(sample.values, n, n_neighbors)
     if cost > most:
         return None
     coordinates = np.empty((len(matrix.rows), axes.shape[1] + 1))
@@ -80,7 +76,8 @@ def worthwhile_projection(
 
     def fill(start: int) -> None:
         part = points[start : start + _ROWS_AT_ONCE]
-        coordinates[part], error[part] = _coordinates(matrix.part(part, slice(None)) - centre, axes)
+        centred = matrix.part(part, slice(None)) - sample.centre
+        coordinates[part], error[part] = _coordinates(centred, axes)
 
     list(executor.map(fill, range(0, n, _ROWS_AT_ONCE)))
     return Projection(Matrix(coordinates, np.arange(len(coordinates))), error, n_candidates)
@@ -104,7 +101,7 @@ def _cheapest(
             surviving = n * _surviving(nearest, _coordinates(others, axes)[0])
             n_candidates = math.ceil(np.quantile(surviving, _ENOUGH))
             plans.append((_cost(n, len(sample.T), n_axes, n_candidates), axes, n_candidates))
-    return min(plans, key=lambda plan: plan[0], default=(math.inf, all_axes, n))
+    return min(plans, key=lambda plan: plan[0])
 
 
 def _principal_axes(sample: Float64[np.ndarray, "s d"]) -> Float64[np.ndarray, "d p"]:

@@ -9,12 +9,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from dimscope.neighbors import _vnni
-from dimscope.neighbors._blocks import Matrix
 from dimscope.neighbors._integers import Integers, quantised
-from dimscope.neighbors._sample import Nearest, cost_of_candidates, nearest_of, sample_of
+from dimscope.neighbors._sample import Nearest, Sample, cost_of_candidates, nearest_of
 from dimscope.neighbors._tiles import most_kept
 
 _LEAST_PRODUCTS = 2**36  # of features; for fewer, to load the loops takes longer than they save
@@ -43,19 +42,17 @@ class Quantised:
     cost: float
 
 
-def worthwhile_integers(
-    matrix: Matrix, points: Int64[np.ndarray, " n"], n_neighbors: int
-) -> Quantised | None:
+def worthwhile_integers(sample: Sample, n_neighbors: int) -> Quantised | None:
     """How to search by integers, if a sample says that it is faster than in float32.
 
     In a sample the nearest are fewer, so that the candidates for one of them are counted.
     """
-    n, n_features = len(points), matrix.values.shape[1]
+    n, n_features = len(sample.points), len(sample.centre)
     if n * n * n_features < _LEAST_PRODUCTS or not _vnni.is_supported():
         return None
-    sample = sample_of(points, matrix)[0] * matrix.scale
-    nearest = nearest_of(sample, n_neighbors / n)
-    rows, norms = sample.astype(np.float32), np.einsum("ij,ij->i", sample, sample)
+    scaled = sample.values * sample.matrix.scale
+    nearest = nearest_of(scaled, n_neighbors / n)
+    rows, norms = scaled.astype(np.float32), np.einsum("ij,ij->i", scaled, scaled)
     _, rests = Integers.of(rows)
     ratio = float(np.sqrt(np.median(rests**2 / np.maximum(norms, np.finfo(float).tiny))))
     if ratio == 0:

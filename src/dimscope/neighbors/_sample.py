@@ -40,16 +40,23 @@ class Nearest(NamedTuple):
         return np.asarray(np.partition(self.squared, self.rank - 1, axis=1)[:, self.rank - 1])
 
 
-def sample_of(
-    points: Int64[np.ndarray, " n"], matrix: Matrix
-) -> tuple[Float64[np.ndarray, "s d"], Float64[np.ndarray, " d"]]:
-    """Some of the points, centred, and their centre."""
-    n, n_features = len(points), matrix.values.shape[1]
-    step = max(-(-n // _N_SAMPLED), -(-n * n_features // _MOST_VALUES))
-    sample = matrix.part(points[::step], slice(None))
-    centre = sample.mean(axis=0)
-    sample -= centre
-    return sample, centre
+class Sample(NamedTuple):
+    """Every so manieth of some points, centred, and their centre."""
+
+    matrix: Matrix
+    points: Int64[np.ndarray, " n"]
+    values: Float64[np.ndarray, "s d"]
+    centre: Float64[np.ndarray, " d"]
+
+    @classmethod
+    def of(cls, matrix: Matrix, points: Int64[np.ndarray, " n"]) -> Sample:
+        """As many of the points as take little time."""
+        n, n_features = len(points), matrix.values.shape[1]
+        step = max(-(-n // _N_SAMPLED), -(-n * n_features // _MOST_VALUES))
+        values = matrix.part(points[::step], slice(None))
+        centre = values.mean(axis=0)
+        values -= centre
+        return cls(matrix, points, values, centre)
 
 
 def nearest_of(sample: Float64[np.ndarray, "s d"], share: float) -> Nearest:
