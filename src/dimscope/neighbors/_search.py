@@ -29,8 +29,8 @@ class Diagnostics:
     Attributes
     ----------
     method
-        ``"tiles"``, ``"projected tiles"``, ``"integer tiles"``, ``"tree"`` or ``"intervals"``;
-        ``"given"`` for distances that were given.
+        ``"tiles"``, ``"projected tiles"``, ``"integer tiles"``, ``"torch tiles"`` (on a device),
+        ``"tree"`` or ``"intervals"``; ``"given"`` for distances that were given.
     evaluated_share
         Share of the pairs of points whose distance was evaluated over all features, the others
         being proved too far without; None for a tree, which does not say.
@@ -57,14 +57,16 @@ def search(
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
     n_jobs: int | None = None,
+    device: str | None = None,
 ) -> Neighbors:
     """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
 
     Both are positions among ``points``; so are the indices that come back. Equal distances are
     ordered by index. The pool must hold more than ``n_neighbors`` points. ``n_jobs`` threads
-    search, all cores by default; the answer does not depend on their number.
+    search, all cores by default, and torch makes the tiles on a ``device`` if there is one; the
+    answer does not depend on either.
     """
-    found = _search_fast(points, queries, pool, n_neighbors, n_jobs)
+    found = _search_fast(points, queries, pool, n_neighbors, n_jobs, device)
     if found is None:
         squared, indices = search_intervals(points, queries, pool, n_neighbors)
         diagnostics = Diagnostics(method="intervals", evaluated_share=1.0, n_searched_again=0)
@@ -92,6 +94,7 @@ def _search_fast(
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
     n_jobs: int | None,
+    device: str | None,
 ) -> _Fast | None:
     """A search that is right for the rows it certifies; None where intervals are the choice.
 
@@ -113,7 +116,8 @@ def _search_fast(
     matrix = Matrix.of(points)
     if matrix is None:
         return None
-    found = search_certified(matrix, queries, pool, n_neighbors, Tiling(n_jobs=n_jobs))
+    tiling = Tiling(n_jobs=n_jobs, device=device)
+    found = search_certified(matrix, queries, pool, n_neighbors, tiling)
     share = min(1.0, found.n_evaluated / (len(queries) * (len(pool) - 1)))
     how = Diagnostics(method=found.method, evaluated_share=share, n_searched_again=found.n_again)
     return _Fast(*found[:3], how, matrix.squared_distances)

@@ -37,16 +37,17 @@ class NeighborSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class SearchedPoints:
-    """Points, searched by as many threads as jobs."""
+    """Points, searched by as many threads as jobs, and on a device if there is one."""
 
     points: Points
     n_jobs: int | None = None
+    device: str | None = None
 
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
     ) -> Neighbors:
         """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
-        return search(self.points, queries, pool, n_neighbors, self.n_jobs)
+        return search(self.points, queries, pool, n_neighbors, self.n_jobs, self.device)
 
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from dimscope._optional import require
 from dimscope.errors import InputError
 from dimscope.neighbors._given import (
     GivenLists,
@@ -91,6 +92,7 @@ class NeighborGraph:
         *,
         duplicates: Duplicates = "first",
         n_jobs: int | None = None,
+        device: str | None = None,
     ) -> Self:
         """Search the nearest neighbours of every row of ``x``.
 
@@ -109,12 +111,18 @@ class NeighborGraph:
         n_jobs
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
+        device
+            Where torch makes the products of a large search in memory: ``"cuda"``, ``"cuda:1"``,
+            ``"mps"`` or ``"cpu"``; None for the search without torch. The numbers are the same to
+            the last bit.
 
         Raises
         ------
         InputError
             If ``x`` is not a finite real matrix, or has too few distinct rows, or ``n_jobs`` is
-            below 1.
+            below 1, or ``device`` is not there.
+        MissingDependencyError
+            If a ``device`` is given and torch is not installed.
 
         Examples
         --------
@@ -129,10 +137,13 @@ class NeighborGraph:
         _check_choice("duplicates", duplicates, get_args(Duplicates))
         if n_jobs is not None and n_jobs < 1:
             raise InputError(f"n_jobs={n_jobs} must be at least 1, or None for all cores")
+        if device is not None:
+            device = _checked_device(device)
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
         rows = _kept_rows(points.scan.first_of_row, duplicates)
-        graph = cls._searched(SearchedPoints(points, n_jobs), rows, n_neighbors, points.n_samples)
+        source = SearchedPoints(points, n_jobs, device)
+        graph = cls._searched(source, rows, n_neighbors, points.n_samples)
         return replace(graph, n_features=points.n_features, metric=metric)
 
     @classmethod
@@ -345,6 +356,13 @@ def _kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[
         copies = np.bincount(first, minlength=len(first))
         return np.flatnonzero(copies == 1)
     return np.flatnonzero(first == np.arange(len(first)))
+
+
+def _checked_device(name: str) -> str:
+    require("torch", extra="torch", purpose=f"device={name!r}")
+    from dimscope.neighbors._torch import checked_device  # noqa: PLC0415 - torch loads with it
+
+    return checked_device(name)
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
