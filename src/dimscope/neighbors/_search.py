@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from dimscope._optional import require
 from dimscope.neighbors._intervals import Measure, search_intervals
 from dimscope.points import Points
 
@@ -43,6 +44,43 @@ class Diagnostics:
     n_searched_again: int
 
 
+@dataclass(frozen=True)
+class Resources:
+    """What a search may use, on which its answer does not depend.
+
+    Attributes
+    ----------
+    n_jobs
+        Threads; None for all cores.
+    device
+        Where torch makes the tiles; None to make them without torch.
+    """
+
+    n_jobs: int | None = None
+    device: str | None = None
+
+
+_ALL_CORES = Resources()
+
+
+def checked_device(name: str | None) -> str | None:
+    """The name of a device as torch writes it; None for none.
+
+    Raises
+    ------
+    InputError
+        If torch cannot use it here.
+    MissingDependencyError
+        If torch is not installed.
+    """
+    if name is None:
+        return None
+    require("torch", extra="torch", purpose=f"device={name!r}")
+    from dimscope.neighbors import _torch  # noqa: PLC0415 - torch loads with the first device
+
+    return _torch.checked(name)
+
+
 class Neighbors(NamedTuple):
     """Ascending distances and the pool positions they lead to, each (n_queries, n_neighbors)."""
 
@@ -56,17 +94,14 @@ def search(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    n_jobs: int | None = None,
-    device: str | None = None,
+    resources: Resources = _ALL_CORES,
 ) -> Neighbors:
     """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
 
     Both are positions among ``points``; so are the indices that come back. Equal distances are
-    ordered by index. The pool must hold more than ``n_neighbors`` points. ``n_jobs`` threads
-    search, all cores by default, and torch makes the tiles on a ``device`` if there is one; the
-    answer does not depend on either.
+    ordered by index. The pool must hold more than ``n_neighbors`` points.
     """
-    found = _search_fast(points, queries, pool, n_neighbors, n_jobs, device)
+    found = _search_fast(points, queries, pool, n_neighbors, resources)
     if found is None:
         squared, indices = search_intervals(points, queries, pool, n_neighbors)
         diagnostics = Diagnostics(method="intervals", evaluated_share=1.0, n_searched_again=0)
@@ -93,8 +128,7 @@ def _search_fast(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    n_jobs: int | None,
-    device: str | None,
+    resources: Resources,
 ) -> _Fast | None:
     """A search that is right for the rows it certifies; None where intervals are the choice.
 
@@ -104,7 +138,7 @@ def _search_fast(
     if points.n_features <= _TREE_FEATURES and n_pairs >= _TREE_PAIRS:
         from dimscope.neighbors._tree import search_tree  # noqa: PLC0415
 
-        tree = search_tree(points, queries, pool, n_neighbors, n_jobs)
+        tree = search_tree(points, queries, pool, n_neighbors, resources.n_jobs)
         n_again = int((~tree[2]).sum())
         how = Diagnostics(method="tree", evaluated_share=None, n_searched_again=n_again)
         return _Fast(*tree, how, None)
@@ -116,7 +150,7 @@ def _search_fast(
     matrix = Matrix.of(points)
     if matrix is None:
         return None
-    tiling = Tiling(n_jobs=n_jobs, device=device)
+    tiling = Tiling(n_jobs=resources.n_jobs, device=resources.device)
     found = search_certified(matrix, queries, pool, n_neighbors, tiling)
     share = min(1.0, found.n_evaluated / (len(queries) * (len(pool) - 1)))
     how = Diagnostics(method=found.method, evaluated_share=share, n_searched_again=found.n_again)

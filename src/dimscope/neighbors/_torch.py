@@ -1,18 +1,18 @@
-"""Tiles on a device that torch drives: a block of points against many others in one product.
+"""Tiles on a device that torch drives: many blocks against many others in one product.
 
 The bounds are those of `_blocks`, and `_rounding` there holds for them on any device whose
 products of float32 are sums of products of float32 with IEEE rounding: it allows every order of
 the sum of DEPTH columns, so that of cuBLAS too, split or fused, and the parts are added one by one
 as in `Floats.products`. TF32 and bfloat16 are switched off for as long as a search takes (autocast
-leaves a product into a given tensor alone), and `products_hold` tries whether they are. The offset of the column is added before that
-of the row here: in either order the three terms and the rounding of both offsets come to at most
-8 u |a|^2 + 5 u |d|^2, of which the bound has room for 10 and 8. What a device flushes to zero is
-below what _SMALLEST or the products' own share covers.
+leaves a product into a given tensor alone), and `products_hold` tries whether they are. The two
+offsets are added to the product one after the other here: in either order the three terms and the
+rounding of both offsets come to at most 8 u |a|^2 + 5 u |d|^2, of which the bound has room for 10
+and 8. What a device flushes to zero is below what _SMALLEST or the products' own share covers.
 
 A row's smallest bounds lie in the groups of columns whose least bounds are smallest, so that only
-these are looked at one by one. Nothing waits for the device before all tiles are done. The
-candidates are measured by the processor, as those of the other tiles are: a sum in another order
-would have other last bits.
+these are looked at one by one. Where both sides are the same, a product serves its rows and its
+columns. The candidates are measured by the processor, as those of the other tiles are: a sum in
+another order would have other last bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,15 +34,16 @@ from dimscope.errors import InputError
 from dimscope.neighbors._blocks import DEPTH, Side
 from dimscope.neighbors._tiles import Tiles
 
-_GROUP = 32  # columns of one block that share a least bound
-_WIDTH = 2**15  # columns of a product
+_GROUP = 32  # slots of one block whose least bound is looked at first
+_WIDEST = 2**14  # slots on each side of a product
 _HELD = 0.5  # of the device's free memory, for points that stay there
-_WORKING = 0.25  # of it, for one product and what comes with it
+_WORKING = 0.25  # of it, for one tile
+_SHARED = 2**30  # bytes that are taken to be free where the memory is the processor's own
 _TRIAL = 1024
 _searching = Lock()  # torch has one setting for the precision of all threads
 
 
-def checked_device(name: str) -> str:
+def checked(name: str) -> str:
     """The name of a device as torch writes it.
 
     Raises
@@ -66,11 +67,9 @@ def fill(tiles: Tiles, name: str, jobs: int) -> None:
     """Give every row of some tiles its best entries, found on a device."""
     device = torch.device(name)
     with _full_precision(device, jobs):
-        halves, slots = (found.cpu() for found in _search(tiles, device))
-    bounds = halves.numpy().astype(np.float64)
-    bits = np.where(bounds > 0, bounds, 0.0).view(np.uint64)
-    places = _Slots.of(tiles.right).places[slots.numpy()].astype(np.uint64)
-    tiles.rows.keys[:, : tiles.kept] = (bits & ~tiles.rows.low_bits) | places
+        halves, places = _search(tiles, device)
+    bits = np.where(halves > 0, halves, 0).astype(np.float64).view(np.uint64)
+    tiles.rows.keys[:, : tiles.kept] = (bits & ~tiles.rows.low_bits) | places.astype(np.uint64)
     tiles.rows.counts[:] = tiles.kept
 
 
@@ -81,8 +80,9 @@ def products_hold(name: str) -> bool:
     value, n_terms = 1 + 2.0**-12 + 2.0**-20, 8
     with _full_precision(device, 1):
         x = torch.full((_TRIAL, n_terms), value, dtype=torch.float32, device=device)
-        buffers = torch.empty((2, _TRIAL**2), dtype=torch.float32, device=device)
-        products = _products(x, x, buffers).cpu().numpy().astype(np.float64)
+        product, part = torch.empty((2, _TRIAL, _TRIAL), dtype=torch.float32, device=device)
+        _multiply(x, x, product, part)
+    products = product.cpu().numpy().astype(np.float64)
     exact = n_terms * value**2
     return bool((np.abs(products - exact) <= n_terms * 2.0**-24 * exact).all())
 
@@ -97,7 +97,7 @@ def doubles_pay(name: str, jobs: int) -> bool:
         return False
     here = np.ones((_TRIAL, _TRIAL))
     with _full_precision(device, jobs):
-        on_device = _seconds(lambda: (there @ there)[0, 0].item())
+        on_device = _seconds(lambda: (there @ there).sum().item())
     return on_device < _seconds(lambda: here @ here) / jobs
 
 
@@ -109,156 +109,223 @@ def _seconds(call: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
+class _Panel(NamedTuple):
+    """Some groups of slots: the slots, the blocks they meet, and which of these each group is of.
+
+    The last is on the device and counts from the first of the blocks.
+    """
+
+    slots: slice
+    blocks: slice
+    of_group: torch.Tensor
+
+
 @dataclass(frozen=True, eq=False)
-class _Slots:
-    """Where a side's points lie on the device: each block begins a group of its own.
+class _Layout:
+    """Where a side's points lie on the device: each block begins a group of slots of its own.
 
     Attributes
     ----------
-    starts
-        Shape (n_blocks + 1,): the first slot of each block, and the end of the last.
+    side
+        The points.
+    blocks
+        Shape (n_groups,): the block of each group.
     places
-        Shape (n_slots,): the place of the point that a slot holds; -1 if it is empty.
+        Shape (n_slots,): the place of the point in a slot; -1 where there is none.
     slots
         Shape (n,): the slot of each place.
     """
 
-    starts: Int64[np.ndarray, " b1"]
+    side: Side
+    blocks: Int64[np.ndarray, " g"]
     places: Int64[np.ndarray, " s"]
     slots: Int64[np.ndarray, " n"]
 
     @classmethod
-    def of(cls, side: Side) -> _Slots:
-        sizes = np.diff(side.blocks.starts)
-        starts = np.concatenate([[0], np.cumsum(-(-sizes // _GROUP) * _GROUP)])
-        n = len(side.blocks.points)
-        slots = np.arange(n) + np.repeat(starts[:-1] - side.blocks.starts[:-1], sizes)
-        places = np.full(starts[-1], -1)
-        places[slots] = np.arange(n)
-        return cls(starts, places, slots)
+    def of(cls, side: Side) -> _Layout:
+        starts = side.blocks.starts
+        n_groups = -(-np.diff(starts) // _GROUP)
+        blocks = np.repeat(np.arange(len(n_groups)), n_groups)
+        moved = _GROUP * (np.cumsum(n_groups) - n_groups) - starts[:-1]
+        slots = np.arange(starts[-1]) + np.repeat(moved, np.diff(starts))
+        places = np.full(_GROUP * len(blocks), -1)
+        places[slots] = np.arange(starts[-1])
+        return cls(side, blocks, places, slots)
+
+    def panels(self, most: int, device: torch.device) -> list[_Panel]:
+        """All slots, in panels of nearly the same size."""
+        n_panels = -(-len(self.places) // most)
+        height = -(-len(self.blocks) // n_panels)
+        panels = []
+        for start in range(0, len(self.blocks), height):
+            blocks = self.blocks[start : start + height]
+            slots = slice(_GROUP * start, _GROUP * (start + len(blocks)))
+            of_group = torch.from_numpy(blocks - blocks[0]).to(device)
+            panels.append(_Panel(slots, slice(blocks[0], blocks[-1] + 1), of_group))
+        return panels
+
+    def rows(self, home: torch.device) -> torch.Tensor:
+        """Shape (n_slots, n_features): the points, zero where there is none."""
+        blocks = [torch.from_numpy(block.values) for block in self.side.rows]
+        shape = len(self.places), blocks[0].shape[1]
+        rows = torch.zeros(shape, dtype=blocks[0].dtype, device=home)
+        for start, block in zip(self.slots[self.side.blocks.starts[:-1]], blocks, strict=True):
+            rows[start : start + len(block)] = block
+        return rows
+
+    def offsets(self, blocks: slice, slots: slice, device: torch.device) -> torch.Tensor:
+        """Offsets against some blocks of the points in some slots, infinite where there is none."""
+        places = self.places[slots]
+        offsets = self.side.offsets[blocks][:, np.maximum(places, 0)]
+        offsets[:, places < 0] = np.inf
+        return torch.from_numpy(offsets).to(device)
 
 
-def _search(tiles: Tiles, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """The smallest half bounds of each row and the slots that they are of, on the device."""
-    left, right = tiles.left, tiles.right
-    slots = _Slots.of(right)
-    rows, columns = _points(tiles, slots, device)
-    height = max(len(block) for block in rows)
-    width = _width(height, columns, device)
-    halves = torch.full(
-        (len(left.blocks.points), tiles.kept), math.inf, dtype=columns.dtype, device=device
-    )
-    found = torch.zeros(halves.shape, dtype=torch.int64, device=device)
-    buffers = torch.empty((2, height * width), dtype=columns.dtype, device=device)
-    twins = np.where(tiles.twins < 0, -1, slots.slots[tiles.twins])
-    for start in range(0, len(columns), width):
-        panel = _Panel.of(tiles, slots, slice(start, min(start + width, len(columns))), device)
-        held = columns[start : start + width].to(device)
-        for i, block in enumerate(rows):
-            part = left.blocks.block(i)
-            bounds = _products(block.to(device), held, buffers)
-            torch.sub(panel.column_offsets[i], bounds, out=bounds)
-            _leave_out(bounds, twins[part] - start)
-            best, at = _smallest(bounds, panel.row_offsets[:, part], panel.blocks, tiles.kept)
-            both = torch.cat([halves[part], best], dim=1)
-            halves[part], chosen = both.topk(tiles.kept, largest=False)
-            found[part] = torch.cat([found[part], at + start], dim=1).gather(1, chosen)
-    return halves, found
-
-
-def _points(
-    tiles: Tiles, slots: _Slots, device: torch.device
-) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """The rows of each block of the left and the slots of the right, on the device if they fit."""
-    left, right = tiles.left, tiles.right
-    dtype, n_features = right.offsets.dtype, right.rows[0].values.shape[1]
-    n_rows = len(slots.places) + (0 if tiles.symmetric else len(left.blocks.points))
-    fits = n_rows * n_features * dtype.itemsize <= _HELD * _free_bytes(device)
-    home = device if fits else torch.device("cpu")
-    kind = torch.from_numpy(np.empty(0, dtype)).dtype
-    columns = torch.zeros((len(slots.places), n_features), dtype=kind, device=home)
-    held = []
-    for start, block in zip(slots.starts, right.rows, strict=False):
-        held.append(columns[start : start + len(block.values)])
-        held[-1].copy_(torch.from_numpy(block.values))
-    if tiles.symmetric:
-        return held, columns
-    return [torch.from_numpy(block.values).to(home) for block in left.rows], columns
-
-
-@dataclass(frozen=True, eq=False)
-class _Panel:
-    """What the products with some slots of the right need, on the device.
+class _Tile(NamedTuple):
+    """A product of two panels and the offsets that make bounds of it.
 
     Attributes
     ----------
+    product
+        Shape (n, m).
+    buffer
+        Of that shape and layout, to be written to.
     row_offsets
-        Shape (n_blocks of the panel, n): offsets of the left.
+        Shape (n_blocks of the columns, n).
     column_offsets
-        Shape (n_blocks of the left, n_slots): offsets of the right, infinite where a slot is empty.
-    blocks
-        Shape (n_groups,): the block of each group, counted from the panel's first.
+        Shape (n_blocks of the rows, m).
+    row_blocks, column_blocks
+        The block of each group of rows and of columns.
     """
 
+    product: torch.Tensor
+    buffer: torch.Tensor
     row_offsets: torch.Tensor
     column_offsets: torch.Tensor
-    blocks: torch.Tensor
+    row_blocks: torch.Tensor
+    column_blocks: torch.Tensor
 
-    @classmethod
-    def of(cls, tiles: Tiles, slots: _Slots, part: slice, device: torch.device) -> _Panel:
-        groups = np.arange(part.start, part.stop, _GROUP)
-        blocks = np.searchsorted(slots.starts, groups, side="right") - 1
-        places = slots.places[part]
-        offsets = tiles.right.offsets[:, np.maximum(places, 0)]
-        offsets[:, places < 0] = np.inf
-        row_offsets = tiles.left.offsets[blocks[0] : blocks[-1] + 1]
-        arrays = row_offsets, offsets, blocks - blocks[0]
-        return cls(*(torch.from_numpy(array).to(device) for array in arrays))
+    def mirrored(self) -> _Tile:
+        """The tile of the columns with the rows."""
+        product, buffer, row_offsets, column_offsets, row_blocks, column_blocks = self
+        return _Tile(product.T, buffer.T, column_offsets, row_offsets, column_blocks, row_blocks)
+
+    def smallest(
+        self, kept: int, itself: Int64[np.ndarray, " n"]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Half bounds of each row, its smallest among them, and their columns.
+
+        ``itself`` is the column of each row's own point, if that is among the columns.
+        """
+        by_rows = torch.unflatten(self.buffer, 0, (-1, _GROUP))
+        offsets = self.column_offsets.index_select(0, self.row_blocks)
+        torch.sub(offsets[:, None], torch.unflatten(self.product, 0, (-1, _GROUP)), out=by_rows)
+        present = np.flatnonzero((itself >= 0) & (itself < self.buffer.shape[1]))
+        if len(present):
+            at = torch.from_numpy(np.stack([present, itself[present]])).to(self.buffer.device)
+            self.buffer[at[0], at[1]] = math.inf
+        least = torch.unflatten(self.buffer, 1, (-1, _GROUP)).amin(2)
+        offsets = self.row_offsets.T.index_select(1, self.column_blocks)
+        least += offsets
+        groups = _smallest(least, kept)
+        within = torch.arange(_GROUP, device=groups.device)
+        columns = (groups[:, :, None] * _GROUP + within).flatten(1)
+        halves = torch.unflatten(self.buffer.gather(1, columns), 1, (-1, _GROUP))
+        return (halves + offsets.gather(1, groups)[:, :, None]).flatten(1), columns
 
 
-def _products(x: torch.Tensor, y: torch.Tensor, buffers: torch.Tensor) -> torch.Tensor:
-    """Products of rows, DEPTH columns at a time, in the first buffer."""
-    product, part = buffers[:, : len(x) * len(y)].view(2, len(x), len(y))
+@dataclass(frozen=True, eq=False)
+class _Best:
+    """The smallest half bounds of each slot so far, and the slots that they lead to."""
+
+    halves: torch.Tensor
+    slots: torch.Tensor
+
+    def offer(self, rows: slice, tile: _Tile, first: int, itself: Int64[np.ndarray, " n"]) -> None:
+        """Keep the best of a tile whose first column is the slot ``first``."""
+        kept = self.halves.shape[1]
+        halves, columns = tile.smallest(kept, itself - first)
+        halves = torch.cat([self.halves[rows], halves], dim=1)
+        slots = torch.cat([self.slots[rows], columns + first], dim=1)
+        chosen = _smallest(halves, kept)
+        self.halves[rows] = halves.gather(1, chosen)
+        self.slots[rows] = slots.gather(1, chosen)
+
+
+def _search(tiles: Tiles, device: torch.device) -> tuple[np.ndarray, Int64[np.ndarray, "n k"]]:
+    """The smallest half bounds of each row of the left, and the places that they lead to."""
+    left = _Layout.of(tiles.left)
+    right = left if tiles.symmetric else _Layout.of(tiles.right)
+    room = _free_bytes(device)
+    n_bytes = tiles.left.rows[0].values[0].nbytes * (len(left.places) + len(right.places))
+    home = device if n_bytes <= _HELD * room else torch.device("cpu")
+    x = left.rows(home)
+    y = x if tiles.symmetric else right.rows(home)
+    most = _panel_size(_WORKING * room, tiles.kept, x)
+    own_panels = left.panels(most, device)
+    panels = own_panels if tiles.symmetric else right.panels(most, device)
+    kept = len(left.places), tiles.kept
+    best = _Best(
+        torch.full(kept, math.inf, dtype=x.dtype, device=device),
+        torch.zeros(kept, dtype=torch.int64, device=device),
+    )
+    twins = np.full(len(left.places), -1)
+    twins[left.slots] = np.where(tiles.twins < 0, -1, right.slots[tiles.twins])
+    buffers = torch.empty((2, most**2), dtype=x.dtype, device=device)
+    every = slice(None)
+    for i, own in enumerate(own_panels):
+        rows = x[own.slots].to(device)
+        row_offsets = left.offsets(every, own.slots, device)
+        column_offsets = right.offsets(own.blocks, every, device)
+        for other in panels[i if tiles.symmetric else 0 :]:
+            columns = y[other.slots].to(device)
+            product, buffer = buffers[:, : len(rows) * len(columns)].view(
+                2, len(rows), len(columns)
+            )
+            _multiply(rows, columns, product, buffer)
+            tile = _Tile(
+                product,
+                buffer,
+                row_offsets[other.blocks],
+                column_offsets[:, other.slots],
+                own.of_group,
+                other.of_group,
+            )
+            best.offer(own.slots, tile, other.slots.start, twins[own.slots])
+            if tiles.symmetric and other is not own:
+                best.offer(other.slots, tile.mirrored(), own.slots.start, twins[other.slots])
+    halves, slots = (each.cpu().numpy()[left.slots] for each in (best.halves, best.slots))
+    return halves, right.places[slots]
+
+
+def _multiply(x: torch.Tensor, y: torch.Tensor, product: torch.Tensor, part: torch.Tensor) -> None:
+    """Products of rows into a tensor, DEPTH columns at a time."""
     torch.mm(x[:, :DEPTH], y[:, :DEPTH].T, out=product)
     for start in range(DEPTH, x.shape[1], DEPTH):
         columns = slice(start, start + DEPTH)
         product += torch.mm(x[:, columns], y[:, columns].T, out=part)
-    return product
 
 
-def _leave_out(bounds: torch.Tensor, itself: Int64[np.ndarray, " n"]) -> None:
-    """Make the bound of a point with itself infinite."""
-    present = np.flatnonzero((itself >= 0) & (itself < bounds.shape[1]))
-    if len(present):
-        at = torch.from_numpy(present * bounds.shape[1] + itself[present])
-        bounds.view(-1).index_fill_(0, at.to(bounds.device), math.inf)
+def _smallest(values: torch.Tensor, most: int) -> torch.Tensor:
+    """Where the smallest values of each row are, in any order."""
+    return values.topk(min(most, values.shape[1]), largest=False, sorted=False).indices
 
 
-def _smallest(
-    bounds: torch.Tensor, row_offsets: torch.Tensor, blocks: torch.Tensor, kept: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The smallest half bounds of each row and their columns; the row's offsets are yet to come."""
-    groups = bounds.view(len(bounds), -1, _GROUP)
-    offsets = row_offsets.T.index_select(1, blocks)
-    chosen = (groups.amin(2) + offsets).topk(min(kept, len(blocks)), largest=False).indices
-    members = chosen[:, :, None].expand(-1, -1, _GROUP)
-    halves = (groups.gather(1, members) + offsets.gather(1, chosen)[:, :, None]).flatten(1)
-    columns = members * _GROUP + torch.arange(_GROUP, device=bounds.device)
-    best, at = halves.topk(min(kept, halves.shape[1]), largest=False)
-    return best, columns.flatten(1).gather(1, at)
-
-
-def _width(height: int, columns: torch.Tensor, device: torch.device) -> int:
-    """Columns of a product whose memory the device can spare."""
-    values = columns.shape[1] + 2 * height + 4 * height // _GROUP
-    spare = _WORKING * _free_bytes(device) / (values * columns.element_size())
-    return int(max(1, min(_WIDTH, spare) // _GROUP)) * _GROUP
+def _panel_size(room: float, kept: int, rows: torch.Tensor) -> int:
+    """Slots of a panel so that a tile, and what is looked at of it, takes no more than ``room``."""
+    size = _WIDEST
+    while size > _GROUP:
+        values = 2 * size + 2 * rows.shape[1] + 4 * size // _GROUP + 4 * kept * _GROUP
+        if size * (values * rows.element_size() + 3 * 8 * kept * _GROUP) <= room:
+            break
+        size //= 2
+    return size
 
 
 def _free_bytes(device: torch.device) -> float:
-    """Memory that torch can still use there; without bound where it is the processor's own."""
+    """Memory that torch can still use there."""
     if device.type != "cuda":
-        return math.inf
+        return _SHARED
     cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return torch.cuda.mem_get_info(device)[0] + cached
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope._optional import require
 from dimscope.errors import InputError
 from dimscope.neighbors._given import (
     GivenLists,
@@ -18,7 +17,7 @@ from dimscope.neighbors._given import (
     copies_in_lists,
     lists_of_sparse,
 )
-from dimscope.neighbors._search import Diagnostics
+from dimscope.neighbors._search import Diagnostics, Resources, checked_device
 from dimscope.neighbors._sources import (
     GIVEN,
     GivenDistances,
@@ -84,7 +83,7 @@ class NeighborGraph:
         return self.source.points
 
     @classmethod
-    def from_points(
+    def from_points(  # noqa: PLR0913 - all but the points have defaults
         cls,
         x: Any,
         n_neighbors: int = 100,
@@ -137,13 +136,13 @@ class NeighborGraph:
         _check_choice("duplicates", duplicates, get_args(Duplicates))
         if n_jobs is not None and n_jobs < 1:
             raise InputError(f"n_jobs={n_jobs} must be at least 1, or None for all cores")
-        if device is not None:
-            device = _checked_device(device)
+        resources = Resources(n_jobs, checked_device(device))
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
         rows = _kept_rows(points.scan.first_of_row, duplicates)
-        source = SearchedPoints(points, n_jobs, device)
-        graph = cls._searched(source, rows, n_neighbors, points.n_samples)
+        graph = cls._searched(
+            SearchedPoints(points, resources), rows, n_neighbors, points.n_samples
+        )
         return replace(graph, n_features=points.n_features, metric=metric)
 
     @classmethod
@@ -356,13 +355,6 @@ def _kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[
         copies = np.bincount(first, minlength=len(first))
         return np.flatnonzero(copies == 1)
     return np.flatnonzero(first == np.arange(len(first)))
-
-
-def _checked_device(name: str) -> str:
-    require("torch", extra="torch", purpose=f"device={name!r}")
-    from dimscope.neighbors._torch import checked_device  # noqa: PLC0415 - torch loads with it
-
-    return checked_device(name)
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
