@@ -44,7 +44,7 @@ _searching = Lock()  # torch has one setting for the precision of all threads
 
 
 def checked(name: str) -> str:
-    """The name of a device as torch writes it.
+    """The name of a device as torch writes it, with its number.
 
     Raises
     ------
@@ -52,15 +52,15 @@ def checked(name: str) -> str:
         If torch cannot use it here.
     """
     try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).item()
+        value = torch.zeros(1, device=name)
+        value.item()
     except (AssertionError, NotImplementedError, RuntimeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise InputError(
             f"device={name!r} cannot be used ({reason}): there is {', '.join(_devices())}, or None "
             "for the search without torch"
         ) from error
-    return str(device)
+    return str(value.device)
 
 
 def fill(tiles: Tiles, name: str, jobs: int) -> None:
