@@ -241,6 +241,11 @@ class _Best:
     halves: torch.Tensor
     slots: torch.Tensor
 
+    @classmethod
+    def empty(cls, n_slots: int, kept: int, dtype: torch.dtype, device: torch.device) -> _Best:
+        halves = torch.full((n_slots, kept), math.inf, dtype=dtype, device=device)
+        return cls(halves, torch.zeros(halves.shape, dtype=torch.int64, device=device))
+
     def offer(self, rows: slice, tile: _Tile, first: int, itself: Int64[np.ndarray, " n"]) -> None:
         """Keep the best of a tile whose first column is the slot ``first``."""
         kept = self.halves.shape[1]
@@ -257,21 +262,15 @@ def _search(tiles: Tiles, device: torch.device) -> tuple[np.ndarray, Int64[np.nd
     left = _Layout.of(tiles.left)
     right = left if tiles.symmetric else _Layout.of(tiles.right)
     room = _free_bytes(device)
-    n_bytes = tiles.left.rows[0].values[0].nbytes * (len(left.places) + len(right.places))
-    home = device if n_bytes <= _HELD * room else torch.device("cpu")
-    x = left.rows(home)
-    y = x if tiles.symmetric else right.rows(home)
+    x, y = _points(left, right, device, _HELD * room)
     most = _panel_size(_WORKING * room, tiles.kept, x)
     own_panels = left.panels(most, device)
     panels = own_panels if tiles.symmetric else right.panels(most, device)
-    kept = len(left.places), tiles.kept
-    best = _Best(
-        torch.full(kept, math.inf, dtype=x.dtype, device=device),
-        torch.zeros(kept, dtype=torch.int64, device=device),
-    )
-    twins = np.full(len(left.places), -1)
+    largest = own_panels[0].slots.stop * panels[0].slots.stop
+    buffers = torch.empty((2, largest), dtype=x.dtype, device=device)
+    best = _Best.empty(len(x), tiles.kept, x.dtype, device)
+    twins = np.full(len(x), -1)
     twins[left.slots] = np.where(tiles.twins < 0, -1, right.slots[tiles.twins])
-    buffers = torch.empty((2, most**2), dtype=x.dtype, device=device)
     every = slice(None)
     for i, own in enumerate(own_panels):
         rows = x[own.slots].to(device)
@@ -279,23 +278,27 @@ def _search(tiles: Tiles, device: torch.device) -> tuple[np.ndarray, Int64[np.nd
         column_offsets = right.offsets(own.blocks, every, device)
         for other in panels[i if tiles.symmetric else 0 :]:
             columns = y[other.slots].to(device)
-            product, buffer = buffers[:, : len(rows) * len(columns)].view(
-                2, len(rows), len(columns)
-            )
+            shape = 2, len(rows), len(columns)
+            product, buffer = buffers[:, : math.prod(shape[1:])].view(shape)
             _multiply(rows, columns, product, buffer)
-            tile = _Tile(
-                product,
-                buffer,
-                row_offsets[other.blocks],
-                column_offsets[:, other.slots],
-                own.of_group,
-                other.of_group,
-            )
+            offsets = row_offsets[other.blocks], column_offsets[:, other.slots]
+            tile = _Tile(product, buffer, *offsets, own.of_group, other.of_group)
             best.offer(own.slots, tile, other.slots.start, twins[own.slots])
             if tiles.symmetric and other is not own:
                 best.offer(other.slots, tile.mirrored(), own.slots.start, twins[other.slots])
     halves, slots = (each.cpu().numpy()[left.slots] for each in (best.halves, best.slots))
     return halves, right.places[slots]
+
+
+def _points(
+    left: _Layout, right: _Layout, device: torch.device, room: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The points of both sides, on the device if they fit, else in the processor's memory."""
+    sides = [left] if left is right else [left, right]
+    row_bytes = left.side.rows[0].values[0].nbytes
+    fit = row_bytes * sum(len(each.places) for each in sides) <= room
+    rows = [each.rows(device if fit else torch.device("cpu")) for each in sides]
+    return rows[0], rows[-1]
 
 
 def _multiply(x: torch.Tensor, y: torch.Tensor, product: torch.Tensor, part: torch.Tensor) -> None:
