@@ -18,12 +18,13 @@ class CountedReads:
     """An array that is not in memory, as far as `Points` can tell; counts the values read."""
 
     def __init__(self, values):
-        self.values, self.n_read = values, 0
+        self.values, self.n_read, self.n_reads = values, 0, 0
         self.shape, self.dtype, self.ndim = values.shape, values.dtype, values.ndim
 
     def __getitem__(self, key):
         part = self.values[key]
         self.n_read += part.size
+        self.n_reads += 1
         return part
 
     @property
@@ -75,6 +76,26 @@ def test_a_layer_elsewhere_is_read_once(n_features):
     NeighborGraph.from_points(points, 20)
     Spectrum.from_points(points)
     assert source.n_sweeps == 1
+
+
+def test_strips_of_rows_do_not_matter(monkeypatch):
+    x = layer()
+    whole = as_points(x).gram
+    monkeypatch.setattr(sweep, "_STRIP_VALUES", 70 * 300)
+    strips = as_points(x).gram
+    np.testing.assert_allclose(strips.matrix, whole.matrix, rtol=1e-12, atol=1e-9)
+    np.testing.assert_array_equal(strips.matrix, strips.matrix.T)
+
+
+@pytest.mark.parametrize("chunk", [2048, 3072, 5000])
+def test_a_chunk_is_read_once_however_narrow_the_blocks(monkeypatch, chunk):
+    monkeypatch.setattr("dimscope.points._BLOCK_BYTES", 8 * 300 * 1024)
+    source = CountedReads(layer())
+    source.chunks = (64, chunk)
+    widths = [block.shape[1] for block in as_points(source).column_blocks()]
+    assert widths[:4] == [1024] * 4
+    assert sum(widths) == 5000
+    assert source.n_reads == math.ceil(5000 / chunk)
 
 
 def test_twins_cost_one_more_reading():

@@ -22,7 +22,8 @@ from dimscope.sweep import Gram, Scan, listed, require_finite, scan_points, scan
 COLUMN_BLOCK = 1024
 _BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones the reads of chunks on disk
 _FEW_IN_MEMORY = 1_500  # more are searched by tiles, in less time than all products take
-_FEW_ELSEWHERE = 8_192  # 512 MiB of products
+_FEW_ELSEWHERE = 10_000  # 0.75 GiB of products
+_READ_BYTES = 2**27
 _SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
 
 
@@ -75,9 +76,22 @@ class Points:
     def source_column_blocks(self) -> Iterator[np.ndarray]:
         """The same blocks as the source holds them."""
         width = max(1, _BLOCK_BYTES // (8 * self.n_samples * COLUMN_BLOCK)) * COLUMN_BLOCK
-        for start in range(0, self.n_features, width):
-            block = np.asarray(self.source[:, start : start + width])
-            yield block if self.rows is None else block[self.rows]
+        at_once = self._columns_read_at_once(width)
+        for start in range(0, self.n_features, at_once):
+            read = np.asarray(self.source[:, start : start + at_once])
+            for left in range(0, read.shape[1], width):
+                block = read[:, left : left + width]
+                yield block if self.rows is None else block[self.rows]
+            del read, block
+
+    def _columns_read_at_once(self, width: int) -> int:
+        """At least ``width``; of an array on disk whole chunks, as far as there is memory."""
+        chunks = getattr(self.source, "chunks", None)
+        if not chunks or (chunks[1] % COLUMN_BLOCK and chunks[1] < self.n_features):
+            return width
+        most = _READ_BYTES // (int(self.source.shape[0]) * self.source.dtype.itemsize)
+        whole = -(-width // chunks[1]) * chunks[1]
+        return int(max(width, min(whole, most // COLUMN_BLOCK * COLUMN_BLOCK)))
 
     def row_blocks(self) -> Iterator[Float64[np.ndarray, "block d"]]:
         """All columns, some points at a time, in float64."""

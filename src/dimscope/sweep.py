@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dimscope.points import Points
 
 _DEPTH = 512  # columns multiplied in one go: more would loosen the bound on rounding
+_STRIP_VALUES = 2**22  # products made in one go: only the matrix of all of them is large
 UNIT_ROUNDOFF = 2.0**-53
 
 
@@ -92,33 +93,44 @@ def scan_with_gram(points: Points) -> tuple[Scan, Gram]:
     """
     sums = _Products(points.n_samples)
     scan = _sweep(points, sums)
+    sums.mirror()
     n_terms = min(_DEPTH, points.n_features) + sums.most_parts + sums.n_blocks
     rounding = 2.0 * (n_terms + 12) * UNIT_ROUNDOFF
     return scan, Gram(sums.matrix, rounding, sums.column_square, sums.column_fourth)
 
 
 class _Products:
-    """The Gram matrix as it grows, block by block of centred columns."""
+    """The Gram matrix as it grows, block by block of centred columns: its upper half."""
 
     def __init__(self, n_samples: int) -> None:
         self.matrix = np.zeros((n_samples, n_samples))
         self.column_square = self.column_fourth = 0.0
         self.n_blocks = self.most_parts = 0
+        height = max(1, _STRIP_VALUES // n_samples)
+        self._strips = [slice(top, top + height) for top in range(0, n_samples, height)]
 
     def add(self, block: Float64[np.ndarray, "n w"]) -> None:
         """Add the products of centred columns, which are squared in place."""
         parts = [block[:, start : start + _DEPTH] for start in range(0, block.shape[1], _DEPTH)]
-        total = parts[0] @ parts[0].T
-        product = np.empty_like(total)
-        for part in parts[1:]:
-            total += np.matmul(part, part.T, out=product)
-        self.matrix += total
+        for strip in self._strips:
+            total = parts[0][strip] @ parts[0][strip.start :].T
+            product = np.empty_like(total)
+            for part in parts[1:]:
+                total += np.matmul(part[strip], part[strip.start :].T, out=product)
+            self.matrix[strip, strip.start :] += total
         self.n_blocks += 1
         self.most_parts = max(self.most_parts, len(parts))
         np.square(block, out=block)
         in_columns = block.sum(axis=0)
         self.column_square += float(in_columns @ in_columns)
         self.column_fourth += float(np.vdot(block, block))
+
+    def mirror(self) -> None:
+        """Complete the matrix by its lower half."""
+        for strip in self._strips:
+            square = self.matrix[strip, strip]
+            square[:] = np.triu(square) + np.triu(square, 1).T
+            self.matrix[strip.stop :, strip] = self.matrix[strip, strip.stop :].T
 
 
 def _sweep(points: Points, products: _Products | None) -> Scan:
@@ -143,6 +155,7 @@ def _sweep(points: Points, products: _Products | None) -> Scan:
         if products is not None:
             block -= mean
             products.add(block)
+        del values, block  # before the next ones are read
     require_finite(finite)
     return Scan(
         column_mean=np.concatenate(means),

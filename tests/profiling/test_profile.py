@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import Dataset
 
 import dimscope as ds
 from dimscope.errors import CaptureError, InputError
@@ -71,6 +72,25 @@ def test_computing_wide_layers_again_changes_no_number(images, disk_budget):
     in_memory = profile(small_net(), images).frame
     recomputed = profile(small_net(), images, **budgets).frame
     pd.testing.assert_frame_equal(in_memory, recomputed, rtol=1e-9)
+
+
+def test_wide_layers_of_data_with_random_transforms_stop_the_run(images):
+    class Noisy(Dataset):
+        rng = np.random.default_rng(0)
+
+        def __len__(self):
+            return 240
+
+        def __getitem__(self, index):
+            return images[index] + self.rng.normal()
+
+    with pytest.raises(CaptureError, match=r"'input' is too wide .* were not the same"):
+        profile(small_net(), Noisy(), memory_budget=25_000, disk_budget=0)
+
+
+def test_batches_that_come_once_are_all_measured_and_recorded(images, tmp_path):
+    result = profile(small_net(), iter(images.split(60)), out=tmp_path / "run").frame
+    pd.testing.assert_frame_equal(result, profile(small_net(), list(images.split(60))).frame)
 
 
 def test_batch_size_changes_no_number(images):

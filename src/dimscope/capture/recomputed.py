@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
@@ -16,8 +16,9 @@ from dimscope.capture.inference import Forward, place_batch, undisturbed
 from dimscope.capture.layers import Source
 from dimscope.capture.pooling import PoolingChoice
 from dimscope.capture.recording import LayerRecorder
-from dimscope.errors import InputError
+from dimscope.errors import CaptureError
 
+_ROWS, _COLUMNS = 0, 1
 _TOLERANCE = 1e-3  # of the largest value: more than devices that sum in varying order differ by
 
 
@@ -36,21 +37,23 @@ class Replay:
     def run(self, name: str, source: Source, part: _Part) -> None:
         """One pass that ends, for every batch, as soon as the layer has appeared.
 
+        Batches that hold no row of the part are read, but not run.
+
         Raises
         ------
-        InputError
-            If the data are not those of the first pass.
         CaptureError
-            If the network fails.
+            If the data are not those of the first pass, or the network fails.
         """
         seen = InputHash()
         recorder = LayerRecorder({name: source}, part, self.pooling, stop_early=True)
         with undisturbed(self.model, self.data):
             for batch in read_batches(self.data, self.batch_size, self.n_samples):
                 seen.update(batch.inputs)
-                recorder.run(self.model, place_batch(batch, self.model), self.forward)
+                if part.has_any_of_next(batch.n_samples):
+                    recorder.run(self.model, place_batch(batch, self.model), self.forward)
+                part.n_seen += batch.n_samples
         if seen.hexdigest() != self.data_hash:
-            raise InputError(
+            raise CaptureError(
                 f"layer {name!r} is too wide to hold and was to be computed again, but the data "
                 "were not the same when they were read again: give them in a fixed order "
                 "(shuffle=False), without random transforms"
@@ -58,11 +61,11 @@ class Replay:
 
 
 class RecomputedLayer:
-    """A representation of which only some columns at a time exist, in memory.
+    """A representation of which only some columns, or some rows, exist in memory at a time.
 
-    It slices as an array does. Columns are made as many at a time as the budget allows, by one
+    It slices as an array does, into copies. As many columns as the budget allows are made by one
     pass over the data, and kept until others are asked for: reading all of them in order takes
-    `n_passes` passes.
+    `n_passes` passes. Rows are made and kept likewise.
 
     Parameters
     ----------
@@ -75,7 +78,7 @@ class RecomputedLayer:
     first_row
         What the first pass made of the first sample, shape (n_features,).
     memory_budget
-        Bytes of columns to hold.
+        Bytes of columns or rows to keep.
     on_pass
         Called after each pass with the number of passes so far.
     """
@@ -97,29 +100,51 @@ class RecomputedLayer:
         self.dtype = first_row.dtype
         self._replay, self._name, self._source = replay, name, source
         self._first_row = first_row
-        self._width = max(1, memory_budget // (n_samples * self.dtype.itemsize))
+        self._memory_budget = memory_budget
         self._on_pass = on_pass
         self._n_passed = 0
-        self._start = 0
-        self._columns = np.empty((n_samples, 0), self.dtype)
+        self._kept: _Kept | None = None
 
     @property
     def n_passes(self) -> int:
         """Passes over the data that all columns take."""
-        return -(-self.shape[1] // self._width)
+        return -(-self.shape[1] // self._at_once(_COLUMNS))
 
     def __getitem__(self, key: Any) -> np.ndarray:
         rows, columns = key if isinstance(key, tuple) else (key, slice(None))
         start, stop, step = columns.indices(self.shape[1])
-        if not (isinstance(rows, slice) and rows == slice(None)):
-            wanted, places = np.unique(np.arange(self.shape[0])[rows], return_inverse=True)
-            return self._made(wanted, slice(start, stop))[places, ::step]
-        if start < self._start or stop > self._start + self._columns.shape[1]:
-            self._columns = np.empty((self.shape[0], 0), self.dtype)  # room for the next ones
-            end = min(max(stop, start + self._width), self.shape[1])
-            self._columns = self._made(np.arange(self.shape[0]), slice(start, end))
-            self._start = start
-        return self._columns[:, start - self._start : stop - self._start : step]
+        if isinstance(rows, slice) and rows == slice(None):
+            return self._along(_COLUMNS, start, stop)[:, ::step]
+        distinct, places = np.unique(np.arange(self.shape[0])[rows], return_inverse=True)
+        if len(distinct) and distinct[-1] - distinct[0] < self._at_once(_ROWS):
+            first = int(distinct[0])
+            block = self._along(_ROWS, first, int(distinct[-1]) + 1)
+            return block[distinct[places] - first, start:stop:step]
+        return self._made(distinct, slice(start, stop))[places, ::step]
+
+    def _at_once(self, axis: int) -> int:
+        """Columns, or rows, that the budget allows to keep."""
+        return max(1, self._memory_budget // (self.shape[1 - axis] * self.dtype.itemsize))
+
+    def _along(self, axis: int, start: int, stop: int) -> np.ndarray:
+        """A copy of some whole columns, or rows, of which as many more are made as can be kept."""
+        if self._kept is not None and self._kept.has(axis, start):
+            end = min(stop, self._kept.stop)
+            part = self._kept.part(start, end).copy()
+            if end == stop:
+                return part
+            return np.concatenate([part, self._along(axis, end, stop)], axis=axis)
+        self._kept = None  # room for the next ones
+        if stop - start > self._at_once(axis):
+            return self._made_along(axis, start, stop)
+        end = min(start + self._at_once(axis), self.shape[axis])
+        self._kept = _Kept(axis, start, self._made_along(axis, start, end))
+        return self._kept.part(start, stop).copy()
+
+    def _made_along(self, axis: int, start: int, stop: int) -> np.ndarray:
+        rows = slice(start, stop) if axis == _ROWS else slice(None)
+        columns = slice(start, stop) if axis == _COLUMNS else slice(0, self.shape[1])
+        return self._made(np.arange(self.shape[0])[rows], columns)
 
     def _made(self, rows: Int64[np.ndarray, " n"], columns: slice) -> np.ndarray:
         part = _Part(self, rows, columns)
@@ -134,11 +159,30 @@ class RecomputedLayer:
     def _check(self, again: np.ndarray, before: np.ndarray) -> None:
         scale = float(np.abs(self._first_row).max())
         if not np.allclose(again, before, rtol=0.0, atol=_TOLERANCE * scale, equal_nan=True):
-            raise InputError(
+            raise CaptureError(
                 f"layer {self._name!r} is too wide to hold and was computed again, with other "
                 "values for the same sample: the network draws random numbers; raise the memory "
                 "or disk budget, or take a pooling such as 'spatial_mean'"
             )
+
+
+class _Kept(NamedTuple):
+    """Consecutive whole columns, or rows, of a layer."""
+
+    axis: int
+    start: int
+    values: np.ndarray
+
+    @property
+    def stop(self) -> int:
+        return self.start + int(self.values.shape[self.axis])
+
+    def has(self, axis: int, place: int) -> bool:
+        return axis == self.axis and self.start <= place < self.stop
+
+    def part(self, start: int, stop: int) -> np.ndarray:
+        within = slice(start - self.start, stop - self.start)
+        return self.values[within] if self.axis == _ROWS else self.values[:, within]
 
 
 class _Part:
@@ -148,17 +192,20 @@ class _Part:
         self, layer: RecomputedLayer, rows: Int64[np.ndarray, " n"], columns: slice
     ) -> None:
         self.values = np.empty((len(rows), columns.stop - columns.start), layer.dtype)
+        self.n_seen = 0
         self._columns = columns
         self._place = np.full(layer.shape[0], -1)
         self._place[rows] = np.arange(len(rows))
-        self._n_seen = 0
+
+    def has_any_of_next(self, n_samples: int) -> bool:
+        """Whether a row is kept of the next samples, those beyond the first pass's aside."""
+        return bool((self._place[self.n_seen : self.n_seen + n_samples] >= 0).any())
 
     def __contains__(self, name: str) -> bool:
         return False
 
     def append(self, name: str, batch: np.ndarray) -> None:  # noqa: ARG002 - as a store does
         """Take the next rows; those beyond the first pass's are for the hash to find."""
-        place = self._place[self._n_seen : self._n_seen + len(batch)]
-        self._n_seen += len(batch)
+        place = self._place[self.n_seen : self.n_seen + len(batch)]
         kept = np.flatnonzero(place >= 0)
         self.values[place[kept]] = batch[kept, self._columns]

@@ -25,11 +25,13 @@ from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._projection import PAYS, Projection, worthwhile_projection
 from dimscope.neighbors._quantised import Quantised, worthwhile_integers
-from dimscope.neighbors._tiles import Tiles
+from dimscope.neighbors._tiles import Tiles, most_kept
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
 _FEW = 8  # queries that are measured against all points in the time that tiles take to be made
-_PAIRS_AT_ONCE = 1 << 20
+_LEAST_EXTRA = 4  # candidates beyond the neighbours, so that the last bound lies above these
+_AT_ONCE = 2**20  # candidates that one thread measures in one go
+_LEAST_STRIPS = 4
 _CACHED = 2**22  # bytes of a group of points
 _MOST_DOUBLES = 2**27  # values that may be copied in float64: 1 GiB
 
@@ -186,8 +188,9 @@ def search_tiles(
     projection = tiling.projection
     source = matrix if projection is None else projection.matrix
     cheap = projection or tiling.integers
-    extra = cheap.n_candidates if cheap else max(4, n_neighbors // 8)
-    kept = min(-(-(n_neighbors + extra) // 8) * 8, len(pool) - 1)
+    extra = cheap.n_candidates if cheap else max(_LEAST_EXTRA, n_neighbors // 8)
+    kept = min(n_neighbors + extra, max(most_kept(len(queries)), n_neighbors + _LEAST_EXTRA))
+    kept = min(-(-kept // 8) * 8, len(pool) - 1)
     same = np.array_equal(queries, pool)
     with tiling.threads() as executor:
         left = Blocks.of(source, queries, tiling.size)
@@ -202,11 +205,16 @@ def search_tiles(
             from dimscope.neighbors import _torch  # noqa: PLC0415 - as above
 
             _torch.fill(tiles, tiling.device, tiling.jobs)
-        lower = tiles.lower_bounds()
+        list(executor.map(tiles.rows.sort, _strips(tiles.rows.keys.shape)))
+        lower_bounds = tiles.lower_bounds
         if projection is not None:
             error = projection.error[left.points] + projection.error[pool].max()
-            lower = np.maximum(np.sqrt(lower) - error[:, None], 0) ** 2
-        found = _measure(tiles, matrix, lower, n_neighbors, executor)
+
+            def lower_bounds(rows: slice) -> Float64[np.ndarray, "n c"]:
+                shorter = np.sqrt(tiles.lower_bounds(rows)) - error[rows, None]
+                return np.asarray(np.maximum(shorter, 0) ** 2)
+
+        found = _measure(tiles, matrix, lower_bounds, n_neighbors, executor)
     if projection is not None:
         return found._replace(method="projected tiles")
     on_processor = "integer tiles" if tiling.integers else "tiles"
@@ -214,33 +222,45 @@ def search_tiles(
     return found._replace(method=method, n_evaluated=len(queries) * len(pool))
 
 
+def _strips(shape: tuple[int, ...]) -> list[slice]:
+    """The rows of a matrix in parts that threads take one after the other."""
+    height = max(1, min(_AT_ONCE // shape[1], -(-shape[0] // _LEAST_STRIPS)))
+    return [slice(top, min(top + height, shape[0])) for top in range(0, shape[0], height)]
+
+
 def _measure(
     tiles: Tiles,
     matrix: Matrix,
-    lower: Float64[np.ndarray, "n c"],
+    lower_bounds: Callable[[slice], Float64[np.ndarray, "n c"]],
     n_neighbors: int,
     executor: Executor,
 ) -> Found:
     """Exact distances of the candidates, the nearest of them, and whether they are certain."""
-    keys = tiles.keys
-    exact = np.full(keys.shape, np.inf)
-    exact[:, :n_neighbors] = _measure_mutual(tiles, matrix, n_neighbors, executor)
-    reach = exact[:, :n_neighbors].max(axis=1) * _EXACT
-    row, slot = np.nonzero(lower[:, n_neighbors:] <= reach[:, None])
-    slot += n_neighbors
-    places = (keys & tiles.rows.low_bits).astype(np.int64)
-    exact[row, slot] = _squared(tiles, matrix, row, places[row, slot])
-    points = tiles.right.blocks.points[places]
-    _kernels.sort_rows(exact, points)
-    certified = exact[:, n_neighbors - 1] * _EXACT < lower[:, -1]
-    back = np.argsort(tiles.left.blocks.order)
-    return Found(
-        exact[back, :n_neighbors],
-        points[back, :n_neighbors],
-        certified[back],
-        "tiles",
-        n_evaluated=exact[:, :n_neighbors].size + len(row),
+    first = _measure_mutual(tiles, matrix, n_neighbors, executor)
+    shape = first.shape
+    found = Found(
+        np.empty(shape), np.empty(shape, np.int64), np.empty(len(first), bool), "tiles", 0
     )
+
+    def measure(rows: slice) -> int:
+        keys, lower = tiles.keys[rows], lower_bounds(rows)
+        exact = np.full(keys.shape, np.inf)
+        exact[:, :n_neighbors] = first[rows]
+        reach = first[rows].max(axis=1) * _EXACT
+        row, slot = np.nonzero(lower[:, n_neighbors:] <= reach[:, None])
+        slot += n_neighbors
+        places = (keys & tiles.rows.low_bits).astype(np.int64)
+        exact[row, slot] = _squared(tiles, matrix, rows.start + row, places[row, slot])
+        points = tiles.right.blocks.points[places]
+        _kernels.sort_rows(exact, points)
+        queries = tiles.left.blocks.order[rows]
+        found.squared[queries] = exact[:, :n_neighbors]
+        found.points[queries] = points[:, :n_neighbors]
+        found.certified[queries] = exact[:, n_neighbors - 1] * _EXACT < lower[:, -1]
+        return len(row)
+
+    n_more = sum(executor.map(measure, _strips(tiles.keys.shape)))
+    return found._replace(n_evaluated=first.size + n_more)
 
 
 def _measure_mutual(
@@ -249,18 +269,17 @@ def _measure_mutual(
     """Exact squared distances of the first candidates, each pair measured once."""
     keys = np.ascontiguousarray(tiles.keys[:, :n_first])
     exact = np.empty(keys.size)
-    height = max(1, min(_PAIRS_AT_ONCE // keys.shape[1], -(-len(keys) // 2)))
 
-    def measure(start: int) -> None:
-        rows = start, min(start + height, len(keys))
-        pairs = np.empty((4, (rows[1] - rows[0]) * keys.shape[1]), dtype=np.int64)
-        count = _kernels.pair_list(keys, tiles.rows.low_bits, rows, tiles.symmetric, pairs)
+    def measure(rows: slice) -> None:
+        pairs = np.empty((4, (rows.stop - rows.start) * keys.shape[1]), dtype=np.int64)
+        ends = rows.start, rows.stop
+        count = _kernels.pair_list(keys, tiles.rows.low_bits, ends, tiles.symmetric, pairs)
         row, other, place, mirror = pairs[:, :count]
         squared = _squared(tiles, matrix, row, other)
         exact[place] = squared
         exact[mirror[mirror >= 0]] = squared[mirror >= 0]
 
-    list(executor.map(measure, range(0, len(keys), height)))
+    list(executor.map(measure, _strips(keys.shape)))
     return exact.reshape(keys.shape)
 
 

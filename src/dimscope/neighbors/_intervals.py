@@ -8,7 +8,7 @@ or that others leave in doubt, are measured again by direct differences of the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from dimscope.sweep import UNIT_ROUNDOFF
 
 _TIGHT = 2e-12  # a squared distance known to this relative width needs no second look
 _MATRIX_BYTES = 2**27
+_PRODUCTS_BYTES = 2**25  # where all products are in memory already
 _PAIR_BYTES = 2**25
 
 #: Gives the squared distances of pairs of points.
@@ -46,8 +47,7 @@ def search_intervals(
     measure: Measure | None = None,
 ) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
     """Squared distances and points, ascending; all candidates by ``measure`` where it is given."""
-    height = max(1, _MATRIX_BYTES // (8 * len(pool)))
-    blocks = (queries[start : start + height] for start in range(0, len(queries), height))
+    blocks = _blocks(points, queries, len(pool))
     parts: Iterable[_Candidates] = (
         _candidates(points, block, pool, n_neighbors) for block in blocks
     )
@@ -111,9 +111,17 @@ def distances_at(
     The value of a rank lies between those of the lower and of the upper bounds; where these are
     apart, the pairs between them are measured. Memory is bounded, and nothing is sorted.
     """
-    height = max(1, _MATRIX_BYTES // (8 * len(rows)))
-    blocks = (rows[start : start + height] for start in range(0, len(rows), height))
+    blocks = _blocks(points, rows, len(rows))
     return np.concatenate([_at_ranks(points, block, rows, ranks) for block in blocks])
+
+
+def _blocks(
+    points: Points, queries: Int64[np.ndarray, " n"], n_pool: int
+) -> Iterator[Int64[np.ndarray, " b"]]:
+    """As many of the queries at a time as there is memory for their distances from the pool."""
+    budget = _PRODUCTS_BYTES if points.by_gram else _MATRIX_BYTES
+    height = max(1, budget // (8 * n_pool))
+    return (queries[start : start + height] for start in range(0, len(queries), height))
 
 
 def _at_ranks(

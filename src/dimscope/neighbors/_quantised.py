@@ -15,6 +15,7 @@ from dimscope.neighbors import _vnni
 from dimscope.neighbors._blocks import Matrix
 from dimscope.neighbors._integers import Integers, quantised
 from dimscope.neighbors._sample import Nearest, cost_of_candidates, nearest_of, sample_of
+from dimscope.neighbors._tiles import most_kept
 
 _LEAST_PRODUCTS = 2**36  # of features; for fewer, to load the loops takes longer than they save
 _ENOUGH = 0.97
@@ -61,6 +62,8 @@ def worthwhile_integers(
         return None
     surviving = n_neighbors * _surviving(nearest, quantised(rows, norms, ratio)[1]) / nearest.rank
     n_candidates = math.ceil(_SPARE * np.quantile(surviving, _ENOUGH))
+    if n_neighbors + n_candidates > most_kept(n):
+        return None
     cost = _PRODUCT + cost_of_candidates(n, n_features, n_candidates, float(surviving.mean()))
     in_float32 = 1 + cost_of_candidates(n, n_features, n_neighbors, n_neighbors)
     return Quantised(ratio, n_candidates, cost) if cost <= _PAYS * in_float32 else None

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, NamedTuple
@@ -20,6 +19,12 @@ from dimscope.neighbors._blocks import Side
 
 _LANES = 16  # a vector register of float32
 _LEAST_BUFFER = 32
+_BYTES = 2**29  # of all reservoirs
+
+
+def most_kept(n_rows: int) -> int:
+    """Entries of each row for whose reservoirs there is memory."""
+    return _BYTES // (2 * 8 * n_rows)
 
 
 class Reservoirs(NamedTuple):
@@ -59,11 +64,11 @@ class Reservoirs(NamedTuple):
         closed.bounds[:] = np.inf
         return closed
 
-    def best(self, kept: int) -> UInt64[np.ndarray, "n k"]:
-        """The best ``kept`` of each row, best first. All rows must hold as many."""
-        self.keys[np.arange(self.keys.shape[1]) >= self.counts[:, None]] = ~np.uint64(0)
-        self.keys.sort(axis=1)
-        return np.asarray(self.keys[:, :kept])
+    def sort(self, rows: slice) -> None:
+        """Bring the best entries of some rows to their front, in order."""
+        keys = self.keys[rows]
+        keys[np.arange(keys.shape[1]) >= self.counts[rows, None]] = ~np.uint64(0)
+        keys.sort(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,14 +117,14 @@ class Tiles:
             todo.put(tile)
         list(executor.map(lambda _: self._work(todo), range(jobs)))
 
-    @cached_property
+    @property
     def keys(self) -> UInt64[np.ndarray, "n k"]:
-        """The best entries of each row, best first, once all pairs were offered."""
-        return self.rows.best(self.kept)
+        """The best entries of each row, best first, once all pairs were offered and sorted."""
+        return np.asarray(self.rows.keys[:, : self.kept])
 
-    def lower_bounds(self) -> Float64[np.ndarray, "n k"]:
-        """What those entries say of the squared distances, in units of the points."""
-        halves = (self.keys & ~self.rows.low_bits).view(np.float64)
+    def lower_bounds(self, rows: slice) -> Float64[np.ndarray, "n k"]:
+        """What the best entries of some rows say of squared distances, in units of the points."""
+        halves = (self.keys[rows] & ~self.rows.low_bits).view(np.float64)
         return np.asarray(2 * halves / self.left.blocks.matrix.scale**2)
 
     def _order(self) -> Iterator[tuple[int, int]]:

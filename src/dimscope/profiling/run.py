@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,11 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     identity = settings.to_dict() | {"label": label, "pooling": _name_of(pooling)}
     journal = Journal(identity=identity)
     if out is not None:
-        infos = layer_names(model, data, forward=forward)
+        probe = data
+        if isinstance(data, Iterator):  # of batches: the first is needed twice
+            probe = list(islice(data, 1))
+            data = chain(probe, data)
+        infos = layer_names(model, probe, forward=forward)
         identity |= {
             "layers": select_layers(infos, layers),
             "n_samples_asked": n_samples,

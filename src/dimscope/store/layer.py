@@ -15,6 +15,7 @@ import zarr
 # the lightest compression each cost a factor of 2 to 5.
 _CHUNK_BYTES = 2 * 2**20
 _CHUNK_COLUMNS = (4096, 8192)
+_COLUMN_BLOCK = 1024  # readers take whole numbers of so many columns
 _BUFFER_SHARE = 16  # the rows that wait for a full chunk take at most this part of the budget
 
 
@@ -71,7 +72,7 @@ class LayerRows:
     def create_array(self, path: Path, name: str) -> None:
         """Make the array on disk that takes the rows from now on."""
         columns = _CHUNK_BYTES // (self.chunk_rows * self.dtype.itemsize)
-        columns = int(np.clip(columns, *_CHUNK_COLUMNS))
+        columns = int(np.clip(columns, *_CHUNK_COLUMNS)) // _COLUMN_BLOCK * _COLUMN_BLOCK
         self.array = zarr.create_array(
             path,
             shape=(0, self.n_features),
