@@ -20,7 +20,7 @@ from dimscope.points import as_points
 
 CASES = ((20_000, 784), (100_000, 784), (20_000, 4_096), (60_000, 4_096))
 K = 10
-TILE = 8192
+TILE = 2048
 
 
 def half_product(x: torch.Tensor) -> None:
