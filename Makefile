@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint examples clean
+.PHONY: help install demo test test-gpu lint bench docs examples clean
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY)  ## build .venv with everything that development needs
 
@@ -32,6 +32,11 @@ lint: $(READY)  ## ruff, mypy and the import contracts
 
 bench: $(READY)  ## speed of the neighbour search and the spectrum, against scikit-learn
 	$(BIN)/python benchmarks/neighbors.py
+
+test-gpu: $(READY)  ## the search on a CUDA GPU: its tests, then its speed
+	@$(BIN)/python -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu needs a CUDA GPU, and torch ' + torch.__version__ + ' finds none')"
+	$(BIN)/python -m pytest tests/neighbors/test_torch.py
+	$(BIN)/python benchmarks/gpu.py
 
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py

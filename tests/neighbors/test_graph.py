@@ -151,10 +151,10 @@ class TestSubset:
     def test_reuses_what_is_known_and_searches_the_rest(self, monkeypatch):
         searched = []
 
-        def spy(points, queries, pool, n_neighbors, n_jobs):
+        def spy(points, queries, pool, n_neighbors, resources):
             searched.extend(queries)
-            assert n_jobs == 2
-            return search(points, queries, pool, n_neighbors, n_jobs)
+            assert resources.n_jobs == 2
+            return search(points, queries, pool, n_neighbors, resources)
 
         graph = NeighborGraph.from_points(cloud(), 8, n_jobs=2)
         monkeypatch.setattr("dimscope.neighbors._sources.search", spy)

@@ -33,6 +33,7 @@ from dimscope.points import as_points
     show_default=True,
     help="What becomes of rows that repeat another exactly.",
 )
+@click.option("--device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]")
 @click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
 def estimate(  # noqa: PLR0913 - one parameter for each option
     *,
@@ -41,6 +42,7 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
     key: str | None,
     metric: Metric,
     duplicates: Duplicates,
+    device: str | None,
     as_json: bool,
 ) -> None:
     """Estimate the dimension of the array in FILE, a sample a row.
@@ -48,7 +50,9 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
     FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
     """
     points = as_points(read_array(file, key=key))
-    found = estimators.estimate(points, methods, metric=metric, duplicates=duplicates)
+    found = estimators.estimate(
+        points, methods, metric=metric, duplicates=duplicates, device=device
+    )
     estimates = list(found.values())
     if not as_json:
         print_estimates(estimates)

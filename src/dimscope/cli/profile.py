@@ -94,6 +94,7 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         batch_size=batch_size,
         memory_budget=memory,
         disk_budget=disk,
+        device=None if sources["device"] == "cpu" else sources["device"],
         label=label or found.loaded.label,
         out=out,
     )

@@ -42,7 +42,12 @@ _MODEL_OPTIONS = (
         "--n-samples", type=click.IntRange(min=1), help="Samples to draw.  [default: all]"
     ),
     click.option("--seed", default=0, show_default=True, help="Of samples, weights and blocks."),
-    click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps ..."),
+    click.option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        help="Where the network runs and neighbours are searched: cpu, cuda, cuda:1, mps ...",
+    ),
 )
 
 

@@ -89,9 +89,18 @@ class NeighborEstimator(Estimator):
             If the graph has too few neighbours or points for it.
         """
 
-    def fit(self, x: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes y
-        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
-        graph = NeighborGraph.from_points(x, self.n_neighbors_needed)
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,  # noqa: ARG002 - scikit-learn passes y
+        *,
+        device: str | None = None,
+    ) -> Self:
+        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``.
+
+        ``device`` is where neighbours are searched, as in `NeighborGraph.from_points`.
+        """
+        graph = NeighborGraph.from_points(x, self.n_neighbors_needed, device=device)
         return self._keep(self.estimate(graph), graph.n_features)
 
     def _answer(  # noqa: PLR0913 - the parts of an estimate

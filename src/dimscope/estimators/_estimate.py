@@ -16,11 +16,21 @@ from dimscope.spectra import Spectrum
 
 @overload
 def estimate(
-    x: Any, method: Method = ..., *, metric: Metric = ..., duplicates: Duplicates = ...
+    x: Any,
+    method: Method = ...,
+    *,
+    metric: Metric = ...,
+    duplicates: Duplicates = ...,
+    device: str | None = ...,
 ) -> DimensionEstimate: ...
 @overload
 def estimate(
-    x: Any, method: Sequence[Method], *, metric: Metric = ..., duplicates: Duplicates = ...
+    x: Any,
+    method: Sequence[Method],
+    *,
+    metric: Metric = ...,
+    duplicates: Duplicates = ...,
+    device: str | None = ...,
 ) -> dict[str, DimensionEstimate]: ...
 
 
@@ -30,6 +40,7 @@ def estimate(
     *,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
+    device: str | None = None,
 ) -> DimensionEstimate | dict[str, DimensionEstimate]:
     """Estimate the dimension of an array, by one method or by several at once.
 
@@ -41,8 +52,8 @@ def estimate(
     method
         A registry name or an estimator; a sequence of them shares one neighbour search and one
         spectrum.
-    metric, duplicates
-        As in `NeighborGraph.from_points`; linear methods and graphs ignore both.
+    metric, duplicates, device
+        As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
 
     Returns
     -------
@@ -72,7 +83,7 @@ def estimate(
     statistics: dict[bool, NeighborGraph | Spectrum] = {}
     if n_neighbors:
         statistics[True] = graph or NeighborGraph.from_points(
-            points, n_neighbors, metric, duplicates=duplicates
+            points, n_neighbors, metric, duplicates=duplicates, device=device
         )
     if any(isinstance(estimator, SpectrumEstimator) for estimator in estimators.values()):
         if points is None:

@@ -1,5 +1,6 @@
 """Exact, certified k-nearest neighbours."""
 
+from dimscope.neighbors._search import checked_device
 from dimscope.neighbors.graph import Duplicates, Metric, NeighborGraph
 
-__all__ = ["Duplicates", "Metric", "NeighborGraph"]
+__all__ = ["Duplicates", "Metric", "NeighborGraph", "checked_device"]

@@ -77,6 +77,7 @@ class Tiling:
     dtype: Any = np.float32
     size: int = 1024
     n_jobs: int | None = None
+    device: str | None = None  # where torch makes the products; None for threads of the processor
     prunes: bool = True
     projection: Projection | None = None
     integers: Quantised | None = None
@@ -104,11 +105,13 @@ def search_certified(
     """The nearest of ``pool`` to each of ``queries``, by the cheapest tiles that certify it.
 
     All pairs by a projection where that pays, else in float32; the points that this leaves unsure
-    in float32, then in float64.
+    in float32, then in float64. On a device all pairs in float32, and the unsure in float64 where
+    that is faster.
     """
     with tiling.threads() as executor:
+        tiling = _where_it_holds(tiling)
         stages = [tiling]
-        if tiling.prunes and np.array_equal(queries, pool):
+        if tiling.device is None and tiling.prunes and np.array_equal(queries, pool):
             stages = [*_cheaper(matrix, pool, n_neighbors, tiling, executor), tiling]
         if matrix.values.size <= _MOST_DOUBLES:
             stages.append(replace(tiling, dtype=np.float64))
@@ -124,9 +127,23 @@ def search_certified(
                 )
             if 2 * len(failed) > len(pool):  # all pairs once are fewer than these with all
                 failed = np.arange(len(queries))
+            stage = _where_it_holds(stage)
             again = search_tiles(matrix, queries[failed], pool, n_neighbors, stage)
             found = found.updated(failed, again)
     return found
+
+
+def _where_it_holds(tiling: Tiling) -> Tiling:
+    """The same on the processor if the device cannot do it as precisely, or float64 as fast."""
+    if tiling.device is None:
+        return tiling
+    from dimscope.neighbors import _torch  # noqa: PLC0415 - torch loads with the first device
+
+    if tiling.dtype == np.float64:
+        holds = _torch.doubles_pay(tiling.device, tiling.jobs)
+    else:
+        holds = _torch.products_hold(tiling.device)
+    return tiling if holds else replace(tiling, device=None)
 
 
 def _cheaper(
@@ -184,7 +201,12 @@ def search_tiles(
         left_side = side(left, right.centres, tiling.dtype, executor, ratio)
         right_side = left_side if same else side(right, left.centres, tiling.dtype, executor, ratio)
         tiles = Tiles(left_side, right_side, kept)
-        tiles.fill(tiling.jobs, executor)
+        if tiling.device is None:
+            tiles.fill(tiling.jobs, executor)
+        else:
+            from dimscope.neighbors import _torch  # noqa: PLC0415 - as above
+
+            _torch.fill(tiles, tiling.device, tiling.jobs)
         list(executor.map(tiles.rows.sort, _strips(tiles.rows.keys.shape)))
         lower_bounds = tiles.lower_bounds
         if projection is not None:
@@ -197,7 +219,8 @@ def search_tiles(
         found = _measure(tiles, matrix, lower_bounds, n_neighbors, executor)
     if projection is not None:
         return found._replace(method="projected tiles")
-    method = "integer tiles" if tiling.integers else "tiles"
+    on_processor = "integer tiles" if tiling.integers else "tiles"
+    method = on_processor if tiling.device is None else "torch tiles"
     return found._replace(method=method, n_evaluated=len(queries) * len(pool))
 
 

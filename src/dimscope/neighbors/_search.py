@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from dimscope._optional import require
 from dimscope.neighbors._intervals import Measure, search_intervals
 from dimscope.points import Points
 
@@ -29,8 +30,8 @@ class Diagnostics:
     Attributes
     ----------
     method
-        ``"tiles"``, ``"projected tiles"``, ``"integer tiles"``, ``"tree"`` or ``"intervals"``;
-        ``"given"`` for distances that were given.
+        ``"tiles"``, ``"projected tiles"``, ``"integer tiles"``, ``"torch tiles"`` (on a device),
+        ``"tree"`` or ``"intervals"``; ``"given"`` for distances that were given.
     evaluated_share
         Share of the pairs of points whose distance was evaluated over all features, the others
         being proved too far without; None for a tree, which does not say.
@@ -41,6 +42,43 @@ class Diagnostics:
     method: str
     evaluated_share: float | None
     n_searched_again: int
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a search may use, on which its answer does not depend.
+
+    Attributes
+    ----------
+    n_jobs
+        Threads; None for all cores.
+    device
+        Where torch makes the tiles; None to make them without torch.
+    """
+
+    n_jobs: int | None = None
+    device: str | None = None
+
+
+_ALL_CORES = Resources()
+
+
+def checked_device(name: str | None) -> str | None:
+    """The name of a device as torch writes it; None for none.
+
+    Raises
+    ------
+    InputError
+        If torch cannot use it here.
+    MissingDependencyError
+        If torch is not installed.
+    """
+    if name is None:
+        return None
+    require("torch", extra="torch", purpose=f"device={name!r}")
+    from dimscope.neighbors import _torch  # noqa: PLC0415 - torch loads with the first device
+
+    return _torch.checked(name)
 
 
 class Neighbors(NamedTuple):
@@ -56,15 +94,14 @@ def search(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    n_jobs: int | None = None,
+    resources: Resources = _ALL_CORES,
 ) -> Neighbors:
     """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
 
     Both are positions among ``points``; so are the indices that come back. Equal distances are
-    ordered by index. The pool must hold more than ``n_neighbors`` points. ``n_jobs`` threads
-    search, all cores by default; the answer does not depend on their number.
+    ordered by index. The pool must hold more than ``n_neighbors`` points.
     """
-    found = _search_fast(points, queries, pool, n_neighbors, n_jobs)
+    found = _search_fast(points, queries, pool, n_neighbors, resources)
     if found is None:
         squared, indices = search_intervals(points, queries, pool, n_neighbors)
         diagnostics = Diagnostics(method="intervals", evaluated_share=1.0, n_searched_again=0)
@@ -91,7 +128,7 @@ def _search_fast(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    n_jobs: int | None,
+    resources: Resources,
 ) -> _Fast | None:
     """A search that is right for the rows it certifies; None where intervals are the choice.
 
@@ -101,7 +138,7 @@ def _search_fast(
     if points.n_features <= _TREE_FEATURES and n_pairs >= _TREE_PAIRS:
         from dimscope.neighbors._tree import search_tree  # noqa: PLC0415
 
-        tree = search_tree(points, queries, pool, n_neighbors, n_jobs)
+        tree = search_tree(points, queries, pool, n_neighbors, resources.n_jobs)
         n_again = int((~tree[2]).sum())
         how = Diagnostics(method="tree", evaluated_share=None, n_searched_again=n_again)
         return _Fast(*tree, how, None)
@@ -113,7 +150,8 @@ def _search_fast(
     matrix = Matrix.of(points)
     if matrix is None:
         return None
-    found = search_certified(matrix, queries, pool, n_neighbors, Tiling(n_jobs=n_jobs))
+    tiling = Tiling(n_jobs=resources.n_jobs, device=resources.device)
+    found = search_certified(matrix, queries, pool, n_neighbors, tiling)
     share = min(1.0, found.n_evaluated / (len(queries) * (len(pool) - 1)))
     how = Diagnostics(method=found.method, evaluated_share=share, n_searched_again=found.n_again)
     return _Fast(*found[:3], how, matrix.squared_distances)

@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
 from dimscope.neighbors._intervals import distances_at, first_of_each
-from dimscope.neighbors._search import Diagnostics, Neighbors, search
+from dimscope.neighbors._search import Diagnostics, Neighbors, Resources, search
 from dimscope.points import Points
 
 _BLOCK_BYTES = 2**25
@@ -37,16 +37,16 @@ class NeighborSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class SearchedPoints:
-    """Points, searched by as many threads as jobs."""
+    """Points, and what they are searched with."""
 
     points: Points
-    n_jobs: int | None = None
+    resources: Resources
 
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
     ) -> Neighbors:
         """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
-        return search(self.points, queries, pool, n_neighbors, self.n_jobs)
+        return search(self.points, queries, pool, n_neighbors, self.resources)
 
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]

@@ -17,7 +17,7 @@ from dimscope.neighbors._given import (
     copies_in_lists,
     lists_of_sparse,
 )
-from dimscope.neighbors._search import Diagnostics
+from dimscope.neighbors._search import Diagnostics, Resources, checked_device
 from dimscope.neighbors._sources import (
     GIVEN,
     GivenDistances,
@@ -83,7 +83,7 @@ class NeighborGraph:
         return self.source.points
 
     @classmethod
-    def from_points(
+    def from_points(  # noqa: PLR0913 - all but the points have defaults
         cls,
         x: Any,
         n_neighbors: int = 100,
@@ -91,6 +91,7 @@ class NeighborGraph:
         *,
         duplicates: Duplicates = "first",
         n_jobs: int | None = None,
+        device: str | None = None,
     ) -> Self:
         """Search the nearest neighbours of every row of ``x``.
 
@@ -109,12 +110,18 @@ class NeighborGraph:
         n_jobs
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
+        device
+            Where torch makes the products of a large search in memory: ``"cuda"``, ``"cuda:1"``,
+            ``"mps"`` or ``"cpu"``; None for the search without torch. The numbers are the same to
+            the last bit.
 
         Raises
         ------
         InputError
             If ``x`` is not a finite real matrix, or has too few distinct rows, or ``n_jobs`` is
-            below 1.
+            below 1, or ``device`` is not there.
+        MissingDependencyError
+            If a ``device`` is given and torch is not installed.
 
         Examples
         --------
@@ -129,10 +136,13 @@ class NeighborGraph:
         _check_choice("duplicates", duplicates, get_args(Duplicates))
         if n_jobs is not None and n_jobs < 1:
             raise InputError(f"n_jobs={n_jobs} must be at least 1, or None for all cores")
+        resources = Resources(n_jobs, checked_device(device))
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
         rows = _kept_rows(points.scan.first_of_row, duplicates)
-        graph = cls._searched(SearchedPoints(points, n_jobs), rows, n_neighbors, points.n_samples)
+        graph = cls._searched(
+            SearchedPoints(points, resources), rows, n_neighbors, points.n_samples
+        )
         return replace(graph, n_features=points.n_features, metric=metric)
 
     @classmethod

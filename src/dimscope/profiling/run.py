@@ -41,6 +41,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     memory_budget: int | str = "1GiB",
     disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,
+    device: str | None = None,
     progress: bool = True,
 ) -> Profile:
     """Measure the dimension of many layers of a network in one pass over the data.
@@ -84,6 +85,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         columns take up to ``memory_budget`` more.
     forward
         ``forward(model, batch)`` in place of calling the model on the batch.
+    device
+        Where neighbours are searched, as in `NeighborGraph.from_points`; the network runs where
+        it is.
     progress
         Show progress on stderr when that is a terminal.
 
@@ -109,7 +113,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         select_layers,
     )
 
-    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng)
+    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, device=device)
     label = label or type(model).__name__
     budgets = {
         name: parse_size(size) if isinstance(size, str) else size

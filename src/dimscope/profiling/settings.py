@@ -10,7 +10,7 @@ import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, Method, make_estimators
-from dimscope.neighbors import Metric
+from dimscope.neighbors import Metric, checked_device
 
 #: The nonlinear dimension of the papers at two scales, and the linear ones it is set against.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
@@ -30,12 +30,15 @@ class Settings:
         Random partitions into disjoint blocks at each step of the decimation.
     seed
         Seed of those partitions; all layers share them.
+    device
+        Where neighbours are searched, on which no number depends; so it is not recorded.
     """
 
     estimators: Mapping[str, Estimator]
     metric: Metric
     n_repeats: int
     seed: int
+    device: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The settings, ready for JSON."""
@@ -53,17 +56,22 @@ def make_settings(
     metric: Metric,
     n_repeats: int,
     rng: int | np.random.Generator,
+    device: str | None = None,
 ) -> Settings:
     """Check and freeze what was asked for.
 
     Raises
     ------
     InputError
-        If a method is unknown or given twice, or ``n_repeats`` is below 1.
+        If a method is unknown or given twice, ``n_repeats`` is below 1, or ``device`` is not there.
     """
     if n_repeats < 1:
         raise InputError(f"n_repeats={n_repeats} must be at least 1")
     seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
     return Settings(
-        estimators=make_estimators(methods), metric=metric, n_repeats=n_repeats, seed=seed
+        estimators=make_estimators(methods),
+        metric=metric,
+        n_repeats=n_repeats,
+        seed=seed,
+        device=checked_device(device),
     )
