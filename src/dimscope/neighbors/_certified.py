@@ -33,6 +33,7 @@ _FEW = 8  # queries that are measured against all points in the time that tiles 
 _LEAST_EXTRA = 4  # candidates beyond the neighbours, so that the last bound lies above these
 _AT_ONCE = 2**20  # candidates that one thread measures in one go
 _LEAST_STRIPS = 4
+_SMALLEST_BLOCK, _LARGEST_BLOCK = 512, 1536
 _CACHED = 2**22  # bytes of a group of points
 _MOST_DOUBLES = 2**27  # values that may be copied in float64: 1 GiB
 
@@ -75,7 +76,7 @@ class Tiling:
     """How the tiles are made, which the answer does not depend on."""
 
     dtype: Any = np.float32
-    size: int = 1024
+    size: int | None = None
     n_jobs: int | None = None
     device: str | None = None  # where torch makes the products; None for threads of the processor
     prunes: bool = True
@@ -87,6 +88,10 @@ class Tiling:
         """Threads to use: the cores that this process may use, unless told."""
         affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
         return self.n_jobs or (len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+    def block_size(self, n: int) -> int:
+        """Points of a block: many, for speed, but few enough for all threads to have tiles."""
+        return self.size or min(_LARGEST_BLOCK, max(_SMALLEST_BLOCK, n // (2 * self.jobs)))
 
     @contextmanager
     def threads(self) -> Iterator[Executor]:
@@ -195,8 +200,9 @@ def search_tiles(
     kept = min(-(-kept // 8) * 8, len(pool) - 1)
     same = np.array_equal(queries, pool)
     with tiling.threads() as executor:
-        left = Blocks.of(source, queries, tiling.size)
-        right = left if same else Blocks.of(source, pool, tiling.size)
+        size = tiling.block_size(len(queries))
+        left = Blocks.of(source, queries, size)
+        right = left if same else Blocks.of(source, pool, size)
         ratio = tiling.integers.ratio if tiling.integers else None
         left_side = side(left, right.centres, tiling.dtype, executor, ratio)
         right_side = left_side if same else side(right, left.centres, tiling.dtype, executor, ratio)

@@ -239,7 +239,7 @@ class NeighborGraph:
         found = source.nearest(rows, rows, n_neighbors)
         return cls(
             distances=found.distances,
-            indices=np.searchsorted(rows, found.indices),
+            indices=_places(rows, found.indices),
             original_rows=rows,
             n_duplicates=n_rows - len(rows),
             n_features=None,
@@ -309,7 +309,7 @@ class NeighborGraph:
         if not enough.all():
             found = self.source.nearest(rows[~enough], rows, n_neighbors)
             distances[~enough] = found.distances
-            indices[~enough] = np.searchsorted(rows, found.indices)
+            indices[~enough] = _places(rows, found.indices)
         return replace(
             self, distances=distances, indices=indices, original_rows=rows, n_duplicates=0
         )
@@ -355,6 +355,15 @@ def _kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[
         copies = np.bincount(first, minlength=len(first))
         return np.flatnonzero(copies == 1)
     return np.flatnonzero(first == np.arange(len(first)))
+
+
+def _places(
+    rows: Int64[np.ndarray, " n"], wanted: Int64[np.ndarray, "m k"]
+) -> Int64[np.ndarray, "m k"]:
+    """Where each of some rows is among ascending ``rows``."""
+    place = np.empty(rows[-1] + 1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    return np.asarray(place[wanted])
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
