@@ -6,9 +6,12 @@ import dataclasses
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from jaxtyping import Float64
+
 from dimscope.errors import InputError
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate
 from dimscope.spectra import Spectrum
 
 #: Points share neighbours, so their distance ratios are not independent: over flat tori of
@@ -99,7 +102,7 @@ class NeighborEstimator(Estimator):
         graph: NeighborGraph,
         *,
         value: float,
-        stderr: float,
+        stderr: float | None,
         interval: tuple[float, float] | None = None,
         scale: float,
         n_samples: int,
@@ -117,6 +120,14 @@ class NeighborEstimator(Estimator):
             notes=notes,
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
+        )
+
+    def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
+        return LocalEstimate(
+            values=values,
+            n_neighbors=self.n_neighbors_needed,
+            method=self.name,
+            parameters=self.get_params(),
         )
 
     def _check(self, graph: NeighborGraph) -> None:
@@ -151,6 +162,12 @@ def normal_interval(value: float, stderr: float | None) -> tuple[float, float] |
     if stderr is None:
         return None
     return value - _NORMAL_95 * stderr, value + _NORMAL_95 * stderr
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Raise an InputError unless value >= least."""
+    if value < least:
+        raise InputError(f"{name}={value} must be at least {least}")
 
 
 def check_open_interval(name: str, value: float, low: float, high: float) -> None:
