@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
+        MADA as MADA,
+        MOM as MOM,
         EffectiveRank as EffectiveRank,
         Gride as Gride,
         LevinaBickel as LevinaBickel,
+        MiNDMLi as MiNDMLi,
+        MiNDMLk as MiNDMLk,
         ParticipationRatio as ParticipationRatio,
         PCADimension as PCADimension,
         TwoNN as TwoNN,
@@ -42,8 +46,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
-    "TwoNNBayes TwoNNMLE estimate",
+    "estimators": "EffectiveRank Gride LevinaBickel MADA MOM MiNDMLi MiNDMLk PCADimension "
+    "ParticipationRatio TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

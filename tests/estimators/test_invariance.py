@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from dimscope import (
+    MADA,
+    MOM,
     EffectiveRank,
     Gride,
     LevinaBickel,
+    MiNDMLi,
+    MiNDMLk,
     NeighborGraph,
     ParticipationRatio,
     PCADimension,
@@ -19,7 +23,18 @@ from dimscope import (
     TwoNNMLE,
 )
 
-OF_NEIGHBORS = [TwoNN(), TwoNNMLE(), TwoNNBayes(), Gride(n1=3), LevinaBickel(n_neighbors=8)]
+OF_NEIGHBORS = [
+    TwoNN(),
+    TwoNNMLE(),
+    TwoNNBayes(),
+    Gride(n1=3),
+    LevinaBickel(n_neighbors=8),
+    MOM(n_neighbors=8),
+    MADA(n_neighbors=7),
+    MADA(n_neighbors=8, combination="vote"),
+    MiNDMLk(n_neighbors=8),
+    MiNDMLi(n_neighbors=8),
+]
 OF_SPECTRUM = [
     ParticipationRatio(),
     ParticipationRatio(correction="none"),

@@ -11,15 +11,22 @@ from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, ma
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.mada import MADA
+from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
+from dimscope.estimators.mom import MOM
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
     "ESTIMATORS",
+    "MADA",
+    "MOM",
     "EffectiveRank",
     "Estimator",
     "Gride",
     "LevinaBickel",
     "Method",
+    "MiNDMLi",
+    "MiNDMLk",
     "NeighborEstimator",
     "PCADimension",
     "ParticipationRatio",

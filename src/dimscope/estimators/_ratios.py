@@ -78,11 +78,13 @@ class Neighborhoods(NamedTuple):
     scale: float
     notes: tuple[str, ...]
 
-    def spread(self, values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n_samples"]:
-        """One value for each point of the graph from those of the rows: nan elsewhere."""
-        spread = np.full(len(self.apart), np.nan)
-        spread[self.apart] = np.where(np.isfinite(values), values, np.nan)
-        return spread
+    def local(
+        self, numerator: int | Float64[np.ndarray, " n"], denominator: Float64[np.ndarray, " n"]
+    ) -> Float64[np.ndarray, " n_samples"]:
+        """A ratio for each point of the graph from those of the rows; nan where there is none."""
+        values = np.full(len(self.apart), np.nan)
+        values[self.apart] = numerator / np.where(denominator > 0, denominator, np.nan)
+        return values
 
 
 def neighborhoods(graph: NeighborGraph, k: int) -> Neighborhoods:

@@ -10,6 +10,9 @@ from dimscope.estimators._base import Estimator
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.mada import MADA
+from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
+from dimscope.estimators.mom import MOM
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
@@ -20,6 +23,10 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         TwoNNBayes,
         Gride,
         LevinaBickel,
+        MOM,
+        MADA,
+        MiNDMLk,
+        MiNDMLi,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,

@@ -83,9 +83,7 @@ class LevinaBickel(NeighborEstimator):
             equal.
         """
         found = self._neighborhoods(graph, least=3)
-        with np.errstate(divide="ignore"):
-            values = (self.n_neighbors - 2) / _log_sums(found)
-        return self._local_answer(found.spread(values))
+        return self._local_answer(found.local(self.n_neighbors - 2, _log_sums(found)))
 
     def _neighborhoods(self, graph: NeighborGraph, *, least: int) -> Neighborhoods:
         check_at_least("n_neighbors", self.n_neighbors, least)
