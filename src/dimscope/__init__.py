@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dimscope.estimators import (
         MADA as MADA,
         MOM as MOM,
+        CorrelationDimension as CorrelationDimension,
+        CorrelationIntegral as CorrelationIntegral,
         EffectiveRank as EffectiveRank,
         Gride as Gride,
         LevinaBickel as LevinaBickel,
@@ -46,8 +48,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "EffectiveRank Gride LevinaBickel MADA MOM MiNDMLi MiNDMLk PCADimension "
-    "ParticipationRatio TwoNN TwoNNBayes TwoNNMLE estimate",
+    "estimators": "CorrelationDimension CorrelationIntegral EffectiveRank Gride LevinaBickel "
+    "MADA MOM MiNDMLi MiNDMLk PCADimension ParticipationRatio TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

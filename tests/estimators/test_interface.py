@@ -122,6 +122,11 @@ class TestParameters:
             (ds.MADA(combination="mean"), "combination='mean' is not known: choose median"),
             (ds.MiNDMLk(n_neighbors=1), "n_neighbors=1 must be at least 2"),
             (ds.MiNDMLi(n_neighbors=100), "mind_mli needs 100 neighbours of each point"),
+            (ds.CorrelationIntegral(k1=0), "k1=0 must be at least 1"),
+            (ds.CorrelationIntegral(k1=9, k2=9), "k2=9 must be at least 10"),
+            (ds.CorrelationIntegral(k2=100), "correlation_integral needs 100 neighbours of each"),
+            (ds.CorrelationDimension(n_neighbors=7), "n_neighbors=7 must be at least 8"),
+            (ds.CorrelationDimension(n_neighbors=100), "correlation_dimension needs 100 neigh"),
         ],
     )
     def test_out_of_range(self, estimator, message):
@@ -134,9 +139,10 @@ class TestParameters:
         with pytest.raises(ds.InputError, match="n_neighbors=2 must be at least 3"):
             ds.LevinaBickel(n_neighbors=2).estimate_local(graph)
 
-    def test_a_scan_needs_two_neighbours(self):
+    @pytest.mark.parametrize("estimator", [ds.Gride(), ds.CorrelationDimension()])
+    def test_a_scan_needs_two_neighbours(self, estimator):
         with pytest.raises(ds.InputError, match="at least 2 neighbours of each point, got 1"):
-            ds.Gride().scan(ds.NeighborGraph.from_points(cloud(), 1))
+            estimator.scan(ds.NeighborGraph.from_points(cloud(), 1))
 
 
 class TestDegenerateClouds:
@@ -154,6 +160,11 @@ class TestDegenerateClouds:
     def test_all_distances_equal_for_means_over_neighbours(self, method):
         with pytest.raises(ds.InputError, match="all its 20 neighbours at one distance"):
             ds.estimate(np.eye(30), method)
+
+    @pytest.mark.parametrize("method", ["correlation_integral", "correlation_dimension"])
+    def test_equal_radii(self, method):
+        with pytest.raises(ds.InputError, match="must be different and above 0: the data look"):
+            ds.estimate(np.eye(70), method)
 
     def test_more_than_half_of_the_points_at_equal_distances_have_no_median(self):
         x = np.concatenate([np.eye(30), 100 + cloud(20, 30)])

@@ -9,6 +9,8 @@ from hypothesis import given, settings, strategies as st
 from dimscope import (
     MADA,
     MOM,
+    CorrelationDimension,
+    CorrelationIntegral,
     EffectiveRank,
     Gride,
     LevinaBickel,
@@ -34,6 +36,8 @@ OF_NEIGHBORS = [
     MADA(n_neighbors=8, combination="vote"),
     MiNDMLk(n_neighbors=8),
     MiNDMLi(n_neighbors=8),
+    CorrelationIntegral(k1=4, k2=8),
+    CorrelationDimension(n_neighbors=8),
 ]
 OF_SPECTRUM = [
     ParticipationRatio(),
@@ -59,7 +63,7 @@ def dimensions(x):
     estimates = [e.estimate(graph) for e in OF_NEIGHBORS] + [
         e.estimate(spectrum) for e in OF_SPECTRUM
     ]
-    return [estimate.value for estimate in estimates]
+    return [estimate.value or 0.0 for estimate in estimates]  # 0 where it is unknown
 
 
 @given(seed=SEEDS, turn=SEEDS)

@@ -8,6 +8,7 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
@@ -20,6 +21,8 @@ __all__ = [
     "ESTIMATORS",
     "MADA",
     "MOM",
+    "CorrelationDimension",
+    "CorrelationIntegral",
     "EffectiveRank",
     "Estimator",
     "Gride",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
+from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
@@ -27,6 +28,8 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         MADA,
         MiNDMLk,
         MiNDMLi,
+        CorrelationIntegral,
+        CorrelationDimension,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,

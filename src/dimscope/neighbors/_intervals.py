@@ -140,6 +140,40 @@ def _at_ranks(
     return values
 
 
+def counts_within(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    squared_radii: Float64[np.ndarray, " r"],
+) -> Int64[np.ndarray, "n r"]:
+    """How many points of ``pool`` are at most some squared distances from each of ``queries``.
+
+    The point itself is excluded. Pairs whose bounds do not tell are measured.
+    """
+    height = max(1, _MATRIX_BYTES // (8 * len(pool)))
+    blocks = (queries[start : start + height] for start in range(0, len(queries), height))
+    return np.concatenate([_within(points, block, pool, squared_radii) for block in blocks])
+
+
+def _within(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    squared_radii: Float64[np.ndarray, " r"],
+) -> Int64[np.ndarray, "n r"]:
+    squared, error = _approximate(points, queries, pool)
+    squared[queries[:, None] == pool] = np.inf
+    upper = squared + error
+    lower = np.subtract(squared, error, out=error)
+    counts = np.empty((len(queries), len(squared_radii)), dtype=np.int64)
+    for at, radius in enumerate(squared_radii):
+        inside = upper <= radius
+        row, column = np.nonzero((lower <= radius) & ~inside)
+        near = squared_distances(points, queries[row], pool[column]) <= radius
+        counts[:, at] = inside.sum(axis=1) + np.bincount(row[near], minlength=len(queries))
+    return counts
+
+
 def _sharpened(points: Points, pairs: _Candidates) -> Float64[np.ndarray, " p"]:
     """Squared distances right to _TIGHT and in the right order.
 

@@ -27,6 +27,8 @@ METHOD_LABELS: Mapping[str, str] = {
     "mada": "MADA",
     "mind_mlk": "MiND-MLk",
     "mind_mli": "MiND-MLi",
+    "correlation_integral": "Correlation integral",
+    "correlation_dimension": "Correlation dimension",
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
     "effective_rank": "Effective rank",
