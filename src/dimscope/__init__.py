@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         MiNDMLk as MiNDMLk,
         ParticipationRatio as ParticipationRatio,
         PCADimension as PCADimension,
+        StableRank as StableRank,
         TwoNN as TwoNN,
         TwoNNBayes as TwoNNBayes,
         TwoNNMLE as TwoNNMLE,
@@ -49,7 +50,8 @@ _NAMES = {
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
     "estimators": "CorrelationDimension CorrelationIntegral EffectiveRank Gride LevinaBickel "
-    "MADA MOM MiNDMLi MiNDMLk PCADimension ParticipationRatio TwoNN TwoNNBayes TwoNNMLE estimate",
+    "MADA MOM MiNDMLi MiNDMLk PCADimension ParticipationRatio StableRank TwoNN "
+    "TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

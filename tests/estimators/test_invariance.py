@@ -20,6 +20,7 @@ from dimscope import (
     ParticipationRatio,
     PCADimension,
     Spectrum,
+    StableRank,
     TwoNN,
     TwoNNBayes,
     TwoNNMLE,
@@ -44,6 +45,7 @@ OF_SPECTRUM = [
     ParticipationRatio(correction="none"),
     PCADimension(),
     EffectiveRank(),
+    StableRank(),
 ]
 D = 6
 SEEDS = st.integers(0, 2**32 - 1)

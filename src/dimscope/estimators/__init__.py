@@ -11,7 +11,7 @@ from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, ma
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
-from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
 from dimscope.estimators.mada import MADA
 from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
 from dimscope.estimators.mom import MOM
@@ -34,6 +34,7 @@ __all__ = [
     "PCADimension",
     "ParticipationRatio",
     "SpectrumEstimator",
+    "StableRank",
     "TwoNN",
     "TwoNNBayes",
     "TwoNNMLE",

@@ -10,7 +10,7 @@ from dimscope.estimators._base import Estimator
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
-from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
 from dimscope.estimators.mada import MADA
 from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
 from dimscope.estimators.mom import MOM
@@ -32,6 +32,7 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         CorrelationDimension,
         ParticipationRatio,
         PCADimension,
+        StableRank,
         EffectiveRank,
     )
 }

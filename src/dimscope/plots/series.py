@@ -31,9 +31,12 @@ METHOD_LABELS: Mapping[str, str] = {
     "correlation_dimension": "Correlation dimension",
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
+    "stable_rank": "Stable rank",
     "effective_rank": "Effective rank",
 }
-LINEAR_METHODS = frozenset({"participation_ratio", "pca_dimension", "effective_rank"})
+LINEAR_METHODS = frozenset(
+    {"participation_ratio", "pca_dimension", "stable_rank", "effective_rank"}
+)
 
 #: Okabe and Ito's colours, which colour-blind readers tell apart; without black and yellow, which
 #: vanish on a dark or a light ground.
