@@ -6,7 +6,6 @@ estimators", Machine Learning 89 (2012).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -28,8 +27,8 @@ class MiNDMLk(NeighborEstimator):
     `Gride` at the ranks 1 and k + 1, with one maximum: no largest dimension bounds the search.
     k = 1 is TwoNN by maximum likelihood.
 
-    The published estimator means high dimensions at small N, but is biased low there as all that
-    assume constant density are; r_1 makes it sensitive to noise. Cost: a root of a sum over N
+    Made for high dimensions at small N, but assumes constant density over k + 1 neighbours and is
+    biased low there, as all that do. r_1 makes it sensitive to noise. Cost: a root of a sum over N
     ratios.
 
     Parameters
@@ -118,11 +117,12 @@ class MiNDMLi(NeighborEstimator):
             As `MiNDMLk.estimate`.
         """
         ratios, k = _ratios(self, graph), self.n_neighbors
-        below = max(1, math.floor(maximum_likelihood(ratios.values, 1, k)[0]))
-        value = max((below, below + 1), key=lambda d: log_likelihood(ratios.values, 1, k, d))
+        top, _ = maximum_likelihood(ratios.values, 1, k)
+        below = max(1.0, top // 1)
+        value = max(below, below + 1, key=lambda d: log_likelihood(ratios.values, 1, k, d))
         return self._answer(
             graph,
-            value=float(value),
+            value=value,
             stderr=None,
             scale=ratios.scale,
             n_samples=len(ratios.values),

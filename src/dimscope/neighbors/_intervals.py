@@ -163,14 +163,15 @@ def _within(
 ) -> Int64[np.ndarray, "n r"]:
     squared, error = _approximate(points, queries, pool)
     squared[queries[:, None] == pool] = np.inf
-    upper = squared + error
-    lower = np.subtract(squared, error, out=error)
+    row, column = np.nonzero(squared - error <= squared_radii.max())
+    squared, error = squared[row, column], error[row, column]
     counts = np.empty((len(queries), len(squared_radii)), dtype=np.int64)
     for at, radius in enumerate(squared_radii):
-        inside = upper <= radius
-        row, column = np.nonzero((lower <= radius) & ~inside)
-        near = squared_distances(points, queries[row], pool[column]) <= radius
-        counts[:, at] = inside.sum(axis=1) + np.bincount(row[near], minlength=len(queries))
+        within = squared + error <= radius
+        doubtful = np.flatnonzero((squared - error <= radius) & ~within)
+        left, right = queries[row[doubtful]], pool[column[doubtful]]
+        within[doubtful] = squared_distances(points, left, right) <= radius
+        counts[:, at] = np.bincount(row[within], minlength=len(queries))
     return counts
 
 
