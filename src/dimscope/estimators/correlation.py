@@ -32,7 +32,7 @@ class CorrelationIntegral(NeighborEstimator):
     counted, also those beyond the k2-th neighbour of a point in a dense region.
 
     Its limit at small radii is the correlation dimension, to which each region contributes by the
-    square of its density: where the dimension varies, it is that of the densest part, and a pole
+    square of its density: where several dimensions meet the lowest prevails, and a pole
     of the density lowers it. Edges and uneven density on the scale of r lower it too, the more
     the higher the dimension (4.4 on a Gaussian of 5 dimensions at N = 500). Cost: the distances
     to all others of each point that has its k2 neighbours within the larger radius.
@@ -46,6 +46,7 @@ class CorrelationIntegral(NeighborEstimator):
     -----
     The standard error takes the pairs within the larger radius as independent trials for being
     within the smaller one, and adds the variance of the points' shares in the slope beyond that.
+    Copies that a graph was told to keep are pairs at distance 0, and lower the slope.
 
     Examples
     --------
