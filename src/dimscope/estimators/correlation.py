@@ -32,10 +32,10 @@ class CorrelationIntegral(NeighborEstimator):
     counted, also those beyond the k2-th neighbour of a point in a dense region.
 
     Its limit at small radii is the correlation dimension, to which each region contributes by the
-    square of its density: where several dimensions meet the lowest prevails, and a pole
-    of the density lowers it. Edges and uneven density on the scale of r lower it too, the more
-    the higher the dimension (4.4 on a Gaussian of 5 dimensions at N = 500). Cost: the distances
-    to all others of each point that has its k2 neighbours within the larger radius.
+    square of its density: where several dimensions meet the lowest prevails, and a pole of the
+    density lowers it. Edges and uneven density on the scale of r lower it too, the more the higher
+    the dimension (4.4 on a Gaussian of 5 dimensions at N = 500). Cost: the distances to all others
+    of each point that has its k2 neighbours within the larger radius.
 
     Parameters
     ----------
