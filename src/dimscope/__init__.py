@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
+        MADA as MADA,
+        MOM as MOM,
+        CorrelationDimension as CorrelationDimension,
+        CorrelationIntegral as CorrelationIntegral,
         EffectiveRank as EffectiveRank,
         Gride as Gride,
         LevinaBickel as LevinaBickel,
+        MiNDMLi as MiNDMLi,
+        MiNDMLk as MiNDMLk,
         ParticipationRatio as ParticipationRatio,
         PCADimension as PCADimension,
+        StableRank as StableRank,
         TwoNN as TwoNN,
         TwoNNBayes as TwoNNBayes,
         TwoNNMLE as TwoNNMLE,
@@ -42,7 +49,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
+    "estimators": "CorrelationDimension CorrelationIntegral EffectiveRank Gride LevinaBickel "
+    "MADA MOM MiNDMLi MiNDMLk PCADimension ParticipationRatio StableRank TwoNN "
     "TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",

@@ -115,6 +115,18 @@ class TestParameters:
             (ds.Gride(n1=50), "gride needs 100 neighbours of each point, the graph has 99"),
             (ds.LevinaBickel(n_neighbors=1), "n_neighbors=1 must be at least 2"),
             (ds.LevinaBickel(n_neighbors=100), "levina_bickel needs 100 neighbours of each point"),
+            (ds.MOM(n_neighbors=1), "n_neighbors=1 must be at least 2"),
+            (ds.MOM(n_neighbors=100), "mom needs 100 neighbours of each point"),
+            (ds.MADA(n_neighbors=1), "n_neighbors=1 must be at least 2"),
+            (ds.MADA(n_neighbors=100), "mada needs 100 neighbours of each point"),
+            (ds.MADA(combination="mean"), "combination='mean' is not known: choose median"),
+            (ds.MiNDMLk(n_neighbors=1), "n_neighbors=1 must be at least 2"),
+            (ds.MiNDMLi(n_neighbors=100), "mind_mli needs 100 neighbours of each point"),
+            (ds.CorrelationIntegral(k1=0), "k1=0 must be at least 1"),
+            (ds.CorrelationIntegral(k1=9, k2=9), "k2=9 must be at least 10"),
+            (ds.CorrelationIntegral(k2=100), "correlation_integral needs 100 neighbours of each"),
+            (ds.CorrelationDimension(n_neighbors=7), "n_neighbors=7 must be at least 8"),
+            (ds.CorrelationDimension(n_neighbors=100), "correlation_dimension needs 100 neigh"),
         ],
     )
     def test_out_of_range(self, estimator, message):
@@ -127,27 +139,60 @@ class TestParameters:
         with pytest.raises(ds.InputError, match="n_neighbors=2 must be at least 3"):
             ds.LevinaBickel(n_neighbors=2).estimate_local(graph)
 
-    def test_a_scan_needs_two_neighbours(self):
+    @pytest.mark.parametrize("estimator", [ds.Gride(), ds.CorrelationDimension()])
+    def test_a_scan_needs_two_neighbours(self, estimator):
         with pytest.raises(ds.InputError, match="at least 2 neighbours of each point, got 1"):
-            ds.Gride().scan(ds.NeighborGraph.from_points(cloud(), 1))
+            estimator.scan(ds.NeighborGraph.from_points(cloud(), 1))
 
 
 class TestDegenerateClouds:
     """All distances equal, few points, a grid, many duplicates."""
 
-    @pytest.mark.parametrize("method", ["two_nn", "two_nn_mle", "two_nn_bayes", "gride"])
+    @pytest.mark.parametrize(
+        "method",
+        ["two_nn", "two_nn_mle", "two_nn_bayes", "gride", "mada", "mind_mlk", "mind_mli"],
+    )
     def test_all_distances_equal(self, method):
-        with pytest.raises(ds.InputError, match=r"only 0 of 30 points have r_\d > r_\d > 0"):
+        with pytest.raises(ds.InputError, match=r"only 0 of 30 points have r_\d+ > r_\d+ > 0"):
             ds.estimate(np.eye(30), method)
 
-    def test_all_distances_equal_for_levina_bickel(self):
+    @pytest.mark.parametrize("method", ["levina_bickel", "mom"])
+    def test_all_distances_equal_for_means_over_neighbours(self, method):
         with pytest.raises(ds.InputError, match="all its 20 neighbours at one distance"):
-            ds.estimate(np.eye(30), "levina_bickel")
+            ds.estimate(np.eye(30), method)
 
-    def test_local_estimates_are_nan_where_there_is_nothing_to_see(self):
+    @pytest.mark.parametrize("method", ["correlation_integral", "correlation_dimension"])
+    def test_equal_radii(self, method):
+        with pytest.raises(ds.InputError, match="must be different and above 0: the data look"):
+            ds.estimate(np.eye(70), method)
+
+    def test_more_than_half_of_the_points_at_equal_distances_have_no_median(self):
+        x = np.concatenate([np.eye(30), 100 + cloud(20, 30)])
+        with pytest.raises(ds.InputError, match="half of the points have their 5 neighbours at"):
+            ds.MADA(n_neighbors=5).fit(x)
+        assert ds.MADA(n_neighbors=5, combination="vote").fit(x).dimension_ > 1
+
+    def test_an_average_needs_the_number_of_features(self):
+        graph = ds.NeighborGraph.from_points(cloud(), 20)
+        given = ds.NeighborGraph.from_neighbors(graph.distances, graph.indices)
+        average = ds.MADA(combination="average")
+        assert average.estimate(graph).value < 4
+        with pytest.raises(ds.InputError, match="the number of features, which a graph of"):
+            average.estimate(given)
+
+    def test_one_point_far_away_changes_little(self, estimator):
+        """Its neighbours are all at about one distance, so its own dimension is above 1e5."""
+        if isinstance(estimator, NeighborEstimator):
+            x = cloud(500)
+            far = np.concatenate([x, np.full((1, 4), 1e6)])
+            alone = estimator.fit(x).dimension_
+            assert estimator.fit(far).dimension_ == pytest.approx(alone, rel=0.02)
+
+    @pytest.mark.parametrize("local", [ds.LevinaBickel, ds.MOM, ds.MADA])
+    def test_local_estimates_are_nan_where_there_is_nothing_to_see(self, local):
         x = np.concatenate([np.eye(30), 100 + cloud(30, 30), np.full((6, 30), 500.0)])
         graph = ds.NeighborGraph.from_points(x, 5, duplicates="keep")
-        values = ds.LevinaBickel(n_neighbors=5).estimate_local(graph).values
+        values = local(n_neighbors=5).estimate_local(graph).values
         assert np.isnan(values[:30]).all()
         assert (values[30:60] > 0).all()
         assert np.isnan(values[60:]).all()
@@ -158,8 +203,14 @@ class TestDegenerateClouds:
         estimate = ds.estimate(grid, "two_nn")
         assert any("have r_1 = r_2: the data look discrete" in note for note in estimate.notes)
 
-    def test_continuous_data_have_nothing_to_note(self):
-        assert ds.estimate(cloud()).notes == ()
+    @pytest.mark.parametrize("method", ["levina_bickel", "mom"])
+    def test_equal_distances_among_many_neighbours_are_noted(self, method):
+        grid = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), -1).reshape(-1, 2)
+        assert any("neighbours at equal distances" in n for n in ds.estimate(grid, method).notes)
+
+    def test_continuous_data_have_nothing_to_note(self, estimator):
+        notes = ds.estimate(cloud(), estimator).notes
+        assert notes == () or (estimator.name == "two_nn_bayes" and len(notes) == 1)
 
     def test_duplicates_are_counted_and_noted(self):
         x = cloud()

@@ -7,24 +7,45 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from dimscope import (
+    MADA,
+    MOM,
+    CorrelationDimension,
+    CorrelationIntegral,
     EffectiveRank,
     Gride,
     LevinaBickel,
+    MiNDMLi,
+    MiNDMLk,
     NeighborGraph,
     ParticipationRatio,
     PCADimension,
     Spectrum,
+    StableRank,
     TwoNN,
     TwoNNBayes,
     TwoNNMLE,
 )
 
-OF_NEIGHBORS = [TwoNN(), TwoNNMLE(), TwoNNBayes(), Gride(n1=3), LevinaBickel(n_neighbors=8)]
+OF_NEIGHBORS = [
+    TwoNN(),
+    TwoNNMLE(),
+    TwoNNBayes(),
+    Gride(n1=3),
+    LevinaBickel(n_neighbors=8),
+    MOM(n_neighbors=8),
+    MADA(n_neighbors=7),
+    MADA(n_neighbors=8, combination="vote"),
+    MiNDMLk(n_neighbors=8),
+    MiNDMLi(n_neighbors=8),
+    CorrelationIntegral(k1=4, k2=8),
+    CorrelationDimension(n_neighbors=8),
+]
 OF_SPECTRUM = [
     ParticipationRatio(),
     ParticipationRatio(correction="none"),
     PCADimension(),
     EffectiveRank(),
+    StableRank(),
 ]
 D = 6
 SEEDS = st.integers(0, 2**32 - 1)
@@ -44,7 +65,7 @@ def dimensions(x):
     estimates = [e.estimate(graph) for e in OF_NEIGHBORS] + [
         e.estimate(spectrum) for e in OF_SPECTRUM
     ]
-    return [estimate.value for estimate in estimates]
+    return [estimate.value or 0.0 for estimate in estimates]  # 0 where it is unknown
 
 
 @given(seed=SEEDS, turn=SEEDS)

@@ -9,10 +9,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dimscope import Gride, LevinaBickel, NeighborGraph, TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope import (
+    MADA,
+    MOM,
+    Gride,
+    LevinaBickel,
+    MiNDMLi,
+    MiNDMLk,
+    NeighborGraph,
+    TwoNN,
+    TwoNNBayes,
+    TwoNNMLE,
+)
 
 N = 2000
-ESTIMATORS = [TwoNN(), TwoNNMLE(), TwoNNBayes(), Gride(n1=2), LevinaBickel(n_neighbors=10)]
+ESTIMATORS = [
+    TwoNN(),
+    TwoNNMLE(),
+    TwoNNBayes(),
+    Gride(n1=2),
+    LevinaBickel(n_neighbors=10),
+    MOM(n_neighbors=10),
+    MADA(n_neighbors=10),
+    MiNDMLk(n_neighbors=10),
+]
 
 
 def line(rng):
@@ -61,12 +81,30 @@ def test_known_dimension(manifold, dimension, tolerance, estimator):
     assert abs(estimate.value - dimension) < tolerance * dimension + 2 * estimate.stderr
 
 
-def test_local_estimates_tell_a_line_from_a_plane():
+@pytest.mark.parametrize(
+    ("manifold", "dimension"), [(line, 1), (sphere, 2), (swiss_roll, 2), (flat_torus, 5)]
+)
+@pytest.mark.parametrize("estimator", [MiNDMLi(), MADA(combination="vote")], ids=lambda e: e.name)
+def test_integers(manifold, dimension, estimator):
+    """A vote leans low: its most likely answer on a flat torus of 5 dimensions is 4 or 5."""
+    graph = NeighborGraph.from_points(manifold(np.random.default_rng(0)), 20)
+    low = dimension - (dimension == 5 and isinstance(estimator, MADA))
+    assert low <= estimator.estimate(graph).value <= dimension
+
+
+@pytest.mark.parametrize("estimator", [MiNDMLk(), MiNDMLi()], ids=lambda e: e.name)
+def test_no_largest_dimension_bounds_the_search(estimator):
+    x = np.random.default_rng(0).normal(size=(1000, 40))
+    assert estimator.fit(x).dimension_ > 20
+
+
+@pytest.mark.parametrize("estimator", [LevinaBickel(), MOM(), MADA()], ids=lambda e: e.name)
+def test_local_estimates_tell_a_line_from_a_plane(estimator):
     rng = np.random.default_rng(0)
     thread = rng.random((500, 1)) * [1.0, 0.0, 0.0] + [0.0, 0.0, 9.0]
     sheet = rng.random((500, 2)) @ np.eye(2, 3)
     graph = NeighborGraph.from_points(np.concatenate([thread, sheet]), 20)
-    values = LevinaBickel().estimate_local(graph).values
+    values = estimator.estimate_local(graph).values
     assert np.median(values[:500]) == pytest.approx(1.0, abs=0.15)
     assert np.median(values[500:]) == pytest.approx(2.0, abs=0.3)
 

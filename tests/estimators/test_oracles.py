@@ -10,7 +10,18 @@ import scipy.integrate
 import scipy.optimize
 import skdim
 
-from dimscope import Gride, LevinaBickel, NeighborGraph, TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope import (
+    MADA,
+    MOM,
+    Gride,
+    LevinaBickel,
+    MiNDMLi,
+    MiNDMLk,
+    NeighborGraph,
+    TwoNN,
+    TwoNNBayes,
+    TwoNNMLE,
+)
 from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
 
 
@@ -197,3 +208,107 @@ class TestLevinaBickel:
         assert LevinaBickel().estimate(GRAPH).value == pytest.approx(peer.dimension_, rel=1e-8)
         unbiased = skdim.id.MLE(unbiased=True).fit(X, n_neighbors=20).dimension_pw_
         np.testing.assert_allclose(LevinaBickel().estimate_local(GRAPH).values, unbiased, rtol=1e-8)
+
+
+class TestMOM:
+    @pytest.mark.parametrize("k", [2, 10, 20])
+    def test_is_the_formula(self, k):
+        shares = [[r[j] / r[k - 1] for j in range(k - 1)] for r in R]
+        local = MOM(n_neighbors=k).estimate_local(GRAPH)
+        means = [np.mean(r[: k - 1]) for r in R]
+        want = [-m / (m - r[k - 1]) for m, r in zip(means, R, strict=True)]
+        np.testing.assert_allclose(local.values, want, rtol=1e-7)
+        assert local.n_neighbors == k
+        estimate = MOM(n_neighbors=k).estimate(GRAPH)
+        mean = np.mean(shares)
+        assert estimate.value == pytest.approx(mean / (1 - mean), rel=1e-8)
+        assert estimate.scale == pytest.approx(R[:, k - 1].mean())
+
+    def test_scikit_dimension_averages_the_last_distance_too(self):
+        """Version 0.5.0: r_k / r_k = 1 is a share like the others."""
+        peer = skdim.id.MOM().fit(X, n_neighbors=20).dimension_pw_
+        means = R[:, :20].mean(axis=1)
+        np.testing.assert_allclose(peer, -means / (means - R[:, 19]), rtol=1e-8)
+        ours = MOM().estimate_local(GRAPH).values
+        # (19 u + 1) / 20 in place of u is exactly (d + 1) / 19 more
+        np.testing.assert_allclose(peer, ours + (ours + 1) / 19, rtol=1e-7)
+
+
+class TestMADA:
+    @pytest.mark.parametrize(("k", "inner"), [(2, 1), (5, 3), (10, 5), (20, 10), (21, 11)])
+    def test_is_the_formula(self, k, inner):
+        want = [math.log(k / inner) / math.log(r[k - 1] / r[inner - 1]) for r in R]
+        np.testing.assert_allclose(
+            MADA(n_neighbors=k).estimate_local(GRAPH).values, want, rtol=1e-7
+        )
+        by = {
+            c: MADA(n_neighbors=k, combination=c).estimate(GRAPH)
+            for c in ("median", "average", "vote")
+        }
+        assert by["median"].value == pytest.approx(np.median(want), rel=1e-8)
+        assert by["average"].value == pytest.approx(np.minimum(want, 5).mean(), rel=1e-8)
+        assert by["vote"].value == np.bincount(np.round(want).astype(int)).argmax()
+        assert by["average"].stderr is by["average"].interval is by["vote"].stderr is None
+        assert by["median"].parameters["n1"] == inner
+        assert by["median"].scale == pytest.approx(R[:, k - 1].mean())
+
+    def test_scikit_dimension_agrees_at_even_k(self):
+        peer = skdim.id.MADA().fit(X, n_neighbors=20).dimension_pw_
+        np.testing.assert_allclose(MADA().estimate_local(GRAPH).values, peer, rtol=1e-8)
+
+    def test_scikit_dimension_is_too_low_at_odd_k(self):
+        """Version 0.5.0 takes ln 2 for the growth from 2 to 5 neighbours."""
+        points = np.random.default_rng(0).random((4000, 2))
+        peer = np.median(skdim.id.MADA().fit(points, n_neighbors=5).dimension_pw_)
+        assert peer < 0.85 * 2
+        r = NeighborGraph.from_points(points, 5).distances
+        wrong = math.log(2) / np.log(r[:, 4] / r[:, 1])
+        assert peer == pytest.approx(np.median(wrong), rel=1e-8)
+        assert MADA(n_neighbors=5).fit(points).dimension_ == pytest.approx(2, rel=0.06)
+
+
+class TestMiNDML:
+    """The published density of rho = r_1 / r_(k+1), on a grid of dimensions."""
+
+    @staticmethod
+    def log_likelihood(d, k):
+        rho = R[:, 0] / R[:, k]
+        return np.sum(np.log(k * d) + (d - 1) * np.log(rho) + (k - 1) * np.log(1 - rho**d))
+
+    @pytest.mark.parametrize("k", [1, 2, 10, 20])
+    def test_is_the_maximum_of_the_likelihood(self, k):
+        found = scipy.optimize.minimize_scalar(
+            lambda d: -self.log_likelihood(d, k), bounds=(0.5, 50), options={"xatol": 1e-10}
+        )
+        estimate = MiNDMLk(n_neighbors=k + 1).estimate(GRAPH)
+        assert estimate.value == pytest.approx(found.x, rel=1e-6)
+        assert estimate.scale == pytest.approx(R[:, k].mean())
+        integers = np.arange(1, 50)
+        best = integers[np.argmax([self.log_likelihood(d, k) for d in integers])]
+        assert MiNDMLi(n_neighbors=k + 1).estimate(GRAPH).value == best
+
+    def test_with_two_neighbours_it_is_two_nn(self):
+        two = MiNDMLk(n_neighbors=2).estimate(GRAPH)
+        gride = Gride(n1=1).estimate(GRAPH)
+        assert (two.value, two.stderr) == (gride.value, gride.stderr)
+
+    def test_scikit_dimension_agrees_below_its_largest_dimension(self):
+        # version 0.5.0; its search ends when a step changes little
+        for k in (10, 20):
+            peer = skdim.id.MiND_ML(k=k).fit(X).dimension_
+            assert MiNDMLk(n_neighbors=k + 1).estimate(GRAPH).value == pytest.approx(peer, rel=1e-4)
+            integer = skdim.id.MiND_ML(k=k, ver="MLi").fit(X).dimension_
+            assert MiNDMLi(n_neighbors=k + 1).estimate(GRAPH).value == integer
+
+    def test_scikit_dimension_answers_10_where_there_are_more(self):
+        x = np.random.default_rng(0).normal(size=(300, 30))
+        assert skdim.id.MiND_ML().fit(x).dimension_ == 10
+        assert MiNDMLk().fit(x).dimension_ > 15
+
+    def test_equal_distances_count_as_the_limit_of_almost_equal_ones(self):
+        x = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), axis=-1).reshape(-1, 2)
+        x[::9] += [0.3, 0.1]
+        nudged = x + 1e-9 * np.random.default_rng(0).normal(size=x.shape)
+        for estimator in (MiNDMLk(n_neighbors=4), MiNDMLi(n_neighbors=4)):
+            exact, near = (estimator.fit(a).dimension_ for a in (x, nudged))
+            assert exact == pytest.approx(near, rel=1e-6)

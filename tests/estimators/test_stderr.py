@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from dimscope import Gride, LevinaBickel, NeighborGraph, TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope import (
+    MADA,
+    MOM,
+    Gride,
+    LevinaBickel,
+    MiNDMLk,
+    NeighborGraph,
+    TwoNN,
+    TwoNNBayes,
+    TwoNNMLE,
+)
 from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
 from dimscope.estimators.two_nn import _relative_stderr
 
@@ -40,7 +50,16 @@ def stderr_over_scatter(estimates):
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 @pytest.mark.parametrize(
     "estimator",
-    [TwoNN(), TwoNN(discard_fraction=0.0), TwoNNMLE(), Gride(n1=2), LevinaBickel(n_neighbors=K)],
+    [
+        TwoNN(),
+        TwoNN(discard_fraction=0.0),
+        TwoNNMLE(),
+        Gride(n1=2),
+        LevinaBickel(n_neighbors=K),
+        MOM(n_neighbors=K),
+        MADA(n_neighbors=K),
+        MiNDMLk(n_neighbors=K),
+    ],
     ids=repr,
 )
 def test_the_error_is_the_scatter_and_the_interval_covers(dimension, estimator):
@@ -56,6 +75,24 @@ def test_the_posterior_is_too_narrow_by_what_its_note_says(dimension):
     estimates = [TwoNNBayes().estimate(graph) for graph in tori(dimension)]
     assert 0.8 < NEIGHBOR_DEPENDENCE * stderr_over_scatter(estimates) < 1.25
     assert f"about {NEIGHBOR_DEPENDENCE} times as large" in estimates[0].notes[-1]
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 5])
+def test_local_estimates_follow_their_law(dimension):
+    """Each local Levina-Bickel estimate is (k-2) d / Gamma(k-1); here 200,000 of them.
+
+    MOM is biased by what its docstring says, to first order in 1/k, and the median of MADA right.
+    """
+
+    def pooled(estimator):
+        return np.concatenate([estimator.estimate_local(g).values for g in tori(dimension)])
+
+    values = pooled(LevinaBickel(n_neighbors=K))
+    assert values.mean() == pytest.approx(dimension, rel=0.01)
+    assert values.std() == pytest.approx(dimension / math.sqrt(K - 3), rel=0.03)
+    bias = dimension * (dimension + 1) / ((dimension + 2) * (K - 1))
+    assert pooled(MOM(n_neighbors=K)).mean() - dimension == pytest.approx(bias, rel=0.2)
+    assert np.median(pooled(MADA(n_neighbors=K))) == pytest.approx(dimension, rel=0.01)
 
 
 @pytest.mark.parametrize("discard", [0.0, 0.1, 0.5, 0.9])

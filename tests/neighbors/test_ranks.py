@@ -90,3 +90,47 @@ def test_a_layer_on_disk_is_searched_by_intervals(tmp_path):
     x = np.random.default_rng(0).normal(size=(1600, 30)).astype(np.float32)
     array = zarr.create_array(tmp_path / "layer.zarr", data=x, chunks=(100, 30))
     assert NeighborGraph.from_points(array, 5).diagnostics.method in ("tiles", "intervals")
+
+
+class TestCountsWithin:
+    RADII = (0.5, 3.0, 5.0, 6.5)
+
+    @pytest.mark.parametrize("make", [gaussian, far_classes, lattice])
+    @pytest.mark.parametrize("height", [2**27, 8 * 300 * 41])
+    @pytest.mark.parametrize("n_neighbors", [2, 50, 299])
+    def test_they_are_those_of_all_distances(self, make, height, n_neighbors, monkeypatch):
+        monkeypatch.setattr(_intervals, "_MATRIX_BYTES", height)
+        x = make(np.random.default_rng(0))
+        distances = cdist(x, x)
+        radii = [*self.RADII, *(np.quantile(distances[0], [0.01, 0.4, 1]) * (1 + 1e-9))]
+        want = np.stack([(distances <= r).sum(axis=1) - 1 for r in radii], axis=1)
+        found = NeighborGraph.from_points(x, n_neighbors).counts_within(radii)
+        np.testing.assert_array_equal(found, want)
+
+    def test_of_given_distances_of_a_subset_and_in_the_units_of_the_input(self):
+        x = gaussian(np.random.default_rng(0))
+        distances = cdist(x, x)
+        want = np.stack([(distances <= r).sum(axis=1) - 1 for r in self.RADII], axis=1)
+        given = NeighborGraph.from_distances(distances, 3)
+        np.testing.assert_array_equal(given.counts_within(self.RADII), want)
+        large = NeighborGraph.from_points(np.ldexp(x, 700), 3)
+        np.testing.assert_array_equal(large.counts_within(np.ldexp(self.RADII, 700)), want)
+        part = np.arange(0, 300, 3)
+        inner = distances[np.ix_(part, part)]
+        want = np.stack([(inner <= r).sum(axis=1) - 1 for r in self.RADII], axis=1)
+        np.testing.assert_array_equal(given.subset(part, 3).counts_within(self.RADII), want)
+
+    def test_of_given_lists_as_far_as_they_reach(self):
+        graph = NeighborGraph.from_points(gaussian(np.random.default_rng(0)), 10)
+        given = NeighborGraph.from_neighbors(graph.distances, graph.indices)
+        reach = 0.99 * graph.distances[:, -1].min()
+        want = graph.counts_within([0.5 * reach, reach])
+        np.testing.assert_array_equal(given.counts_within([0.5 * reach, reach]), want)
+        with pytest.raises(InputError, match="all their 10 given neighbours within"):
+            given.counts_within([5.0])
+
+    @pytest.mark.parametrize("radii", [[], [np.nan], [1.0, np.inf]])
+    def test_radii_that_are_none(self, radii):
+        graph = NeighborGraph.from_points(gaussian(np.random.default_rng(0)), 2)
+        with pytest.raises(InputError, match="radii must be finite numbers, at least one"):
+            graph.counts_within(radii)

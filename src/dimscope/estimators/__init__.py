@@ -8,22 +8,33 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
-from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
+from dimscope.estimators.mada import MADA
+from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
+from dimscope.estimators.mom import MOM
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
     "ESTIMATORS",
+    "MADA",
+    "MOM",
+    "CorrelationDimension",
+    "CorrelationIntegral",
     "EffectiveRank",
     "Estimator",
     "Gride",
     "LevinaBickel",
     "Method",
+    "MiNDMLi",
+    "MiNDMLk",
     "NeighborEstimator",
     "PCADimension",
     "ParticipationRatio",
     "SpectrumEstimator",
+    "StableRank",
     "TwoNN",
     "TwoNNBayes",
     "TwoNNMLE",

@@ -6,9 +6,12 @@ import dataclasses
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from jaxtyping import Float64
+
 from dimscope.errors import InputError
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate
 from dimscope.spectra import Spectrum
 
 #: Points share neighbours, so their distance ratios are not independent: over flat tori of
@@ -107,8 +110,8 @@ class NeighborEstimator(Estimator):
         self,
         graph: NeighborGraph,
         *,
-        value: float,
-        stderr: float,
+        value: float | None,
+        stderr: float | None,
         interval: tuple[float, float] | None = None,
         scale: float,
         n_samples: int,
@@ -126,6 +129,14 @@ class NeighborEstimator(Estimator):
             notes=notes,
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
+        )
+
+    def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
+        return LocalEstimate(
+            values=values,
+            n_neighbors=self.n_neighbors_needed,
+            method=self.name,
+            parameters=self.get_params(),
         )
 
     def _check(self, graph: NeighborGraph) -> None:
@@ -155,11 +166,17 @@ class SpectrumEstimator(Estimator):
         return self._keep(self.estimate(spectrum), spectrum.n_features)
 
 
-def normal_interval(value: float, stderr: float | None) -> tuple[float, float] | None:
-    """The 95 % interval of a normal error, or None where the error is unknown."""
-    if stderr is None:
+def normal_interval(value: float | None, stderr: float | None) -> tuple[float, float] | None:
+    """The 95 % interval of a normal error, or None where value or error is unknown."""
+    if value is None or stderr is None:
         return None
     return value - _NORMAL_95 * stderr, value + _NORMAL_95 * stderr
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Raise an InputError unless value >= least."""
+    if value < least:
+        raise InputError(f"{name}={value} must be at least {least}")
 
 
 def check_open_interval(name: str, value: float, low: float, high: float) -> None:

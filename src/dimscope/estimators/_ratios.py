@@ -1,11 +1,11 @@
-"""Logarithms of distance ratios, and what became of the points that have none."""
+"""Distances to neighbours as ratios, and what became of the points that have none."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import graph_notes
@@ -58,12 +58,62 @@ def ratios_of(
             f"only {len(values) - n_tied} of {graph.n_samples} points have r_{n2} > r_{n1} > 0, at "
             f"least {least} are needed: give more distinct samples"
         )
-    notes = graph_notes(graph)
-    if n_zero := int((~apart).sum()):
-        notes += (f"{n_zero} of {graph.n_samples} points with r_{n1} = 0 were left out.",)
+    notes = graph_notes(graph) + _left_out(graph, apart, n1)
     if n_tied > _MANY_TIES * graph.n_samples:
         notes += (
             f"{n_tied} of {graph.n_samples} points have r_{n1} = r_{n2}: the data look discrete, "
             "and this estimator assumes continuous data.",
         )
     return LogRatios(values, float(outer[apart].mean()), notes)
+
+
+class Neighborhoods(NamedTuple):
+    """Distances r_1 ... r_k as shares of r_k, which points have them, and what a reader must know.
+
+    ``shares`` has a row for each point with r_1 > 0, and no column for r_k / r_k = 1.
+    """
+
+    shares: Float64[np.ndarray, "n k-1"]
+    apart: Bool[np.ndarray, " n_samples"]
+    scale: float
+    notes: tuple[str, ...]
+
+    def local(
+        self, numerator: int | Float64[np.ndarray, " n"], denominator: Float64[np.ndarray, " n"]
+    ) -> Float64[np.ndarray, " n_samples"]:
+        """A ratio for each point of the graph from those of the rows; nan where there is none."""
+        values = np.full(len(self.apart), np.nan)
+        values[self.apart] = numerator / np.where(denominator > 0, denominator, np.nan)
+        return values
+
+
+def neighborhoods(graph: NeighborGraph, k: int) -> Neighborhoods:
+    """The distances of each point to its first k neighbours as shares of the last.
+
+    Raises
+    ------
+    InputError
+        If every point has them all at one distance.
+    """
+    apart = graph.distances[:, 0] > 0
+    distances = graph.distances[apart, :k]
+    shares = distances[:, :-1] / distances[:, -1:]
+    if not (shares < 1).any():
+        raise InputError(
+            f"every point has all its {k} neighbours at one distance: there is no dimension to "
+            "see at this scale; use more neighbours"
+        )
+    notes = graph_notes(graph) + _left_out(graph, apart, 1)
+    tied = (shares[:, -1] == 1) | (np.diff(shares, axis=1) == 0).any(axis=1)
+    if (n_tied := int(tied.sum())) > _MANY_TIES * graph.n_samples:
+        notes += (
+            f"{n_tied} of {graph.n_samples} points have neighbours at equal distances: the data "
+            "look discrete, and this estimator assumes continuous data.",
+        )
+    return Neighborhoods(shares, apart, float(graph.distances[:, k - 1].mean()), notes)
+
+
+def _left_out(graph: NeighborGraph, apart: Bool[np.ndarray, " n"], rank: int) -> tuple[str, ...]:
+    if n_zero := int((~apart).sum()):
+        return (f"{n_zero} of {graph.n_samples} points with r_{rank} = 0 were left out.",)
+    return ()

@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
+from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
-from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
+from dimscope.estimators.mada import MADA
+from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
+from dimscope.estimators.mom import MOM
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
@@ -20,8 +24,15 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         TwoNNBayes,
         Gride,
         LevinaBickel,
+        MOM,
+        MADA,
+        MiNDMLk,
+        MiNDMLi,
+        CorrelationIntegral,
+        CorrelationDimension,
         ParticipationRatio,
         PCADimension,
+        StableRank,
         EffectiveRank,
     )
 }

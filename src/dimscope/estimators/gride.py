@@ -6,16 +6,14 @@ Reports 12 (2022).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-import scipy.optimize
-from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator
+from dimscope.estimators._base import NeighborEstimator, check_at_least
+from dimscope.estimators._likelihood import maximum_likelihood
 from dimscope.estimators._ratios import LogRatios, log_ratios, ratios_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
@@ -70,11 +68,10 @@ class Gride(NeighborEstimator):
             If ``n1`` is below 1, the graph has fewer than 2 n1 neighbours, or too few ratios
             remain.
         """
-        if self.n1 < 1:
-            raise InputError(f"n1={self.n1} must be at least 1")
+        check_at_least("n1", self.n1, 1)
         self._check(graph)
         ratios = log_ratios(graph, self.n1, 2 * self.n1, least=_LEAST_POINTS)
-        value, stderr = _maximum_likelihood(ratios.values, self.n1)
+        value, stderr = maximum_likelihood(ratios.values, self.n1, 2 * self.n1)
         return self._answer(
             graph,
             value=value,
@@ -119,7 +116,9 @@ class Gride(NeighborEstimator):
             ratios_of(graph, columns[j], columns[j + 1], (n1, 2 * n1), least=_LEAST_POINTS)
             for j, n1 in enumerate(inner)
         ]
-        fits = [_maximum_likelihood(r.values, n1) for r, n1 in zip(ratios, inner, strict=True)]
+        fits = [
+            maximum_likelihood(r.values, n1, 2 * n1) for r, n1 in zip(ratios, inner, strict=True)
+        ]
         return ScaleCurve(
             scales=np.array([r.scale for r in ratios]),
             values=np.array([value for value, _ in fits]),
@@ -131,31 +130,3 @@ class Gride(NeighborEstimator):
             n_samples=graph.n_samples,
             method=self.name,
         )
-
-
-def _maximum_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int) -> tuple[float, float]:
-    """The dimension and its standard error for n2 = 2 n1."""
-    n, total = len(log_mu), float(log_mu.sum())
-
-    def score(d: float) -> float:
-        return n / d + (n1 - 1) * float(_over_expm1(log_mu, d).sum()) - (2 * n1 - 1) * total
-
-    value = n / total
-    if n1 > 1:
-        low = high = value
-        while score(low) <= 0:
-            low /= 2
-        while score(high) >= 0:
-            high *= 2
-        value = float(scipy.optimize.brentq(score, low, high, xtol=1e-14 * value, rtol=1e-14))
-    curvature = np.exp(-value * log_mu) * _over_expm1(log_mu, value) ** 2
-    information = n / value**2 + (n1 - 1) * float(curvature.sum())
-    return value, NEIGHBOR_DEPENDENCE / math.sqrt(information)
-
-
-def _over_expm1(log_mu: Float64[np.ndarray, " n"], d: float) -> Float64[np.ndarray, " n"]:
-    """ln mu / (1 - mu^-d), continued to its limit 1/d at mu = 1."""
-    denominator = -np.expm1(-d * log_mu)
-    limit = np.full_like(log_mu, 1 / d)
-    np.divide(log_mu, denominator, out=limit, where=denominator > 0)
-    return limit

@@ -13,12 +13,8 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64
 
-from dimscope.errors import InputError
-from dimscope.estimators._base import (
-    NEIGHBOR_DEPENDENCE,
-    NeighborEstimator,
-    graph_notes,
-)
+from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator, check_at_least
+from dimscope.estimators._ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 
@@ -63,17 +59,17 @@ class LevinaBickel(NeighborEstimator):
             If k is below 2, the graph has fewer neighbours, or all distances of every point are
             equal.
         """
-        sums, notes = self._log_sums(graph, least=2)
-        k = self.n_neighbors
-        value = float((k - 1) / sums.mean())
-        stderr = NEIGHBOR_DEPENDENCE * value / math.sqrt(len(sums) * (k - 1))
+        found = self._neighborhoods(graph, least=2)
+        n, k = len(found.shares), self.n_neighbors
+        value = float((k - 1) / _log_sums(found).mean())
+        stderr = NEIGHBOR_DEPENDENCE * value / math.sqrt(n * (k - 1))
         return self._answer(
             graph,
             value=value,
             stderr=stderr,
-            scale=float(graph.distances[:, k - 1].mean()),
-            n_samples=len(sums),
-            notes=notes,
+            scale=found.scale,
+            n_samples=n,
+            notes=found.notes,
             ranks=(1, k),
         )
 
@@ -83,37 +79,18 @@ class LevinaBickel(NeighborEstimator):
         Raises
         ------
         InputError
-            If k is below 3, or the graph has fewer neighbours.
+            If k is below 3, the graph has fewer neighbours, or all distances of every point are
+            equal.
         """
-        sums, _ = self._log_sums(graph, least=3, keep_all=True)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = (self.n_neighbors - 2) / sums
-        values[~np.isfinite(values)] = np.nan
-        return LocalEstimate(
-            values=values,
-            n_neighbors=self.n_neighbors,
-            method=self.name,
-            parameters=self.get_params(),
-        )
+        found = self._neighborhoods(graph, least=3)
+        return self._local_answer(found.local(self.n_neighbors - 2, _log_sums(found)))
 
-    def _log_sums(
-        self, graph: NeighborGraph, *, least: int, keep_all: bool = False
-    ) -> tuple[Float64[np.ndarray, " n"], tuple[str, ...]]:
-        """sum_{j<k} ln(r_k / r_j) of each point; nan, or left out, where r_1 = 0."""
-        k = self.n_neighbors
-        if k < least:
-            raise InputError(f"n_neighbors={k} must be at least {least}")
+    def _neighborhoods(self, graph: NeighborGraph, *, least: int) -> Neighborhoods:
+        check_at_least("n_neighbors", self.n_neighbors, least)
         self._check(graph)
-        apart = graph.distances[:, 0] > 0
-        sums = np.full(graph.n_samples, np.nan)
-        distances = graph.distances[apart, :k]
-        sums[apart] = np.log(distances[:, -1:] / distances[:, :-1]).sum(axis=1)
-        notes = graph_notes(graph)
-        if n_zero := int((~apart).sum()):
-            notes += (f"{n_zero} of {graph.n_samples} points with r_1 = 0 were left out.",)
-        if not sums[apart].any():
-            raise InputError(
-                f"every point has all its {k} neighbours at one distance: there is no dimension to "
-                "see at this scale; use more neighbours"
-            )
-        return (sums if keep_all else sums[apart]), notes
+        return neighborhoods(graph, self.n_neighbors)
+
+
+def _log_sums(found: Neighborhoods) -> Float64[np.ndarray, " n"]:
+    """sum_{j<k} ln(r_k / r_j) of each point."""
+    return np.asarray(-np.log(found.shares).sum(axis=1))

@@ -148,6 +148,40 @@ def _at_ranks(
     return values
 
 
+def counts_within(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    squared_radii: Float64[np.ndarray, " r"],
+) -> Int64[np.ndarray, "n r"]:
+    """How many points of ``pool`` are at most some squared distances from each of ``queries``.
+
+    The point itself is excluded. Pairs whose bounds do not tell are measured.
+    """
+    blocks = _blocks(points, queries, len(pool))
+    return np.concatenate([_within(points, block, pool, squared_radii) for block in blocks])
+
+
+def _within(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    squared_radii: Float64[np.ndarray, " r"],
+) -> Int64[np.ndarray, "n r"]:
+    squared, error = _approximate(points, queries, pool)
+    squared[queries[:, None] == pool] = np.inf
+    row, column = np.nonzero(squared - error <= squared_radii.max())
+    squared, error = squared[row, column], error[row, column]
+    counts = np.empty((len(queries), len(squared_radii)), dtype=np.int64)
+    for at, radius in enumerate(squared_radii):
+        within = squared + error <= radius
+        doubtful = np.flatnonzero((squared - error <= radius) & ~within)
+        left, right = queries[row[doubtful]], pool[column[doubtful]]
+        within[doubtful] = squared_distances(points, left, right) <= radius
+        counts[:, at] = np.bincount(row[within], minlength=len(queries))
+    return counts
+
+
 def _sharpened(points: Points, pairs: _Candidates) -> Float64[np.ndarray, " p"]:
     """Squared distances right to _TIGHT and in the right order.
 

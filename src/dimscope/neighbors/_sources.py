@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.neighbors._intervals import distances_at, first_of_each
+from dimscope.neighbors._intervals import counts_within, distances_at, first_of_each
 from dimscope.neighbors._search import Diagnostics, Neighbors, Resources, search
 from dimscope.points import Points
 
@@ -34,6 +34,14 @@ class NeighborSource(Protocol):
     ) -> Float64[np.ndarray, "n r"]:
         """Among ``rows``, the distance of each to its neighbours of some ranks."""
 
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+
 
 @dataclass(frozen=True, eq=False)
 class SearchedPoints:
@@ -54,6 +62,15 @@ class SearchedPoints:
         """Among ``rows``, the distance of each to its neighbours of some ranks."""
         squared = distances_at(self.points, rows, ranks)
         return np.asarray(self.points.length_unit * np.sqrt(squared))
+
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+        return counts_within(self.points, queries, pool, (radii / self.points.length_unit) ** 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +106,20 @@ class GivenDistances:
         """Among ``rows``, the distance of each to its neighbours of some ranks."""
         return np.concatenate(
             [np.partition(b, ranks - 1, axis=1)[:, ranks - 1] for _, b in self._blocks(rows, rows)]
+        )
+
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+        return np.concatenate(
+            [
+                np.stack([(block <= radius).sum(axis=1) for radius in radii], axis=1)
+                for _, block in self._blocks(queries, pool)
+            ]
         )
 
     def _blocks(self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]) -> Any:
@@ -127,4 +158,16 @@ class GivenNeighbors:
         raise InputError(
             f"the {int(ranks.max())}-th neighbours of {len(rows)} points are asked for, and the "
             f"given lists hold {self.n_neighbors}: give longer lists, all distances, or the points"
+        )
+
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],  # noqa: ARG002 - as every source
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """Never: what the lists hold is all that is known."""
+        raise InputError(
+            f"{len(queries)} points have all their {self.n_neighbors} given neighbours within "
+            f"{radii.max():.6g}, and more may be: give longer lists, all distances, or the points"
         )

@@ -341,6 +341,38 @@ class NeighborGraph:
             found[:, ~near] = self.source.distances_at(self.original_rows, wanted[~near])
         return found
 
+    def counts_within(self, radii: Sequence[float]) -> Int64[np.ndarray, "n_samples n_radii"]:
+        """The number of neighbours of every point within some distances.
+
+        Points with all their known neighbours nearer than the largest of these are compared with
+        all others, in bounded memory.
+
+        Parameters
+        ----------
+        radii
+            In the units of the input; neighbours at exactly such a distance count.
+
+        Raises
+        ------
+        InputError
+            If there is no radius, one is not finite, or lists that were given are too short.
+
+        Examples
+        --------
+        >>> graph = NeighborGraph.from_points([[0.0], [1.0], [3.0]], n_neighbors=1)
+        >>> graph.counts_within([1.0, 2.0]).tolist()
+        [[1, 1], [1, 2], [0, 1]]
+        """
+        reach = np.asarray(radii, dtype=np.float64)
+        if not len(reach) or not np.isfinite(reach).all():
+            raise InputError(f"radii must be finite numbers, at least one, got {list(radii)}")
+        counts = np.stack([(self.distances <= radius).sum(axis=1) for radius in reach], axis=1)
+        rows = self.original_rows
+        cut_off = self.distances[:, -1] <= reach.max()
+        if self.n_neighbors < self.n_samples - 1 and cut_off.any():
+            counts[cut_off] = self.source.counts_within(rows[cut_off], rows, reach)
+        return np.asarray(counts)
+
 
 def _kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[np.ndarray, " m"]:
     """The rows that are kept, of rows that each know the first that equals them."""

@@ -23,11 +23,20 @@ METHOD_LABELS: Mapping[str, str] = {
     "two_nn_bayes": "TwoNN (Bayes)",
     "gride": "Gride",
     "levina_bickel": "Levina–Bickel",
+    "mom": "MOM",
+    "mada": "MADA",
+    "mind_mlk": "MiND-MLk",
+    "mind_mli": "MiND-MLi",
+    "correlation_integral": "Correlation integral",
+    "correlation_dimension": "Correlation dimension",
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
+    "stable_rank": "Stable rank",
     "effective_rank": "Effective rank",
 }
-LINEAR_METHODS = frozenset({"participation_ratio", "pca_dimension", "effective_rank"})
+LINEAR_METHODS = frozenset(
+    {"participation_ratio", "pca_dimension", "stable_rank", "effective_rank"}
+)
 
 #: Okabe and Ito's colours, which colour-blind readers tell apart; without black and yellow, which
 #: vanish on a dark or a light ground.

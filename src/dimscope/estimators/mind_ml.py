@@ -1,0 +1,137 @@
+"""MiND-ML: maximum likelihood from the ratio of the nearest to a far neighbour's distance.
+
+Rozza, Lombardi, Ceruti, Casiraghi and Campadelli, "Novel high intrinsic dimensionality
+estimators", Machine Learning 89 (2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from dimscope.estimators._base import NeighborEstimator, check_at_least
+from dimscope.estimators._likelihood import log_likelihood, maximum_likelihood
+from dimscope.estimators._ratios import LogRatios, log_ratios
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate
+
+_LEAST_POINTS = 5
+
+
+@final
+@dataclass(kw_only=True)
+class MiNDMLk(NeighborEstimator):
+    """MiND_MLk: the most likely dimension, given rho = r_1 / r_(k+1) of each point.
+
+    At constant density rho has density k d rho^(d-1) (1 - rho^d)^(k-1). It is the likelihood of
+    `Gride` at the ranks 1 and k + 1, with one maximum: no largest dimension bounds the search.
+    k = 1 is TwoNN by maximum likelihood.
+
+    Made for high dimensions at small N, but assumes constant density over k + 1 neighbours and is
+    biased low there, as all that do. r_1 makes it sensitive to noise. Cost: a root of a sum over N
+    ratios.
+
+    Parameters
+    ----------
+    n_neighbors
+        k + 1, at least 2.
+
+    Notes
+    -----
+    The standard error is that of the likelihood, from its observed information, times
+    `NEIGHBOR_DEPENDENCE`. scikit-dimension never answers more than its ``D``, 10 by default.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> line = np.random.default_rng(0).random((1000, 1))
+    >>> round(MiNDMLk().fit(line).dimension_, 1)
+    1.0
+    """
+
+    name: ClassVar[str] = "mind_mlk"
+    n_neighbors: int = 11
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: k + 1."""
+        return self.n_neighbors
+
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The dimension of the points of ``graph``.
+
+        Raises
+        ------
+        InputError
+            If k is below 1, the graph has fewer than k + 1 neighbours, or too few ratios remain.
+        """
+        ratios = _ratios(self, graph)
+        value, stderr = maximum_likelihood(ratios.values, 1, self.n_neighbors)
+        return self._answer(
+            graph,
+            value=value,
+            stderr=stderr,
+            scale=ratios.scale,
+            n_samples=len(ratios.values),
+            notes=ratios.notes,
+            ranks=(1, self.n_neighbors),
+        )
+
+
+@final
+@dataclass(kw_only=True)
+class MiNDMLi(NeighborEstimator):
+    """MiND_MLi: the most likely integer dimension, given rho = r_1 / r_(k+1) of each point.
+
+    The likelihood and what it is bad at are those of `MiNDMLk`. As its logarithm is concave, the
+    integer is one of the two next to its maximum, and at least 1: no largest dimension bounds the
+    search. It has no standard error. Cost: as `MiNDMLk`.
+
+    Parameters
+    ----------
+    n_neighbors
+        k + 1, at least 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = np.random.default_rng(0).random((1000, 2))
+    >>> MiNDMLi().fit(plane).dimension_
+    2.0
+    """
+
+    name: ClassVar[str] = "mind_mli"
+    n_neighbors: int = 11
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: k + 1."""
+        return self.n_neighbors
+
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The dimension of the points of ``graph``.
+
+        Raises
+        ------
+        InputError
+            As `MiNDMLk.estimate`.
+        """
+        ratios, k = _ratios(self, graph), self.n_neighbors
+        top, _ = maximum_likelihood(ratios.values, 1, k)
+        below = max(1.0, top // 1)
+        value = max(below, below + 1, key=lambda d: log_likelihood(ratios.values, 1, k, d))
+        return self._answer(
+            graph,
+            value=value,
+            stderr=None,
+            scale=ratios.scale,
+            n_samples=len(ratios.values),
+            notes=ratios.notes,
+            ranks=(1, k),
+        )
+
+
+def _ratios(estimator: MiNDMLk | MiNDMLi, graph: NeighborGraph) -> LogRatios:
+    check_at_least("n_neighbors", estimator.n_neighbors, 2)
+    estimator._check(graph)
+    return log_ratios(graph, 1, estimator.n_neighbors, least=_LEAST_POINTS)
