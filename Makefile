@@ -1,8 +1,12 @@
 # Every target uses one virtual environment, .venv, made by `make install` when it is missing or
-# when constraints.txt or pyproject.toml changed.
+# when constraints.txt or pyproject.toml changed. Only `make bench` has two more, for the libraries
+# that dimscope is compared with; one that cannot be installed is left out of the comparison.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := .venv-peers
+DADAPY := .venv-dadapy
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-gpu lint bench docs examples clean
@@ -14,8 +18,7 @@ install: $(READY)  ## build .venv with everything that development needs
 
 $(READY): constraints.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python $(PIP_INSTALL) --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
 
 demo: $(READY)  ## profile an ImageNet network and its untrained twin; table, plot and report
@@ -30,8 +33,20 @@ lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## speed of the neighbour search and the spectrum, against scikit-learn
-	$(BIN)/python benchmarks/neighbors.py
+# NumPy is left to choose its kernels: its product is the unit of all times.
+bench: $(PEERS)/.ready $(DADAPY)/.ready  ## the neighbour search against other libraries; ARGS="--write" publishes
+	env -u OPENBLAS_CORETYPE $(PEERS)/bin/python benchmarks/neighbors.py $(ARGS)
+
+$(PEERS)/.ready: constraints.txt pyproject.toml benchmarks/peers.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python $(PIP_INSTALL) --constraint constraints.txt --editable '.[models,plot,sklearn]'
+	-$(PEERS)/bin/python $(PIP_INSTALL) --constraint constraints.txt --requirement benchmarks/peers.txt
+	touch $@
+
+$(DADAPY)/.ready: benchmarks/peers-dadapy.txt
+	test -x $(DADAPY)/bin/python || $(PYTHON) -m venv $(DADAPY)
+	-$(DADAPY)/bin/python $(PIP_INSTALL) --requirement benchmarks/peers-dadapy.txt
+	touch $@
 
 test-gpu: $(READY)  ## the search on a CUDA GPU: its tests, then its speed
 	@$(BIN)/python -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu needs a CUDA GPU, and torch ' + torch.__version__ + ' finds none')"
@@ -46,4 +61,4 @@ examples: $(READY)  ## train the example networks and check what they show (abou
 	$(BIN)/python examples/train_cifar10.py
 
 clean:  ## remove the virtual environment and everything generated
-	rm -rf .venv demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(PEERS) $(DADAPY) benchmarks-output demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache

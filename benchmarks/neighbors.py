@@ -1,96 +1,230 @@
-"""Speed of the exact neighbour search on one core, as ratios within one run.
+"""Speed of the exact neighbour search beside other libraries, and whether they are right.
 
-Each line interleaves the candidates and divides the least CPU time of each by that of the
-symmetric float32 half product (upper-triangle 1024 x 1024 tiles). `make bench` prints the table
-that docs/benchmarks.md shows. "search" is the search alone; "in all" adds the check of every
-value and the digests by which exact duplicates are found.
+Each case interleaves all searches with the symmetric float32 half product (upper-triangle
+1024 x 1024 tiles) of the same points, on one core, and divides the least time of each by that of
+the half product. Finished cases are kept in benchmarks-output/neighbors.json, and not run again.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
-from threadpoolctl import threadpool_limits
+from cases import CASES, HARD, TRAINED, Case
+from correctness import Found, judge, truth_of
+from memory import peak_memory
+from pauses import compile_pauses
+from peers import (
+    DADAPY,
+    PEERS,
+    ROOT,
+    Peer,
+    dadapy_version,
+    processor_field,
+    run_dadapy,
+)
+from publish import CHECKS, OURS, as_markdown, write
+from threadpoolctl import threadpool_info, threadpool_limits
+from timing import Clocks, half_product, interleaved
 
 import dimscope as ds
+from dimscope.errors import DimscopeError
 from dimscope.points import as_points
 
-CASES = (
-    ("Gaussian", 10_000, 100, 10),
-    ("Gaussian", 10_000, 784, 10),
-    ("Gaussian", 10_000, 784, 100),
-    ("Gaussian", 6_000, 4_096, 10),
-    ("Gaussian", 2_000, 50_000, 10),
-    ("power law", 6_000, 4_096, 10),
-    ("offset 1e4", 6_000, 784, 10),
-    ("two far clusters", 6_000, 784, 10),
-    ("one outlier at 1e9", 6_000, 784, 10),
-    ("a tiny dense ball", 6_000, 784, 10),
-)
-TILE = 1024
+UNIT, TWO_THREADS = "half product", "two threads"
+_N_WARM = 1_600  # points of a first call that loads and compiles
+_TRUE_VALUES, _TRUE_ROWS = 4e9, (20, 200)  # differences that may be taken for the truth
 
 
-def points_of(kind: str, n: int, d: int) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(n, d))
-    if kind == "power law":  # eigenvalues fall as 1 / i, along random directions
-        turn, _ = np.linalg.qr(rng.normal(size=(d, 256)))
-        x = (x[:, :256] / np.sqrt(np.arange(1, 257))) @ turn.T
-    elif kind == "offset 1e4":
-        x += 1e4
-    elif kind == "two far clusters":
-        x *= 0.01
-        x[: n // 2, 0] += 3
-    elif kind == "one outlier at 1e9":
-        x[0] *= 1e9
-    elif kind == "a tiny dense ball":
-        x[: 3 * n // 10] *= 1e-7
-    return x.astype(np.float32)
-
-
-def half_product(x: np.ndarray) -> None:
-    for i in range(0, len(x), TILE):
-        for j in range(i, len(x), TILE):
-            x[i : i + TILE] @ x[j : j + TILE].T
-
-
-def cpu_seconds(call: Callable[[], object]) -> float:
-    started = time.process_time()
-    call()
-    return time.process_time() - started
-
-
-def main() -> None:
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
-    print("| data | N, D, k | half product, CPU s | search | in all | scikit-learn, float64 |")
-    print("|---|---|---|---|---|---|")
-    for kind, n, d, k in CASES:
-        x = points_of(kind, n, d)
-        scanned = as_points(x)
-        _ = scanned.scan
-        peer = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x.astype(np.float64))
-        candidates: dict[str, Callable[[], object]] = {
-            "half": lambda x=x: half_product(x),
-            "search": lambda p=scanned, k=k: ds.NeighborGraph.from_points(p, k, n_jobs=1),
-            "all": lambda x=x, k=k: ds.NeighborGraph.from_points(x, k, n_jobs=1),
-            "peer": peer.kneighbors,
-        }
-        best = dict.fromkeys(candidates, np.inf)
-        with threadpool_limits(1):
-            for _ in range(rounds):
-                for name, call in candidates.items():
-                    best[name] = min(best[name], cpu_seconds(call))
-        ratios = [f"{best[name] / best['half']:.2f}" for name in ("search", "all", "peer")]
-        print(
-            f"| {kind} | {n:,}, {d:,}, {k} | {best['half']:.2f} | {' | '.join(ratios)} |",
-            flush=True,
+    every_case, every_peer = [case.name for case in CASES], [*(p.name for p in PEERS), DADAPY]
+    add = parser.add_argument
+    add("--cases", nargs="+", choices=every_case, default=every_case, metavar="NAME")
+    add("--peers", nargs="*", choices=every_peer, default=every_peer, metavar="NAME")
+    add("--rounds", type=int, default=3, help="of ours and of the half product")
+    add("--quick", action="store_true", help="small point sets, without trained networks")
+    add("--memory", action="store_true", help="measure the peak memory instead")
+    add("--compile", action="store_true", help="measure the compile pauses instead")
+    add("--fresh", action="store_true", help="forget finished cases")
+    add("--write", action="store_true", help="write docs/benchmarks.md and its figure")
+    add("--redraw", action="store_true", help="write them from the kept results, measure nothing")
+    add("--out", type=Path, default=ROOT / "benchmarks-output")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = options_of(arguments)
+    file = options.out / ("neighbors-quick.json" if options.quick else "neighbors.json")
+    if options.redraw:
+        write(json.loads(file.read_text("utf-8")), ROOT / "docs")
+        return
+    results = _kept(file, options.fresh)
+    if options.memory or options.compile:
+        if options.memory:
+            results["memory"] = peak_memory()
+        if options.compile:
+            results["compile"] = compile_pauses()
+        _save(file, results)
+    else:
+        peers = _installed(options.peers)
+        for case in CASES:
+            if case.name in options.cases:
+                _run(case, peers, options, results)
+                _save(file, results)
+    print(as_markdown(results))
+    if options.write:
+        write(results, ROOT / "docs")
+
+
+def _run(
+    case: Case, peers: Sequence[str], options: argparse.Namespace, results: dict[str, Any]
+) -> None:
+    """Measure a case, unless it was measured with these peers or cannot be had."""
+    if options.quick:
+        if case.group == TRAINED:
+            say(f"{case.name}: left out of a quick run")
+            return
+        case = case.shrunk()
+    wanted = [name for name in peers if name not in case.without]
+    known = results["cases"].get(case.name)
+    if known is not None and set(wanted) <= set(known["methods"]):
+        say(f"{case.name}: kept")
+        return
+    say(f"{case.name}: {case.n:,} x {case.d:,}, k = {case.k}")
+    try:
+        x = case.points()
+    except (DimscopeError, OSError) as error:
+        say(f"{case.name}: left out, {error}")
+        return
+    results["cases"][case.name] = measured(case, x, wanted, options.rounds)
+
+
+def measured(case: Case, x: np.ndarray, wanted: Sequence[str], rounds: int) -> dict[str, Any]:
+    """Times, in seconds and in half products, and verdicts of ours and of the wanted peers."""
+    peers = [peer for peer in PEERS if peer.name in wanted]
+    calls: dict[str, Callable[[], Any]] = {
+        UNIT: lambda: half_product(x),
+        OURS: lambda: _ours(x, case.k, 1),
+        CHECKS: lambda: as_points(x).scan,
+        TWO_THREADS: lambda: _ours(x, case.k, 2),
+    }
+    times = dict.fromkeys(calls, rounds) | {TWO_THREADS: min(2, rounds)}
+    _ours(x if case.group == HARD else x[:_N_WARM], case.k, 1)
+    for peer in peers:
+        calls[peer.name] = _call(peer, x, case.k)
+        times[peer.name] = min(case.peer_rounds, rounds)
+    with threadpool_limits(1):
+        best = interleaved(calls, times)
+    unit = best[UNIT].seconds
+    methods = {
+        name: _entry(best[name].seconds, unit) for name in (OURS, CHECKS, *(p.name for p in peers))
+    }
+    graph = best[OURS].result
+    found = {peer.name: best[peer.name].result for peer in peers}
+    found[OURS] = Found(graph.distances, graph.indices)
+    if DADAPY in wanted:
+        seconds, own_unit, found[DADAPY] = run_dadapy(x, case.k, min(case.peer_rounds, rounds))
+        methods[DADAPY] = _entry(seconds, own_unit)
+    n_rows = int(np.clip(_TRUE_VALUES / x.size, *_TRUE_ROWS))
+    truth = truth_of(x, np.random.default_rng(1).choice(len(x), n_rows, replace=False))
+    for name, lists in found.items():
+        methods[name] |= judge(lists, truth)._asdict()
+    return {
+        "n": len(x),
+        "d": x.shape[1],
+        "k": case.k,
+        "n_judged": n_rows,
+        "unit": unit._asdict(),
+        "methods": methods,
+        "two_threads": best[TWO_THREADS].seconds.wall / best[OURS].seconds.wall,
+        "found_by": graph.diagnostics.method,
+        "evaluated_share": graph.diagnostics.evaluated_share,
+    }
+
+
+def _ours(x: np.ndarray, k: int, n_jobs: int) -> ds.NeighborGraph:
+    """Copies are kept, as every other library keeps them, so that all answer one question."""
+    return ds.NeighborGraph.from_points(x, k, duplicates="keep", n_jobs=n_jobs)
+
+
+def _call(peer: Peer, x: np.ndarray, k: int) -> Callable[[], Found]:
+    """A peer's search of all points, after one of a few that loads and compiles it."""
+    search, points = peer.load(), x.astype(peer.dtype, copy=False)
+    search(points[:_N_WARM], k)
+    return lambda: search(points, k)
+
+
+def _entry(seconds: Clocks, unit: Clocks) -> dict[str, Any]:
+    return {"seconds": seconds._asdict(), "ratio": seconds.over(unit)._asdict()}
+
+
+def _installed(wanted: Sequence[str]) -> list[str]:
+    versions = {peer.name: peer.version for peer in PEERS if peer.name in wanted}
+    if DADAPY in wanted:
+        versions[DADAPY] = dadapy_version()
+    for name in wanted:
+        if versions[name] is None:
+            say(f"{name} is not installed: left out (make bench installs it)")
+    return [name for name in wanted if versions[name] is not None]
+
+
+def machine() -> dict[str, Any]:
+    """What the times depend on: results of another machine or version are not mixed with these."""
+    if "OPENBLAS_CORETYPE" in os.environ:
+        say(
+            f"OPENBLAS_CORETYPE={os.environ['OPENBLAS_CORETYPE']} decides which products NumPy "
+            "makes, and so the unit of all ratios: unset it, as make bench does"
         )
+    source = hashlib.sha256()
+    for path in sorted(Path(ds.__file__).parent.rglob("*.py")):
+        source.update(path.read_bytes())
+    blas = [lib for lib in threadpool_info() if "numpy.libs" in lib["filepath"]]
+    versions = {peer.package: peer.version for peer in PEERS} | {DADAPY: dadapy_version()}
+    return {
+        "processor": processor_field("model name") or platform.processor(),
+        "family": f"{processor_field('cpu family')}, model {processor_field('model')}",
+        "cores": os.cpu_count(),
+        "blas": " ".join(str(lib.get("architecture")) for lib in blas),
+        "source": source.hexdigest()[:12],
+        "versions": {
+            "dimscope": ds.__version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            **{name: number for name, number in versions.items() if number is not None},
+        },
+    }
+
+
+def _kept(file: Path, fresh: bool) -> dict[str, Any]:
+    """The results so far, if they are of this machine and these versions."""
+    here = machine()
+    if file.exists() and not fresh:
+        results: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        if results["machine"] == here:
+            return results
+        say(f"{file} is of another machine or version: started anew, the old one is beside it")
+        file.replace(file.with_suffix(".old.json"))
+    return {"machine": here, "cases": {}}
+
+
+def _save(file: Path, results: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(results, indent=1), "utf-8")
+    part.replace(file)
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
