@@ -77,29 +77,40 @@ def _insert(reservoirs, row, value, position, kept):  # type: ignore[no-untyped-
 
 
 @compiled
-def _just_below(bound):  # type: ignore[no-untyped-def]
-    return bound - abs(bound) * 1e-6 - 1e-37
+def _bound_of_largest(values, kept):  # type: ignore[no-untyped-def]
+    """A number that at least ``kept`` of some values lie above, and few more; they are reordered.
+
+    Quickselect as above. Where many are equal it may end early, with a lower number.
+    """
+    low, high, bound = 0, len(values), -np.inf
+    while high > kept + kept // 4 + 1:
+        first, middle, last = values[low], values[(low + high) >> 1], values[high - 1]
+        pivot = max(min(first, middle), min(max(first, middle), last))
+        larger = low
+        for at in range(low, high):
+            value = values[at]
+            values[at] = values[larger]
+            values[larger] = value
+            larger += value > pivot
+        if larger >= kept:
+            high, bound = larger, pivot
+        elif larger > low:
+            low = larger
+        else:
+            break
+    return bound
 
 
 @compiled
-def prime(product, offsets, bounds, lanes):  # type: ignore[no-untyped-def]
-    """First bounds, one row at a time: at least ``len(lanes)`` entries of the row lie above.
-
-    Each lane holds the best of every ``len(lanes)``-th entry; the worst lane bounds them all.
-    """
+def prime(product, offsets, bounds, kept):  # type: ignore[no-untyped-def]
+    """First bounds of rows, which at least ``kept`` entries of each lie above."""
     row_offset, column_offset = offsets
-    width = np.uint64(len(lanes))
+    line = np.empty(product.shape[1], dtype=product.dtype)
     for row in range(product.shape[0]):
-        lanes[:] = -np.inf
         offset = row_offset[row]
-        line = product[row]
-        start = np.uint64(0)
-        while start + width <= np.uint64(len(line)):
-            for lane in range(width):
-                value = line[start + lane] - (offset + column_offset[start + lane])
-                lanes[lane] = value if value > lanes[lane] else lanes[lane]
-            start += width
-        bounds[row] = _just_below(lanes.min())
+        for c in range(len(line)):
+            line[c] = product[row, c] - (offset + column_offset[c])
+        bounds[row] = _bound_of_largest(line, kept)
 
 
 @compiled

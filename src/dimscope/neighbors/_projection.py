@@ -20,6 +20,7 @@ from dimscope.neighbors._sample import (
     Sample,
     cost_of_candidates,
     nearest_of,
+    seconds_per_product,
     squared_distances,
 )
 
@@ -29,7 +30,7 @@ _ENOUGH = 0.9
 _WIDER = 8
 _WIDEST = 10
 PAYS = 0.7  # of the cost without a projection, below which one is used
-_FILTER = 25  # features whose product takes as long as looking at a tile
+_FILTER = 5e-10  # seconds to look at one product of a tile
 _ROWS_AT_ONCE = 256
 
 
@@ -113,7 +114,7 @@ def _principal_axes(sample: Float64[np.ndarray, "s d"]) -> Float64[np.ndarray, "
 
 def _cost(n: int, n_features: int, n_axes: int, n_candidates: int) -> float:
     """Cost of the search with a projection, as a part of that of the product without."""
-    tiles = (n_axes + _FILTER) / n_features + 4 * n_axes / n
+    tiles = (n_axes + _FILTER / seconds_per_product()) / n_features + 4 * n_axes / n
     return float(tiles + cost_of_candidates(n, n_features, n_candidates, n_candidates))
 
 

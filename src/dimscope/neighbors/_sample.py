@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +15,9 @@ from dimscope.neighbors._blocks import Matrix
 _N_SAMPLED = 1024
 _MOST_VALUES = 2**23
 _N_ASKED = 64
-_KEEP = 25_000  # features whose product takes as long as to keep one more candidate of each point
-_DIFFERENCE = 20  # pairs multiplied in the time that one takes to be measured directly
+_TRIAL = 512
+_KEEP = 1.8e-7  # seconds to keep one more candidate of a point
+_DIFFERENCE = 1.3e-10  # seconds to square the difference of two values
 
 
 class Nearest(NamedTuple):
@@ -76,9 +79,22 @@ def squared_distances(
     return np.asarray(norms - 2 * x @ y.T)
 
 
+@cache
+def seconds_per_product() -> float:
+    """Time of one product of two values within a tile in float32, by one thread; a trial's."""
+    x, y, out = np.ones((3, _TRIAL, _TRIAL), dtype=np.float32)
+    seconds = []
+    for _ in range(4):
+        started = time.perf_counter()
+        np.matmul(x, y, out=out)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds) / _TRIAL**3
+
+
 def cost_of_candidates(n: int, n_features: int, n_kept: float, n_measured: float) -> float:
     """Time to keep and to measure candidates of each point.
 
     The unit is the time of the products of all pairs in float32.
     """
-    return _KEEP * n_kept / (n * n_features) + _DIFFERENCE * n_measured / n
+    of_point = _KEEP * n_kept + _DIFFERENCE * n_features * n_measured
+    return of_point / (seconds_per_product() * n * n_features / 2)

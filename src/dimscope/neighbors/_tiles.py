@@ -17,7 +17,6 @@ from jaxtyping import Float64, Int32, Int64, UInt64
 from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import Side
 
-_LANES = 16  # a vector register of float32
 _LEAST_BUFFER = 32
 _BYTES = 2**29  # of all reservoirs
 
@@ -141,7 +140,6 @@ class Tiles:
         heights, widths = np.diff(self.left.blocks.starts), np.diff(self.right.blocks.starts)
         dtype = self.left.offsets.dtype
         buffer = np.empty((2, heights.max() * widths.max()), dtype=dtype)
-        lanes = np.empty(-(-self.kept // _LANES) * _LANES, dtype=dtype)
         closed = Reservoirs.closed(len(self.right.blocks.points), dtype)
         while True:
             try:
@@ -149,9 +147,7 @@ class Tiles:
             except Empty:
                 return
             diagonal = self.symmetric and i == j  # holds each pair twice
-            self._offer(
-                i, j, self._product(i, j, buffer), closed if diagonal else self.columns, lanes
-            )
+            self._offer(i, j, self._product(i, j, buffer), closed if diagonal else self.columns)
 
     def _product(self, i: int, j: int, buffer: np.ndarray) -> np.ndarray:
         """The products of two blocks, minus infinity where a point meets itself."""
@@ -164,16 +160,14 @@ class Tiles:
         product[present, itself[present]] = -np.inf
         return np.asarray(product)
 
-    def _offer(
-        self, i: int, j: int, product: np.ndarray, columns: Reservoirs, lanes: np.ndarray
-    ) -> None:
+    def _offer(self, i: int, j: int, product: np.ndarray, columns: Reservoirs) -> None:
         block, other = self.left.blocks.block(i), self.right.blocks.block(j)
         offsets = self.left.offsets[j, block], self.right.offsets[i, other]
         with ExitStack() as held:
             for lock in sorted({i, j}) if self.symmetric else [i]:
                 held.enter_context(self.locks[lock])
             if not self.rows.counts[block].any():
-                _kernels.prime(product, offsets, self.rows.bounds[block], lanes)
+                _kernels.prime(product, offsets, self.rows.bounds[block], self.kept)
             corner = block.start, other.start
             _kernels.filter_tile(product, offsets, corner, (self.rows, columns), self.kept)
 
