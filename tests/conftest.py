@@ -12,6 +12,7 @@ install_import_hook(
         "dimscope.neighbors._intervals",
         "dimscope.neighbors._given",
         "dimscope.neighbors._sources",
+        "dimscope.estimators._neighborhoods",
         "dimscope.estimators._ratios",
     ],
     "beartype.beartype",

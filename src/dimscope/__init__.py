@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         EffectiveRank as EffectiveRank,
         Gride as Gride,
         LevinaBickel as LevinaBickel,
+        LocalPCA as LocalPCA,
         ParticipationRatio as ParticipationRatio,
         PCADimension as PCADimension,
         TwoNN as TwoNN,
@@ -42,8 +43,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
-    "TwoNNBayes TwoNNMLE estimate",
+    "estimators": "EffectiveRank Gride LevinaBickel LocalPCA PCADimension ParticipationRatio "
+    "TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

@@ -11,6 +11,7 @@ from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, ma
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Estimator",
     "Gride",
     "LevinaBickel",
+    "LocalPCA",
     "Method",
     "NeighborEstimator",
     "PCADimension",

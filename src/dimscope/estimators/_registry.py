@@ -10,6 +10,7 @@ from dimscope.estimators._base import Estimator
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
+from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
@@ -20,6 +21,7 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         TwoNNBayes,
         Gride,
         LevinaBickel,
+        LocalPCA,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,

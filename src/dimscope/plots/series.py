@@ -23,6 +23,7 @@ METHOD_LABELS: Mapping[str, str] = {
     "two_nn_bayes": "TwoNN (Bayes)",
     "gride": "Gride",
     "levina_bickel": "Levina–Bickel",
+    "local_pca": "Local PCA",
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
     "effective_rank": "Effective rank",
