@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
+        ABID as ABID,
+        ESS as ESS,
+        TLE as TLE,
         EffectiveRank as EffectiveRank,
         Gride as Gride,
         LevinaBickel as LevinaBickel,
@@ -43,8 +46,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "EffectiveRank Gride LevinaBickel LocalPCA PCADimension ParticipationRatio "
-    "TwoNN TwoNNBayes TwoNNMLE estimate",
+    "estimators": "ABID ESS EffectiveRank Gride LevinaBickel LocalPCA PCADimension "
+    "ParticipationRatio TLE TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

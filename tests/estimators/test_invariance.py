@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from dimscope import (
+    ABID,
+    ESS,
+    TLE,
     EffectiveRank,
     Gride,
     LevinaBickel,
+    LocalPCA,
     NeighborGraph,
     ParticipationRatio,
     PCADimension,
@@ -19,7 +23,18 @@ from dimscope import (
     TwoNNMLE,
 )
 
-OF_NEIGHBORS = [TwoNN(), TwoNNMLE(), TwoNNBayes(), Gride(n1=3), LevinaBickel(n_neighbors=8)]
+OF_NEIGHBORS = [
+    TwoNN(),
+    TwoNNMLE(),
+    TwoNNBayes(),
+    Gride(n1=3),
+    LevinaBickel(n_neighbors=8),
+    LocalPCA(n_neighbors=8),
+    LocalPCA(n_neighbors=8, rule="participation_ratio"),
+    ABID(n_neighbors=8),
+    TLE(n_neighbors=8),
+    ESS(n_neighbors=8),
+]
 OF_SPECTRUM = [
     ParticipationRatio(),
     ParticipationRatio(correction="none"),

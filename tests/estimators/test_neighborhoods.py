@@ -17,7 +17,7 @@ from dimscope.estimators._neighborhoods import (
 )
 from dimscope.points import as_points
 
-ESTIMATORS = [ds.LocalPCA(n_neighbors=10)]
+ESTIMATORS = [kind(n_neighbors=10) for kind in (ds.LocalPCA, ds.ABID, ds.TLE, ds.ESS)]
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: e.name)
 
 
@@ -116,17 +116,17 @@ class TestEveryEstimatorOfNeighbourhoods:
         line, sheet = np.eye(2, 5)[:1] * rng.random((200, 1)), rng.random((200, 2)) @ np.eye(2, 5)
         graph = ds.NeighborGraph.from_points(np.concatenate([line, sheet + 7]), 10)
         local = estimator.estimate_local(graph)
-        assert local.values[:200] == pytest.approx(np.ones(200), abs=1e-6)
+        assert np.median(local.values[:200]) == pytest.approx(1, abs=0.15)
         assert np.median(local.values[200:]) == pytest.approx(2, abs=0.3)
         assert (local.n_neighbors, local.method) == (10, estimator.name)
         assert 1.2 < estimator.estimate(graph).value < 1.8
 
     def test_one_outlier_counts_as_one_point(self, estimator):
-        """1 of 501 neighbourhoods, whose number is bounded as all are."""
+        """1 of 501 neighbourhoods, whose number is bounded as all are, or a logarithm."""
         x = cloud(500, 3)
         away = np.concatenate([x, np.full((1, 3), 1e6)])
         value = estimator.fit(x).dimension_
-        assert estimator.fit(away).dimension_ == pytest.approx(value, rel=0.01)
+        assert estimator.fit(away).dimension_ == pytest.approx(value, rel=0.02)
 
     def test_copies_that_are_kept_have_no_direction(self, estimator):
         x = cloud()

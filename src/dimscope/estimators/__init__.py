@@ -8,14 +8,20 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators.abid import ABID
+from dimscope.estimators.ess import ESS
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
 from dimscope.estimators.local_pca import LocalPCA
+from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
+    "ABID",
+    "ESS",
     "ESTIMATORS",
+    "TLE",
     "EffectiveRank",
     "Estimator",
     "Gride",

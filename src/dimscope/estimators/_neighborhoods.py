@@ -16,7 +16,7 @@ from dimscope.points import COLUMN_BLOCK, Points
 from dimscope.results import DimensionEstimate, LocalEstimate
 
 _PASS_BYTES = 2**28  # products that are summed in one pass over the columns
-_BLOCK_BYTES = 2**24  # of them handed out in one go
+_BLOCK_BYTES = 2**22  # of them handed out in one go
 _VECTOR_BYTES = 2**21  # larger blocks of vectors leave the cache before they are multiplied
 
 Products = Float64[np.ndarray, "n k k"]
@@ -26,9 +26,9 @@ PerPoint = Float64[np.ndarray, " n"]
 class NeighborhoodEstimator(NeighborEstimator):
     """Base of the estimators that see the k neighbours of each point as vectors from it.
 
-    Each neighbourhood has one number, a bounded one, so that no single neighbourhood can outweigh
-    the others. Its own value gives the dimension at a point, its mean over all points that of the
-    whole.
+    Each neighbourhood has one number, bounded or a logarithm, so that no single neighbourhood can
+    outweigh the others. Its own value gives the dimension at a point, its mean over all points that
+    of the whole.
     """
 
     n_neighbors: int
@@ -177,3 +177,10 @@ def centred_products(products: Products) -> Products:
     mean = products.mean(axis=2)
     centred = products - mean[:, :, None] - mean[:, None, :] + mean.mean(axis=1)[:, None, None]
     return np.asarray(centred)
+
+
+def inverses(numbers: PerPoint) -> PerPoint:
+    """1 over each number; nan, as for an unknown one, for 0."""
+    found = np.full(len(numbers), np.nan)
+    np.divide(1, numbers, out=found, where=numbers > 0)
+    return found

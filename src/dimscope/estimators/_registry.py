@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
+from dimscope.estimators.abid import ABID
+from dimscope.estimators.ess import ESS
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
 from dimscope.estimators.local_pca import LocalPCA
+from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
@@ -22,6 +25,9 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         Gride,
         LevinaBickel,
         LocalPCA,
+        ABID,
+        TLE,
+        ESS,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,
