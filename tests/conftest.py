@@ -14,6 +14,7 @@ install_import_hook(
         "dimscope.neighbors._sources",
         "dimscope.estimators._neighborhoods",
         "dimscope.estimators._ratios",
+        "dimscope.estimators._trees",
     ],
     "beartype.beartype",
 )

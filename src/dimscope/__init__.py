@@ -21,8 +21,10 @@ if TYPE_CHECKING:
         TLE as TLE,
         EffectiveRank as EffectiveRank,
         Gride as Gride,
+        KNNGraphDimension as KNNGraphDimension,
         LevinaBickel as LevinaBickel,
         LocalPCA as LocalPCA,
+        MSTDimension as MSTDimension,
         ParticipationRatio as ParticipationRatio,
         PCADimension as PCADimension,
         TwoNN as TwoNN,
@@ -46,8 +48,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "ABID ESS EffectiveRank Gride LevinaBickel LocalPCA PCADimension "
-    "ParticipationRatio TLE TwoNN TwoNNBayes TwoNNMLE estimate",
+    "estimators": "ABID ESS EffectiveRank Gride KNNGraphDimension LevinaBickel LocalPCA "
+    "MSTDimension PCADimension ParticipationRatio TLE TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

@@ -10,6 +10,7 @@ from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_n
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
@@ -25,8 +26,10 @@ __all__ = [
     "EffectiveRank",
     "Estimator",
     "Gride",
+    "KNNGraphDimension",
     "LevinaBickel",
     "LocalPCA",
+    "MSTDimension",
     "Method",
     "NeighborEstimator",
     "PCADimension",

@@ -98,7 +98,7 @@ class NeighborEstimator(Estimator):
         self,
         graph: NeighborGraph,
         *,
-        value: float,
+        value: float | None,
         stderr: float | None,
         interval: tuple[float, float] | None = None,
         scale: float,
@@ -146,9 +146,9 @@ class SpectrumEstimator(Estimator):
         return self._keep(self.estimate(spectrum), spectrum.n_features)
 
 
-def normal_interval(value: float, stderr: float | None) -> tuple[float, float] | None:
-    """The 95 % interval of a normal error, or None where the error is unknown."""
-    if stderr is None:
+def normal_interval(value: float | None, stderr: float | None) -> tuple[float, float] | None:
+    """The 95 % interval of a normal error, or None where value or error is unknown."""
+    if value is None or stderr is None:
         return None
     return value - _NORMAL_95 * stderr, value + _NORMAL_95 * stderr
 

@@ -9,6 +9,7 @@ from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
@@ -28,6 +29,8 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         ABID,
         TLE,
         ESS,
+        MSTDimension,
+        KNNGraphDimension,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,

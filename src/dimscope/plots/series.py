@@ -27,6 +27,8 @@ METHOD_LABELS: Mapping[str, str] = {
     "abid": "ABID",
     "tle": "TLE",
     "ess": "ESS",
+    "mst_dimension": "MST dimension",
+    "knn_graph_dimension": "kNN graph dimension",
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
     "effective_rank": "Effective rank",
@@ -48,8 +50,8 @@ def method_label(method: str) -> str:
 
     Examples
     --------
-    >>> method_label("two_nn"), method_label("mst_dimension")
-    ('TwoNN', 'Mst dimension')
+    >>> method_label("two_nn"), method_label("box_dimension")
+    ('TwoNN', 'Box dimension')
     """
     words = method.replace("_", " ")
     return METHOD_LABELS.get(method, words[:1].upper() + words[1:])
