@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ESS as ESS,
         TLE as TLE,
         EffectiveRank as EffectiveRank,
+        Geodesic as Geodesic,
         Gride as Gride,
         KNNGraphDimension as KNNGraphDimension,
         LevinaBickel as LevinaBickel,
@@ -48,7 +49,7 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "ABID ESS EffectiveRank Gride KNNGraphDimension LevinaBickel LocalPCA "
+    "estimators": "ABID ESS EffectiveRank Geodesic Gride KNNGraphDimension LevinaBickel LocalPCA "
     "MSTDimension PCADimension ParticipationRatio TLE TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",

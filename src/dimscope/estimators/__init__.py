@@ -10,6 +10,7 @@ from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_n
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
@@ -25,6 +26,7 @@ __all__ = [
     "TLE",
     "EffectiveRank",
     "Estimator",
+    "Geodesic",
     "Gride",
     "KNNGraphDimension",
     "LevinaBickel",

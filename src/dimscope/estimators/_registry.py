@@ -9,6 +9,7 @@ from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
@@ -31,6 +32,7 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         ESS,
         MSTDimension,
         KNNGraphDimension,
+        Geodesic,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,

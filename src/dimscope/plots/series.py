@@ -29,6 +29,7 @@ METHOD_LABELS: Mapping[str, str] = {
     "ess": "ESS",
     "mst_dimension": "MST dimension",
     "knn_graph_dimension": "kNN graph dimension",
+    "geodesic": "Geodesic",
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
     "effective_rank": "Effective rank",
