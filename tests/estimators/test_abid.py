@@ -37,6 +37,12 @@ def test_a_simplex_has_angles_of_60_degrees():
     assert ds.ABID(n_neighbors=K).fit(np.eye(30)).dimension_ == pytest.approx(4)
 
 
+def test_the_corners_of_a_cube_see_right_angles_only():
+    corners = np.stack(np.meshgrid([0.0, 1], [0.0, 1], [0.0, 1]), -1).reshape(-1, 3)
+    with pytest.raises(ds.InputError, match="none of 8 neighbourhoods of 3 points has a dimensio"):
+        ds.ABID(n_neighbors=3).fit(corners)
+
+
 def test_a_square_lattice_has_right_angles():
     """Of the 12 pairs of 4 neighbours 8 are at right angles and 4 opposite."""
     lattice = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), -1).reshape(-1, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
@@ -51,7 +52,8 @@ class NeighborhoodEstimator(NeighborEstimator):
         numbers = self._numbers(graph)
         known = numbers[~np.isnan(numbers)]
         notes = graph_notes(graph)
-        if not len(known):
+        value = float(self._dimensions(known.mean(keepdims=True))[0]) if len(known) else math.nan
+        if math.isnan(value):
             raise InputError(
                 f"none of {graph.n_samples} neighbourhoods of {self.n_neighbors} points has a "
                 "dimension for this method to see: use more neighbours"
@@ -61,7 +63,6 @@ class NeighborhoodEstimator(NeighborEstimator):
                 f"{n_left_out} of {graph.n_samples} points whose neighbourhoods have no dimension "
                 "were left out.",
             )
-        value = float(self._dimensions(known.mean(keepdims=True))[0])
         return self._answer(
             graph,
             value=value,

@@ -199,10 +199,9 @@ def _participation(centred: Products) -> PerPoint:
     square, square_trace = distinct_averages(
         n, norms.sum(axis=1), np.square(norms).sum(axis=1), np.square(centred).sum(axis=(1, 2))
     )
-    bounded = square < (n - 1) * square_trace
     ratio = np.full(len(centred), n - 1.0)
-    np.divide(square, square_trace, out=ratio, where=bounded)
-    return ratio
+    np.divide(square, square_trace, out=ratio, where=square_trace > 0)
+    return np.asarray(np.minimum(ratio, n - 1.0))
 
 
 def _noise_edge(spectra: Spectra, n_features: int) -> Float64[np.ndarray, "n 1"]:
