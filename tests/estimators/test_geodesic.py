@@ -70,7 +70,7 @@ def test_some_sources_stand_for_all():
     assert few == pytest.approx(all_, rel=0.05)
 
 
-@pytest.mark.parametrize("scale", [1e-12, 1e12])
+@pytest.mark.parametrize("scale", [1e-200, 1e-12, 1e12])
 def test_rotation_place_order_and_scale_do_not_matter(scale):
     rng = np.random.default_rng(0)
     x = sphere(3, 500)

@@ -141,9 +141,9 @@ def neighborhood_products(
 ) -> Iterator[Products]:
     """The products v_j . v_l of the vectors v_j = x_j - x_i from each point to its neighbours.
 
-    Blocks of points, in order. The vectors are differences of the original values in float64, so
-    that neither offset nor scale costs accuracy. The columns are read block by block, once for
-    every `_PASS_BYTES` of products.
+    Blocks of points, in order; in units of the squared distance to the farthest neighbour. The
+    vectors are differences of the original values in float64, so that neither offset nor scale
+    costs accuracy. The columns are read block by block, once for every `_PASS_BYTES` of products.
     """
     height = max(1, _PASS_BYTES // (8 * n_neighbors**2))
     step = max(1, _BLOCK_BYTES // (8 * n_neighbors**2))
@@ -152,6 +152,8 @@ def neighborhood_products(
         own = graph.original_rows[part]
         others = graph.original_rows[graph.indices[part, :n_neighbors]]
         products = _products(points, own, others)
+        reach = np.einsum("njj->nj", products).max(axis=1)[:, None, None]
+        np.divide(products, reach, out=products, where=reach > 0)
         for first in range(0, len(products), step):
             yield products[first : first + step]
 

@@ -49,7 +49,7 @@ class Geodesic(NeighborEstimator):
     Parameters
     ----------
     n_neighbors
-        k, neighbours that each point is joined to.
+        k, neighbours that each point is joined to; 3 in the paper, whose paths are more crooked.
     n_bins
         Bins of the histogram, at least 10.
     n_sources
@@ -107,8 +107,8 @@ class Geodesic(NeighborEstimator):
         else:
             chosen = np.random.default_rng(self.seed).permutation(n_joined)[: self.n_sources]
             paths = scipy.sparse.csgraph.dijkstra(joined, directed=False, indices=chosen)
-            longest = float(np.quantile(graph.distances[:, self.n_neighbors - 1], _SHARE))
-            fit = _fit_sphere(paths[paths > 0], self.n_bins, longest)
+            longest = float(np.quantile(graph.distances[:, self.n_neighbors - 1], _SHARE)) or 1.0
+            fit = _fit_sphere(paths[paths > 0] / longest, self.n_bins, 1.0)
             note = (
                 "The lengths of paths have no single mode beyond those of one or a few edges: give "
                 "more samples."
@@ -117,7 +117,7 @@ class Geodesic(NeighborEstimator):
             graph,
             value=None if fit is None else fit.dimension,
             stderr=None,
-            scale=None if fit is None else fit.mode,
+            scale=None if fit is None else fit.mode * longest,
             n_samples=n_joined,
             notes=graph_notes(graph) + ((note,) if fit is None else ()),
             ranks=(1, self.n_neighbors),

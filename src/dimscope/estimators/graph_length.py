@@ -21,12 +21,15 @@ from dimscope.estimators._trees import spanning_tree
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 
-Lengths = Float64[np.ndarray, " m"]
+Lengths = Float64[np.ndarray, "m k"]
 
 
 @dataclass(kw_only=True)
 class _GraphDimension(NeighborEstimator):
-    """Base of both graphs: the mean over the edges of length^alpha goes as n^(-alpha/d)."""
+    """Base of both graphs: the mean over the edges of length^alpha goes as n^(-alpha/d).
+
+    Edges that are left out together, or not at all, are one row of `_edges`.
+    """
 
     n_neighbors: int
     alpha: float = 1.0
@@ -82,8 +85,9 @@ class _GraphDimension(NeighborEstimator):
         """The lengths of the edges that join the points of ``graph``."""
 
     def _mean_power(self, lengths: Lengths) -> float:
-        n_kept = len(lengths) - math.ceil(self.discard_fraction * len(lengths))
-        return float((np.sort(lengths)[:n_kept] ** self.alpha).mean())
+        powers = np.sort((lengths**self.alpha).mean(axis=1))
+        n_left_out = math.ceil(self.discard_fraction * len(powers))
+        return float(powers[: len(powers) - n_left_out].mean())
 
     def _check_parameters(self, graph: NeighborGraph) -> None:
         if self.n_neighbors < 1:
@@ -151,7 +155,7 @@ class MSTDimension(_GraphDimension):
     n_neighbors: int = 10
 
     def _edges(self, graph: NeighborGraph) -> Lengths:
-        return spanning_tree(graph)
+        return spanning_tree(graph)[:, None]
 
 
 @final
@@ -160,7 +164,8 @@ class KNNGraphDimension(_GraphDimension):
     """Growth of the graph that joins each point to its k nearest: as n^((d - alpha) / d) too.
 
     As `MSTDimension`, with all distances to the first k neighbours in place of a tree's edges
-    (Costa, Girotra and Hero, IEEE Workshop on Statistical Signal Processing 2005). Less noisy
+    (Costa, Girotra and Hero, IEEE Workshop on Statistical Signal Processing 2005); it is points,
+    those with the longest edges, that are left out with all of theirs. Less noisy
     than a tree, and more biased by edges of the set, as it looks at k neighbours in all blocks.
     Cost: the search of neighbours once more, at most.
 
@@ -188,4 +193,4 @@ class KNNGraphDimension(_GraphDimension):
     n_neighbors: int = 5
 
     def _edges(self, graph: NeighborGraph) -> Lengths:
-        return np.asarray(graph.distances[:, : self.n_neighbors].ravel())
+        return np.asarray(graph.distances[:, : self.n_neighbors])

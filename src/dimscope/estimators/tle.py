@@ -73,13 +73,10 @@ class TLE(NeighborhoodEstimator):
     n_neighbors: int = 20
 
     def _number(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
-        squares = np.einsum("njj->nj", products)
-        reach = squares.max(axis=1)
         numbers = np.full(len(products), np.nan)
-        spread = reach > 0
-        unit = reach[spread, None]
-        own = squares[spread] / unit
-        others = 2 * products[spread] / unit[:, :, None]
+        spread = np.einsum("njj->n", products) > 0
+        own = np.einsum("njj->nj", products[spread])
+        others = 2 * products[spread]
         both = own[:, :, None] + own[:, None, :]
         beside, mirrored = both - others, both + others
         seen = (beside > _COINCIDENT) & (mirrored > _COINCIDENT)
