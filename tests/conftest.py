@@ -12,8 +12,10 @@ install_import_hook(
         "dimscope.neighbors._intervals",
         "dimscope.neighbors._given",
         "dimscope.neighbors._sources",
+        "dimscope.estimators._neighborhoods",
         "dimscope.estimators._ratios",
         "dimscope.estimators._likelihood",
+        "dimscope.estimators._trees",
     ],
     "beartype.beartype",
 )

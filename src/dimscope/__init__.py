@@ -16,15 +16,22 @@ if TYPE_CHECKING:
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
+        ABID as ABID,
+        ESS as ESS,
         MADA as MADA,
         MOM as MOM,
+        TLE as TLE,
         CorrelationDimension as CorrelationDimension,
         CorrelationIntegral as CorrelationIntegral,
         EffectiveRank as EffectiveRank,
+        Geodesic as Geodesic,
         Gride as Gride,
+        KNNGraphDimension as KNNGraphDimension,
         LevinaBickel as LevinaBickel,
+        LocalPCA as LocalPCA,
         MiNDMLi as MiNDMLi,
         MiNDMLk as MiNDMLk,
+        MSTDimension as MSTDimension,
         ParticipationRatio as ParticipationRatio,
         PCADimension as PCADimension,
         StableRank as StableRank,
@@ -49,9 +56,10 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "CorrelationDimension CorrelationIntegral EffectiveRank Gride LevinaBickel "
-    "MADA MOM MiNDMLi MiNDMLk PCADimension ParticipationRatio StableRank TwoNN "
-    "TwoNNBayes TwoNNMLE estimate",
+    "estimators": "ABID CorrelationDimension CorrelationIntegral ESS EffectiveRank Geodesic Gride "
+    "KNNGraphDimension LevinaBickel LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk "
+    "PCADimension ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE "
+    "estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

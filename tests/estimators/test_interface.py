@@ -186,7 +186,7 @@ class TestDegenerateClouds:
             x = cloud(500)
             far = np.concatenate([x, np.full((1, 4), 1e6)])
             alone = estimator.fit(x).dimension_
-            assert estimator.fit(far).dimension_ == pytest.approx(alone, rel=0.02)
+            assert estimator.fit(far).dimension_ == pytest.approx(alone, rel=0.03)
 
     @pytest.mark.parametrize("local", [ds.LevinaBickel, ds.MOM, ds.MADA])
     def test_local_estimates_are_nan_where_there_is_nothing_to_see(self, local):

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from dimscope import (
+    ABID,
+    ESS,
     MADA,
     MOM,
+    TLE,
     CorrelationDimension,
     CorrelationIntegral,
     EffectiveRank,
     Gride,
     LevinaBickel,
+    LocalPCA,
     MiNDMLi,
     MiNDMLk,
     NeighborGraph,
@@ -39,6 +43,11 @@ OF_NEIGHBORS = [
     MiNDMLi(n_neighbors=8),
     CorrelationIntegral(k1=4, k2=8),
     CorrelationDimension(n_neighbors=8),
+    LocalPCA(n_neighbors=8),
+    LocalPCA(n_neighbors=8, rule="participation_ratio"),
+    ABID(n_neighbors=8),
+    TLE(n_neighbors=8),
+    ESS(n_neighbors=8),
 ]
 OF_SPECTRUM = [
     ParticipationRatio(),

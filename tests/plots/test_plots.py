@@ -66,9 +66,9 @@ def test_the_axis_is_logarithmic_over_a_factor_of_twenty_only(profile):
 
 def test_a_method_not_known_is_drawn_under_its_own_name(profile):
     frame = profile.to_frame()
-    frame["method"] = frame["method"].replace({"levina_bickel": "mst_dimension"})
-    ax = plot_profile(Profile(frame=frame, provenance={}), ["two_nn", "mst_dimension"])
-    assert legend_labels(ax)[-1] == "Mst dimension"
+    frame["method"] = frame["method"].replace({"levina_bickel": "box_dimension"})
+    ax = plot_profile(Profile(frame=frame, provenance={}), ["two_nn", "box_dimension"])
+    assert legend_labels(ax)[-1] == "Box dimension"
 
 
 def test_each_step_is_a_line_and_the_legend_stays_short(build):

@@ -62,7 +62,7 @@ def test_bounds_are_the_interval_or_else_the_standard_error(profile):
 def test_a_method_not_known_is_linear_if_nothing_has_a_scale(profile):
     frame = profile.to_frame("estimate")
     frame["method"] = frame["method"].replace(
-        {"gride": "mst_dimension", "pca_dimension": "stable_rank"}
+        {"gride": "box_dimension", "pca_dimension": "stable_rank"}
     )
     assert linear_methods(frame) == {"participation_ratio", "stable_rank"}
 

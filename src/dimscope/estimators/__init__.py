@@ -8,25 +8,38 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators.abid import ABID
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
+from dimscope.estimators.ess import ESS
+from dimscope.estimators.geodesic import Geodesic
+from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
+from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.mada import MADA
 from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
 from dimscope.estimators.mom import MOM
+from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
+    "ABID",
+    "ESS",
     "ESTIMATORS",
     "MADA",
     "MOM",
+    "TLE",
     "CorrelationDimension",
     "CorrelationIntegral",
     "EffectiveRank",
     "Estimator",
+    "Geodesic",
     "Gride",
+    "KNNGraphDimension",
     "LevinaBickel",
+    "LocalPCA",
+    "MSTDimension",
     "Method",
     "MiNDMLi",
     "MiNDMLk",

@@ -113,7 +113,7 @@ class NeighborEstimator(Estimator):
         value: float | None,
         stderr: float | None,
         interval: tuple[float, float] | None = None,
-        scale: float,
+        scale: float | None,
         n_samples: int,
         notes: tuple[str, ...],
         ranks: tuple[int, int],

@@ -7,13 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
+from dimscope.estimators.abid import ABID
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
+from dimscope.estimators.ess import ESS
+from dimscope.estimators.geodesic import Geodesic
+from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
+from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.mada import MADA
 from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
 from dimscope.estimators.mom import MOM
+from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
@@ -30,6 +36,13 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         MiNDMLi,
         CorrelationIntegral,
         CorrelationDimension,
+        LocalPCA,
+        ABID,
+        TLE,
+        ESS,
+        MSTDimension,
+        KNNGraphDimension,
+        Geodesic,
         ParticipationRatio,
         PCADimension,
         StableRank,

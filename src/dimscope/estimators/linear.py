@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, final
+from typing import ClassVar, Literal, TypeVar, final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
 
 _ROUNDING = 1e-10  # unbiased sums below this share of the naive ones are rounding errors
+
+_Sum = TypeVar("_Sum", float, np.ndarray)
 
 
 def _linear_estimate(
@@ -106,9 +108,9 @@ class ParticipationRatio(SpectrumEstimator):
         return _linear_estimate(self, spectrum, numerator / denominator)
 
 
-def _distinct_averages(
-    n: int, diagonal: float, diagonal_square: float, square: float
-) -> tuple[float, float]:
+def distinct_averages(
+    n: int, diagonal: _Sum, diagonal_square: _Sum, square: _Sum
+) -> tuple[_Sum, _Sum]:
     """Unbiased tr(C)^2 and tr(C^2) from a Gram matrix G whose rows sum to zero.
 
     With a sum over distinct indices written <...>: tr(C^2) = <g_ij^2> - 2 <g_ij g_ik> + <g_ij g_kl>
@@ -129,7 +131,7 @@ def _distinct_averages(
 
 def _row_averages(spectrum: Spectrum) -> tuple[float, float]:
     freedom = spectrum.n_samples - 1
-    return _distinct_averages(
+    return distinct_averages(
         spectrum.n_samples,
         freedom * spectrum.trace,
         spectrum.row_square_sum,

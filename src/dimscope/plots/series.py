@@ -29,6 +29,13 @@ METHOD_LABELS: Mapping[str, str] = {
     "mind_mli": "MiND-MLi",
     "correlation_integral": "Correlation integral",
     "correlation_dimension": "Correlation dimension",
+    "local_pca": "Local PCA",
+    "abid": "ABID",
+    "tle": "TLE",
+    "ess": "ESS",
+    "mst_dimension": "MST dimension",
+    "knn_graph_dimension": "kNN graph dimension",
+    "geodesic": "Geodesic",
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
     "stable_rank": "Stable rank",
@@ -53,8 +60,8 @@ def method_label(method: str) -> str:
 
     Examples
     --------
-    >>> method_label("two_nn"), method_label("mst_dimension")
-    ('TwoNN', 'Mst dimension')
+    >>> method_label("two_nn"), method_label("box_dimension")
+    ('TwoNN', 'Box dimension')
     """
     words = method.replace("_", " ")
     return METHOD_LABELS.get(method, words[:1].upper() + words[1:])

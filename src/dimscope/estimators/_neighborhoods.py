@@ -1,0 +1,189 @@
+"""Neighbourhoods as vectors: what the estimators see that use more than distances to a point."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from dimscope.errors import InputError
+from dimscope.estimators._base import NeighborEstimator, graph_notes
+from dimscope.neighbors import NeighborGraph
+from dimscope.points import COLUMN_BLOCK, Points
+from dimscope.results import DimensionEstimate, LocalEstimate
+
+_PASS_BYTES = 2**28  # products that are summed in one pass over the columns
+_BLOCK_BYTES = 2**22  # of them handed out in one go
+_VECTOR_BYTES = 2**21  # larger blocks of vectors leave the cache before they are multiplied
+
+Products = Float64[np.ndarray, "n k k"]
+PerPoint = Float64[np.ndarray, " n"]
+
+
+class NeighborhoodEstimator(NeighborEstimator):
+    """Base of the estimators that see the k neighbours of each point as vectors from it.
+
+    Each neighbourhood has one number, bounded or a logarithm, so that no single neighbourhood can
+    outweigh the others. Its own value gives the dimension at a point, its mean over all points that
+    of the whole.
+    """
+
+    n_neighbors: int
+    least_neighbors: ClassVar[int]
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: k."""
+        return self.n_neighbors
+
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The dimension of the points of ``graph``, from the mean over their neighbourhoods.
+
+        Raises
+        ------
+        InputError
+            If a parameter is out of range, the graph has fewer than k neighbours or was made
+            without points, or no neighbourhood has a dimension.
+        """
+        numbers = self._numbers(graph)
+        known = numbers[~np.isnan(numbers)]
+        notes = graph_notes(graph)
+        value = float(self._dimensions(known.mean(keepdims=True))[0]) if len(known) else math.nan
+        if math.isnan(value):
+            raise InputError(
+                f"none of {graph.n_samples} neighbourhoods of {self.n_neighbors} points has a "
+                "dimension for this method to see: use more neighbours"
+            )
+        if n_left_out := len(numbers) - len(known):
+            notes += (
+                f"{n_left_out} of {graph.n_samples} points whose neighbourhoods have no dimension "
+                "were left out.",
+            )
+        return self._answer(
+            graph,
+            value=value,
+            stderr=self._stderr(value, known),
+            scale=float(graph.distances[:, self.n_neighbors - 1].mean()),
+            n_samples=len(known),
+            notes=notes + self._remarks(value),
+            ranks=(1, self.n_neighbors),
+        )
+
+    def estimate_local(self, graph: NeighborGraph) -> LocalEstimate:
+        """A dimension for every point of ``graph``; nan where its neighbourhood has none.
+
+        Raises
+        ------
+        InputError
+            If a parameter is out of range, or the graph has fewer than k neighbours or was made
+            without points.
+        """
+        return LocalEstimate(
+            values=self._dimensions(self._numbers(graph)),
+            n_neighbors=self.n_neighbors,
+            method=self.name,
+            parameters=self.get_params(),
+        )
+
+    @abstractmethod
+    def _number(self, products: Products, n_features: int) -> PerPoint:
+        """The number of each neighbourhood, nan where it has none, from its vectors' products."""
+
+    @abstractmethod
+    def _dimensions(self, numbers: PerPoint) -> PerPoint:
+        """The dimension that each number stands for."""
+
+    def _stderr(self, value: float, numbers: PerPoint) -> float | None:  # noqa: ARG002
+        """The standard error of the estimate, where simulation has shown it to hold."""
+        return None
+
+    def _remarks(self, value: float) -> tuple[str, ...]:  # noqa: ARG002
+        """What a reader must know of an estimate of this value."""
+        return ()
+
+    def _check_parameters(self) -> None:
+        """Raise an InputError if a parameter is out of range."""
+        if self.n_neighbors < self.least_neighbors:
+            raise InputError(
+                f"n_neighbors={self.n_neighbors} must be at least {self.least_neighbors}"
+            )
+
+    def _numbers(self, graph: NeighborGraph) -> PerPoint:
+        self._check_parameters()
+        self._check(graph)
+        points = points_of(graph, self.name)
+        blocks = neighborhood_products(points, graph, self.n_neighbors)
+        return np.concatenate([self._number(block, points.n_features) for block in blocks])
+
+
+def points_of(graph: NeighborGraph, method: str) -> Points:
+    """The points of ``graph``, where it has them.
+
+    Raises
+    ------
+    InputError
+        If the graph was made from distances or neighbours.
+    """
+    if graph.points is None:
+        raise InputError(
+            f"{method} needs the points themselves, and this graph was made from distances or "
+            "neighbours: give the array, or build the graph with NeighborGraph.from_points"
+        )
+    return graph.points
+
+
+def neighborhood_products(
+    points: Points, graph: NeighborGraph, n_neighbors: int
+) -> Iterator[Products]:
+    """The products v_j . v_l of the vectors v_j = x_j - x_i from each point to its neighbours.
+
+    Blocks of points, in order; in units of the squared distance to the farthest neighbour. The
+    vectors are differences of the original values in float64, so that neither offset nor scale
+    costs accuracy. The columns are read block by block, once for every `_PASS_BYTES` of products.
+    """
+    height = max(1, _PASS_BYTES // (8 * n_neighbors**2))
+    step = max(1, _BLOCK_BYTES // (8 * n_neighbors**2))
+    for start in range(0, graph.n_samples, height):
+        part = slice(start, start + height)
+        own = graph.original_rows[part]
+        others = graph.original_rows[graph.indices[part, :n_neighbors]]
+        products = _products(points, own, others)
+        reach = np.einsum("njj->nj", products).max(axis=1)[:, None, None]
+        np.divide(products, reach, out=products, where=reach > 0)
+        for first in range(0, len(products), step):
+            yield products[first : first + step]
+
+
+def _products(
+    points: Points, own: Int64[np.ndarray, " n"], others: Int64[np.ndarray, "n k"]
+) -> Products:
+    n_neighbors = others.shape[1]
+    products = np.zeros((len(own), n_neighbors, n_neighbors))
+    for columns in points.column_blocks():
+        for left in range(0, columns.shape[1], COLUMN_BLOCK):
+            values = columns[:, left : left + COLUMN_BLOCK]
+            step = max(1, _VECTOR_BYTES // (8 * n_neighbors * values.shape[1]))
+            for first in range(0, len(own), step):
+                at = slice(first, first + step)
+                vectors = values[others[at]]
+                vectors -= values[own[at], None]
+                products[at] += vectors @ vectors.transpose(0, 2, 1)
+    return products
+
+
+def centred_products(products: Products) -> Products:
+    """The products of the vectors from the mean of the neighbours, in place of the point."""
+    mean = products.mean(axis=2)
+    centred = products - mean[:, :, None] - mean[:, None, :] + mean.mean(axis=1)[:, None, None]
+    return np.asarray(centred)
+
+
+def inverses(numbers: PerPoint) -> PerPoint:
+    """1 over each number; nan, as for an unknown one, for 0."""
+    found = np.full(len(numbers), np.nan)
+    np.divide(1, numbers, out=found, where=numbers > 0)
+    return found

@@ -1,0 +1,114 @@
+"""TLE: maximum likelihood from all distances inside a tight neighbourhood.
+
+Amsaleg, Chelly, Houle, Kawarabayashi, Radovanovic and Treeratanajaru, "Intrinsic dimensionality
+estimation within tight localities", SIAM Data Mining (2019), arXiv:2209.14475.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from jaxtyping import Float64
+
+from dimscope.estimators._neighborhoods import (
+    NeighborhoodEstimator,
+    PerPoint,
+    Products,
+    inverses,
+)
+
+#: By how much the mean over overlapping neighbourhoods scatters more than over independent ones,
+#: between 1.3 on spheres and tori of dimension 2 to 10 and 1.8 on a line, with 5 to 50 neighbours.
+NEIGHBORHOOD_DEPENDENCE = 1.5
+
+_COINCIDENT = 1e-12  # squared distances below this share of r^2 are those of one place
+
+
+@final
+@dataclass(kw_only=True)
+class TLE(NeighborhoodEstimator):
+    """Maximum likelihood from every neighbour's view of every other, inside the ball of radius r_k.
+
+    From the point itself the neighbours are at distances u_j <= r = r_k, whose mean of ln(u_j / r)
+    is -1/d. Neighbour i sees neighbour j at distance v, and the mirror image of j at the point at
+    distance z, in a ball that no longer fits it; the ball through j that touches the sphere of
+    radius r and belongs to i has, relative to it, the radius
+
+        s = r (sqrt(a^2 + 4 v^2 (r^2 - u_i^2)) - a) / (2 (r^2 - u_i^2)),  a = u_i^2 + v^2 - u_j^2,
+
+    and t the same with z for v. The dimension at the point is -1 over the mean of ln(s/r) and
+    ln(t/r) over all pairs with the ln(u/r) counted twice; that of the whole is 1 over the mean of
+    the inverses. A pair at one place, or at mirrored ones, is left out.
+
+    Steadier than Levina-Bickel for 10 to 30 neighbours of a point, and more biased where the
+    density changes over them or the manifold is curved. Cost: N k^2 D products, N k^2 logarithms.
+
+    Parameters
+    ----------
+    n_neighbors
+        k, at least 3.
+
+    Notes
+    -----
+    All is relative to r: a pair coincides below 1e-6 r, and there is no other threshold.
+
+    The standard error is that of the mean of the inverses over N independent neighbourhoods, times
+    `NEIGHBORHOOD_DEPENDENCE`: of neighbourhoods that overlap, the mean scatters 1.3 to 1.8 times as
+    much (tests/estimators/test_tle.py).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> plane = rng.normal(size=(2000, 2)) @ rng.normal(size=(2, 5))
+    >>> round(TLE().fit(plane).dimension_)
+    2
+    """
+
+    name: ClassVar[str] = "tle"
+    least_neighbors: ClassVar[int] = 3
+    n_neighbors: int = 20
+
+    def _number(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
+        numbers = np.full(len(products), np.nan)
+        spread = np.einsum("njj->n", products) > 0
+        own = np.einsum("njj->nj", products[spread])
+        others = 2 * products[spread]
+        both = own[:, :, None] + own[:, None, :]
+        beside, mirrored = both - others, both + others
+        seen = (beside > _COINCIDENT) & (mirrored > _COINCIDENT)
+        itself = np.arange(self.n_neighbors)
+        seen[:, itself, itself] = False
+        logarithms = sum(
+            np.where(seen, np.log(_radii(own, np.where(seen, apart, 1.0))), 0.0).sum(axis=(1, 2))
+            for apart in (beside, mirrored)
+        )
+        central = own > 0
+        logarithms += np.log(np.where(central, own, 1.0)).sum(axis=1)  # twice half of ln u^2
+        counted = 2 * (seen.sum(axis=(1, 2)) + central.sum(axis=1))
+        numbers[spread] = -logarithms / counted
+        numbers[numbers < _COINCIDENT] = np.nan  # all distances are equal
+        return numbers
+
+    def _dimensions(self, numbers: PerPoint) -> PerPoint:
+        return inverses(numbers)
+
+    def _stderr(self, value: float, numbers: PerPoint) -> float | None:
+        if len(numbers) < 2:
+            return None
+        independent = float(np.std(numbers, ddof=1)) / math.sqrt(len(numbers))
+        return NEIGHBORHOOD_DEPENDENCE * value**2 * independent
+
+
+def _radii(own: Float64[np.ndarray, "n k"], apart: Products) -> Products:
+    """s / r for squared distances in units of r^2, without cancellation at either end."""
+    rest = 1 - own[:, :, None]
+    a = own[:, :, None] + apart - own[:, None, :]
+    root = np.sqrt(np.square(a) + 4 * apart * rest)
+    radii = np.empty_like(a)
+    np.divide(2 * apart, root + a, out=radii, where=a >= 0)
+    np.divide(root - a, 2 * rest, out=radii, where=a < 0)
+    return np.asarray(radii)
