@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
+        BID as BID,
+        I3D as I3D,
+        Binomial as Binomial,
+        DANCo as DANCo,
         EffectiveRank as EffectiveRank,
         Gride as Gride,
         LevinaBickel as LevinaBickel,
@@ -42,7 +46,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
+    "estimators": "BID Binomial DANCo I3D "
+    "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
     "TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",

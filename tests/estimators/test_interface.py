@@ -27,7 +27,10 @@ def cloud(n=200, d=4, seed=0):
     return np.random.default_rng(seed).normal(size=(n, d))
 
 
-@pytest.fixture(params=ESTIMATORS, ids=str)
+DISCRETE = {"i3d", "bid"}  # tests/estimators/test_discrete.py
+
+
+@pytest.fixture(params=[name for name in ESTIMATORS if name not in DISCRETE], ids=str)
 def estimator(request):
     return make_estimator(request.param)
 

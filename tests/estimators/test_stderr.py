@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from dimscope import Gride, LevinaBickel, NeighborGraph, TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope import Binomial, Gride, LevinaBickel, NeighborGraph, TwoNN, TwoNNBayes, TwoNNMLE
 from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
 from dimscope.estimators.two_nn import _relative_stderr
 
@@ -40,7 +40,15 @@ def stderr_over_scatter(estimates):
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 @pytest.mark.parametrize(
     "estimator",
-    [TwoNN(), TwoNN(discard_fraction=0.0), TwoNNMLE(), Gride(n1=2), LevinaBickel(n_neighbors=K)],
+    [
+        TwoNN(),
+        TwoNN(discard_fraction=0.0),
+        TwoNNMLE(),
+        Gride(n1=2),
+        LevinaBickel(n_neighbors=K),
+        Binomial(n_neighbors=K),
+        Binomial(n_neighbors=K, ratio=0.5),
+    ],
     ids=repr,
 )
 def test_the_error_is_the_scatter_and_the_interval_covers(dimension, estimator):

@@ -8,13 +8,20 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators.binomial import Binomial
+from dimscope.estimators.danco import DANCo
+from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
+    "BID",
     "ESTIMATORS",
+    "I3D",
+    "Binomial",
+    "DANCo",
     "EffectiveRank",
     "Estimator",
     "Gride",

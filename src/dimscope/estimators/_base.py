@@ -99,7 +99,7 @@ class NeighborEstimator(Estimator):
         graph: NeighborGraph,
         *,
         value: float,
-        stderr: float,
+        stderr: float | None,
         interval: tuple[float, float] | None = None,
         scale: float,
         n_samples: int,

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
+from dimscope.estimators.binomial import Binomial
+from dimscope.estimators.danco import DANCo
+from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
@@ -20,6 +23,10 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         TwoNNBayes,
         Gride,
         LevinaBickel,
+        Binomial,
+        I3D,
+        BID,
+        DANCo,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,

@@ -26,6 +26,9 @@ METHOD_LABELS: Mapping[str, str] = {
     "participation_ratio": "Participation ratio",
     "pca_dimension": "PCA dimension",
     "effective_rank": "Effective rank",
+    "danco": "DANCo",
+    "i3d": "I3D",
+    "bid": "BID",
 }
 LINEAR_METHODS = frozenset({"participation_ratio", "pca_dimension", "effective_rank"})
 
