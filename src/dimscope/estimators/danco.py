@@ -35,6 +35,7 @@ TABLE_SAMPLES = (50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600)
 _LEAST_POINTS = 5
 _LEAST_SIMULATED = 2_000  # points on spheres of each dimension, where the table does not reach
 _MOST_NEIGHBORS = 30  # the divergence alternates in sign with terms of binom(k, k/2)
+_STEP = 1e-4  # of ln d, in the slope of the divergence
 _BLOCK_BYTES = 2**25
 
 
@@ -229,17 +230,17 @@ class _Spheres(NamedTuple):
 def _nearest_sphere(observed: Concentration, spheres: _Spheres, k: int) -> tuple[float, int]:
     """The dimension of least divergence, and the largest that there is."""
 
-    def divergence(log_dimension: float) -> float:
-        return float(_divergence(observed, spheres.at(np.exp([log_dimension])), k)[0])
+    def slope(log_dimension: float) -> float:  # differences know the least to more digits
+        around = np.exp([log_dimension - _STEP, log_dimension + _STEP])
+        return float(np.diff(_divergence(observed, spheres.at(around), k))[0])
 
     top = spheres.dimensions[-1]
     tried = np.linspace(0, math.log(top), 400)
     best = int(np.argmin(_divergence(observed, spheres.at(np.exp(tried)), k)))
-    around = tried[max(best - 1, 0)], tried[min(best + 1, len(tried) - 1)]
-    found = scipy.optimize.minimize_scalar(
-        divergence, bounds=around, method="bounded", options={"xatol": 1e-10}
-    )
-    return math.exp(found.x), top
+    low, high = tried[max(best - 1, 0)], tried[min(best + 1, len(tried) - 1)]
+    inside = slope(low) < 0 < slope(high)
+    found = scipy.optimize.brentq(slope, low, high, xtol=1e-13) if inside else tried[best]
+    return math.exp(found), top
 
 
 def on_sphere(
