@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         DANCo as DANCo,
         EffectiveRank as EffectiveRank,
         Gride as Gride,
+        Hidalgo as Hidalgo,
         LevinaBickel as LevinaBickel,
         ParticipationRatio as ParticipationRatio,
         PCADimension as PCADimension,
@@ -46,7 +47,7 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "BID Binomial DANCo I3D "
+    "estimators": "BID Binomial DANCo Hidalgo I3D "
     "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
     "TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",

@@ -12,6 +12,7 @@ from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.gride import Gride
+from dimscope.estimators.hidalgo import Hidalgo, Mixture
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
@@ -25,8 +26,10 @@ __all__ = [
     "EffectiveRank",
     "Estimator",
     "Gride",
+    "Hidalgo",
     "LevinaBickel",
     "Method",
+    "Mixture",
     "NeighborEstimator",
     "PCADimension",
     "ParticipationRatio",

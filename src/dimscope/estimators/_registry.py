@@ -11,6 +11,7 @@ from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.gride import Gride
+from dimscope.estimators.hidalgo import Hidalgo
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
@@ -27,6 +28,7 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         I3D,
         BID,
         DANCo,
+        Hidalgo,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,
