@@ -13,6 +13,7 @@ install_import_hook(
         "dimscope.neighbors._given",
         "dimscope.neighbors._sources",
         "dimscope.estimators._ratios",
+        "dimscope.estimators._grams",
     ],
     "beartype.beartype",
 )

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
         BID as BID,
+        CAPCA as CAPCA,
         I3D as I3D,
         Binomial as Binomial,
         DANCo as DANCo,
         EffectiveRank as EffectiveRank,
+        FisherS as FisherS,
         Gride as Gride,
         Hidalgo as Hidalgo,
         LevinaBickel as LevinaBickel,
@@ -47,7 +49,7 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "BID Binomial DANCo Hidalgo I3D "
+    "estimators": "BID Binomial CAPCA DANCo FisherS Hidalgo I3D "
     "EffectiveRank Gride LevinaBickel PCADimension ParticipationRatio TwoNN "
     "TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
 from dimscope.estimators.binomial import Binomial
+from dimscope.estimators.ca_pca import CAPCA
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
+from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.hidalgo import Hidalgo
 from dimscope.estimators.levina_bickel import LevinaBickel
@@ -29,6 +31,8 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         BID,
         DANCo,
         Hidalgo,
+        CAPCA,
+        FisherS,
         ParticipationRatio,
         PCADimension,
         EffectiveRank,

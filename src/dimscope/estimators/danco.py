@@ -21,6 +21,7 @@ from scipy.special import binom, digamma, i0e, i1e
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import NeighborEstimator
+from dimscope.estimators._grams import difference_grams
 from dimscope.estimators._ratios import log_ratios
 from dimscope.manifolds import sphere
 from dimscope.neighbors import NeighborGraph
@@ -36,7 +37,6 @@ _LEAST_POINTS = 5
 _LEAST_SIMULATED = 2_000  # points on spheres of each dimension, where the table does not reach
 _MOST_NEIGHBORS = 30  # the divergence alternates in sign with terms of binom(k, k/2)
 _STEP = 1e-4  # of ln d, in the slope of the divergence
-_BLOCK_BYTES = 2**25
 
 
 class Concentration(NamedTuple):
@@ -127,7 +127,7 @@ class DANCo(NeighborEstimator):
 def concentration(graph: NeighborGraph, k: int) -> Concentration:
     """The statistics of the points of ``graph`` that have no neighbour at distance 0."""
     log_mu = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS).values
-    grams = _difference_grams(graph, k)[graph.distances[:, 0] > 0]
+    grams = difference_grams(graph, k, DANCo.name)[graph.distances[:, 0] > 0]
     lengths = np.sqrt(np.einsum("ijj->ij", grams))
     first, second = np.triu_indices(k, 1)
     cosines = grams[:, first, second] / (lengths[:, first] * lengths[:, second])
@@ -138,24 +138,6 @@ def concentration(graph: NeighborGraph, k: int) -> Concentration:
         direction=np.array(np.arctan2(y, x).mean()),
         strength=np.array(_von_mises_strength(float(np.median(np.hypot(x, y))))),
     )
-
-
-def _difference_grams(graph: NeighborGraph, k: int) -> Float64[np.ndarray, "n k k"]:
-    """Of each point, the inner products of the differences to its k nearest neighbours."""
-    if graph.points is None:
-        raise InputError(
-            "danco needs the points themselves, for the angles between neighbours, and this graph "
-            "was made from distances or neighbours: give the array"
-        )
-    n = graph.n_samples
-    grams = np.zeros((n, k, k))
-    for block in graph.points.take(graph.original_rows).column_blocks():
-        step = max(1, _BLOCK_BYTES // (8 * k * block.shape[1]))
-        for start in range(0, n, step):
-            part = slice(start, start + step)
-            differences = block[graph.indices[part, :k]] - block[part, None]
-            grams[part] += differences @ differences.transpose(0, 2, 1)
-    return grams
 
 
 def _radial_dimension(log_mu: Float64[np.ndarray, " n"], k: int) -> float:

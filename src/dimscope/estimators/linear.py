@@ -16,9 +16,10 @@ from dimscope.spectra import Spectrum
 _ROUNDING = 1e-10  # unbiased sums below this share of the naive ones are rounding errors
 
 
-def _linear_estimate(
+def linear_estimate(
     estimator: SpectrumEstimator, spectrum: Spectrum, value: float | None, *notes: str
 ) -> DimensionEstimate:
+    """The estimate with what all linear estimators report, and without an error."""
     return DimensionEstimate(
         value=value,
         stderr=None,
@@ -78,7 +79,7 @@ class ParticipationRatio(SpectrumEstimator):
         require_variance(spectrum)
         if self.correction == "none":
             value = spectrum.trace**2 / spectrum.square_trace
-            return _linear_estimate(self, spectrum, value)
+            return linear_estimate(self, spectrum, value)
         if spectrum.n_samples < 4:
             raise InputError(
                 f"the corrected participation ratio needs at least 4 samples, got "
@@ -97,13 +98,13 @@ class ParticipationRatio(SpectrumEstimator):
             numerator <= _ROUNDING * spectrum.trace**2
             or denominator <= _ROUNDING * spectrum.square_trace
         ):
-            return _linear_estimate(
+            return linear_estimate(
                 self,
                 spectrum,
                 None,
                 f"{spectrum.n_samples} samples are too few to bound the participation ratio.",
             )
-        return _linear_estimate(self, spectrum, numerator / denominator)
+        return linear_estimate(self, spectrum, numerator / denominator)
 
 
 def _distinct_averages(
@@ -192,7 +193,7 @@ class PCADimension(SpectrumEstimator):
                 f"More than half of the {spectrum.n_samples - 1} components that "
                 f"{spectrum.n_samples} samples allow: more samples would raise it."
             )
-        return _linear_estimate(self, spectrum, float(count), *notes)
+        return linear_estimate(self, spectrum, float(count), *notes)
 
 
 @final
@@ -216,4 +217,4 @@ class EffectiveRank(SpectrumEstimator):
         """
         require_variance(spectrum)
         share = spectrum.eigenvalues[spectrum.eigenvalues > 0] / spectrum.trace
-        return _linear_estimate(self, spectrum, math.exp(-float(share @ np.log(share))))
+        return linear_estimate(self, spectrum, math.exp(-float(share @ np.log(share))))

@@ -29,6 +29,8 @@ METHOD_LABELS: Mapping[str, str] = {
     "danco": "DANCo",
     "i3d": "I3D",
     "bid": "BID",
+    "ca_pca": "CA-PCA",
+    "fisher_s": "FisherS",
 }
 LINEAR_METHODS = frozenset({"participation_ratio", "pca_dimension", "effective_rank"})
 
