@@ -76,6 +76,16 @@ def test_invariance():
         assert CAPCA().fit(same).dimension_ == pytest.approx(value, rel=1e-7)
 
 
+def test_flat_data_have_the_dimension_of_their_space_at_most():
+    """The paper's rule goes up to the features, whether or not anything happens in them."""
+    x = np.random.default_rng(0).standard_t(2, size=(400, 2))
+    wide = np.hstack([x, np.full((400, 5), 0.1)])
+    assert naive_dimension(wide, 2, 60) == 7
+    for same in (x, wide):
+        graph = NeighborGraph.from_points(same, 61)
+        assert CAPCA(n_neighbors=60).estimate_local(graph).values.max() == 2
+
+
 def test_an_outlier_and_copies():
     x = sample("sphere", 300, dimension=3)
     value = CAPCA(n_neighbors=15).fit(x).dimension_

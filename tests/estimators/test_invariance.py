@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from dimscope import (
+    CAPCA,
+    Binomial,
     EffectiveRank,
+    FisherS,
     Gride,
     LevinaBickel,
     NeighborGraph,
@@ -19,12 +22,21 @@ from dimscope import (
     TwoNNMLE,
 )
 
-OF_NEIGHBORS = [TwoNN(), TwoNNMLE(), TwoNNBayes(), Gride(n1=3), LevinaBickel(n_neighbors=8)]
+OF_NEIGHBORS = [
+    TwoNN(),
+    TwoNNMLE(),
+    TwoNNBayes(),
+    Gride(n1=3),
+    LevinaBickel(n_neighbors=8),
+    Binomial(n_neighbors=8),
+    CAPCA(n_neighbors=7),
+]
 OF_SPECTRUM = [
     ParticipationRatio(),
     ParticipationRatio(correction="none"),
     PCADimension(),
     EffectiveRank(),
+    FisherS(),
 ]
 D = 6
 SEEDS = st.integers(0, 2**32 - 1)
