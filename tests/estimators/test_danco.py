@@ -74,6 +74,13 @@ class TestStatistics:
         peer._k = K
         assert peer._dancoDimEstNoCalibration(x, 3)["mu_nu"] < 0  # version 0.5.0
 
+    def test_a_sphere_keeps_its_dimension_in_a_larger_space(self):
+        """What the wrong quadrant does to estimates: 12 for 10 in version 0.5.0."""
+        made = ds.make_manifold("sphere", dimension=10, ambient_dimension=50)
+        x = made.sample(2500, rng=0)
+        assert skdim.id.DANCo(ver="DANCoFit").fit(x).dimension_ > 11.4
+        assert DANCo().fit(x).dimension_ == pytest.approx(10, rel=0.03)
+
     def test_one_far_point_moves_nothing_much(self):
         x = sphere(5).copy()
         before = DANCo().fit(x).dimension_

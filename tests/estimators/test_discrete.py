@@ -63,6 +63,14 @@ class TestI3D:
         assert estimate.scale == 5
         assert estimate.parameters["t1"], estimate.parameters["t2"] == (2, 5)
 
+    def test_dadapy_agrees(self):
+        """The value in DADApy's own test: the first 100 of 500 points in a periodic box."""
+        x = np.random.default_rng(12345).integers(0, 20, size=(500, 5))
+        apart = np.abs(x[:100, None] - x[None])
+        distances = np.minimum(apart, 20 - apart).sum(axis=-1)
+        n, k = (int((distances <= t).sum()) - 100 for t in (5, 10))  # without the points themselves
+        assert _lattice_dimension(n, k, 5, 10)[0] == pytest.approx(4.932003306470967, rel=1e-6)
+
     @pytest.mark.parametrize(
         ("dimension", "sides", "radius"), [(1, 1000, 20), (2, 40, 6), (4, 12, 4)]
     )

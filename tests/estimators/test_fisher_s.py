@@ -74,6 +74,13 @@ def test_more_dimensions_than_the_points_can_tell():
     assert "All pairs of 300 points are separable" in estimate.notes[0]
 
 
+def test_one_far_outlier_hides_all_else_and_it_says_so():
+    far = np.concatenate([X, np.full((1, 6), 1e6)])
+    estimate = FisherS().fit(far).estimate_
+    assert "Only one component has more than 1/10 of the largest variance" in estimate.notes[0]
+    assert FisherS().fit(X).estimate_.notes == ()
+
+
 def test_by_gram_and_by_covariance_it_is_the_same():
     wide = np.hstack([X, np.zeros((300, 400))])
     assert ds.Spectrum.from_points(wide).by_gram

@@ -308,8 +308,8 @@ def _bits(x: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
     between = x[(x != low) & (x != high)]
     if len(between):
         raise InputError(
-            f"bid needs data of two values, and these hold {low:.6g}, {between[0]:.6g} and "
-            f"{high:.6g}: make them bits first, as x > 0 does"
+            f"bid needs data of two values, and these hold {low:.9g}, {between[0]:.9g} and "
+            f"{high:.9g}: make them bits first, as x > 0 does"
         )
     return np.asarray(x == high, dtype=np.float64)
 

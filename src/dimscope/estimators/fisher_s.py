@@ -77,7 +77,13 @@ class FisherS(SpectrumEstimator):
             )
         largest = MARGINS[shares > 0][-1]
         at = int(np.argmin(np.abs(MARGINS - 0.9 * largest)))
-        return linear_estimate(self, spectrum, _sphere_dimension(shares[at], MARGINS[at]))
+        notes: tuple[str, ...] = ()
+        if y.shape[1] == 1 and spectrum.n_features > 1:
+            notes = (
+                f"Only one component has more than 1/{self.condition:g} of the largest variance, "
+                "as where a few rows lie far from all others: nothing else was seen.",
+            )
+        return linear_estimate(self, spectrum, _sphere_dimension(shares[at], MARGINS[at]), *notes)
 
 
 def _sphere_dimension(share: float, margin: float) -> float:
