@@ -17,15 +17,22 @@ if TYPE_CHECKING:
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
         ABID as ABID,
+        BID as BID,
+        CAPCA as CAPCA,
         ESS as ESS,
+        I3D as I3D,
         MADA as MADA,
         MOM as MOM,
         TLE as TLE,
+        Binomial as Binomial,
         CorrelationDimension as CorrelationDimension,
         CorrelationIntegral as CorrelationIntegral,
+        DANCo as DANCo,
         EffectiveRank as EffectiveRank,
+        FisherS as FisherS,
         Geodesic as Geodesic,
         Gride as Gride,
+        Hidalgo as Hidalgo,
         KNNGraphDimension as KNNGraphDimension,
         LevinaBickel as LevinaBickel,
         LocalPCA as LocalPCA,
@@ -56,10 +63,10 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "ABID CorrelationDimension CorrelationIntegral ESS EffectiveRank Geodesic Gride "
-    "KNNGraphDimension LevinaBickel LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk "
-    "PCADimension ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE "
-    "estimate",
+    "estimators": "ABID BID Binomial CAPCA CorrelationDimension CorrelationIntegral DANCo ESS "
+    "EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
+    "LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension ParticipationRatio "
+    "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

@@ -8,13 +8,16 @@ from hypothesis import given, settings, strategies as st
 
 from dimscope import (
     ABID,
+    CAPCA,
     ESS,
     MADA,
     MOM,
     TLE,
+    Binomial,
     CorrelationDimension,
     CorrelationIntegral,
     EffectiveRank,
+    FisherS,
     Gride,
     LevinaBickel,
     LocalPCA,
@@ -48,6 +51,8 @@ OF_NEIGHBORS = [
     ABID(n_neighbors=8),
     TLE(n_neighbors=8),
     ESS(n_neighbors=8),
+    Binomial(n_neighbors=8),
+    CAPCA(n_neighbors=7),
 ]
 OF_SPECTRUM = [
     ParticipationRatio(),
@@ -55,6 +60,7 @@ OF_SPECTRUM = [
     PCADimension(),
     EffectiveRank(),
     StableRank(),
+    FisherS(),
 ]
 D = 6
 SEEDS = st.integers(0, 2**32 - 1)

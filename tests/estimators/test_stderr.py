@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from dimscope import (
     MADA,
     MOM,
+    Binomial,
     Gride,
     LevinaBickel,
     MiNDMLk,
@@ -59,6 +60,8 @@ def stderr_over_scatter(estimates):
         MOM(n_neighbors=K),
         MADA(n_neighbors=K),
         MiNDMLk(n_neighbors=K),
+        Binomial(n_neighbors=K),
+        Binomial(n_neighbors=K, ratio=0.5),
     ],
     ids=repr,
 )

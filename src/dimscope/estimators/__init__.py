@@ -9,11 +9,17 @@ from dimscope.estimators._base import (
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
 from dimscope.estimators.abid import ABID
+from dimscope.estimators.binomial import Binomial
+from dimscope.estimators.ca_pca import CAPCA
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
+from dimscope.estimators.danco import DANCo
+from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
+from dimscope.estimators.hidalgo import Hidalgo, Mixture
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
 from dimscope.estimators.local_pca import LocalPCA
@@ -25,17 +31,24 @@ from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
     "ABID",
+    "BID",
+    "CAPCA",
     "ESS",
     "ESTIMATORS",
+    "I3D",
     "MADA",
     "MOM",
     "TLE",
+    "Binomial",
     "CorrelationDimension",
     "CorrelationIntegral",
+    "DANCo",
     "EffectiveRank",
     "Estimator",
+    "FisherS",
     "Geodesic",
     "Gride",
+    "Hidalgo",
     "KNNGraphDimension",
     "LevinaBickel",
     "LocalPCA",
@@ -43,6 +56,7 @@ __all__ = [
     "Method",
     "MiNDMLi",
     "MiNDMLk",
+    "Mixture",
     "NeighborEstimator",
     "PCADimension",
     "ParticipationRatio",

@@ -136,6 +136,18 @@ def points_of(graph: NeighborGraph, method: str) -> Points:
     return graph.points
 
 
+def all_products(graph: NeighborGraph, n_neighbors: int, method: str) -> Products:
+    """The blocks of `neighborhood_products` as one, for the k neighbours that ``method`` uses.
+
+    Raises
+    ------
+    InputError
+        If the graph was made from distances or neighbours.
+    """
+    blocks = neighborhood_products(points_of(graph, method), graph, n_neighbors)
+    return np.concatenate(list(blocks))
+
+
 def neighborhood_products(
     points: Points, graph: NeighborGraph, n_neighbors: int
 ) -> Iterator[Products]:

@@ -8,11 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
 from dimscope.estimators.abid import ABID
+from dimscope.estimators.binomial import Binomial
+from dimscope.estimators.ca_pca import CAPCA
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
+from dimscope.estimators.danco import DANCo
+from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
 from dimscope.estimators.gride import Gride
+from dimscope.estimators.hidalgo import Hidalgo
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
 from dimscope.estimators.local_pca import LocalPCA
@@ -43,6 +49,13 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         MSTDimension,
         KNNGraphDimension,
         Geodesic,
+        Binomial,
+        I3D,
+        BID,
+        DANCo,
+        Hidalgo,
+        CAPCA,
+        FisherS,
         ParticipationRatio,
         PCADimension,
         StableRank,

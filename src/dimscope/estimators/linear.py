@@ -18,9 +18,10 @@ _ROUNDING = 1e-10  # unbiased sums below this share of the naive ones are roundi
 _Sum = TypeVar("_Sum", float, np.ndarray)
 
 
-def _linear_estimate(
+def linear_estimate(
     estimator: SpectrumEstimator, spectrum: Spectrum, value: float | None, *notes: str
 ) -> DimensionEstimate:
+    """The estimate with what all linear estimators report, and without an error."""
     return DimensionEstimate(
         value=value,
         stderr=None,
@@ -80,7 +81,7 @@ class ParticipationRatio(SpectrumEstimator):
         require_variance(spectrum)
         if self.correction == "none":
             value = spectrum.trace**2 / spectrum.square_trace
-            return _linear_estimate(self, spectrum, value)
+            return linear_estimate(self, spectrum, value)
         if spectrum.n_samples < 4:
             raise InputError(
                 f"the corrected participation ratio needs at least 4 samples, got "
@@ -99,13 +100,13 @@ class ParticipationRatio(SpectrumEstimator):
             numerator <= _ROUNDING * spectrum.trace**2
             or denominator <= _ROUNDING * spectrum.square_trace
         ):
-            return _linear_estimate(
+            return linear_estimate(
                 self,
                 spectrum,
                 None,
                 f"{spectrum.n_samples} samples are too few to bound the participation ratio.",
             )
-        return _linear_estimate(self, spectrum, numerator / denominator)
+        return linear_estimate(self, spectrum, numerator / denominator)
 
 
 def distinct_averages(
@@ -194,7 +195,7 @@ class PCADimension(SpectrumEstimator):
                 f"More than half of the {spectrum.n_samples - 1} components that "
                 f"{spectrum.n_samples} samples allow: more samples would raise it."
             )
-        return _linear_estimate(self, spectrum, float(count), *notes)
+        return linear_estimate(self, spectrum, float(count), *notes)
 
 
 @final
@@ -218,7 +219,7 @@ class EffectiveRank(SpectrumEstimator):
         """
         require_variance(spectrum)
         share = spectrum.eigenvalues[spectrum.eigenvalues > 0] / spectrum.trace
-        return _linear_estimate(self, spectrum, math.exp(-float(share @ np.log(share))))
+        return linear_estimate(self, spectrum, math.exp(-float(share @ np.log(share))))
 
 
 @final
@@ -252,4 +253,4 @@ class StableRank(SpectrumEstimator):
             If the representation is constant.
         """
         require_variance(spectrum)
-        return _linear_estimate(self, spectrum, spectrum.trace / float(spectrum.eigenvalues[0]))
+        return linear_estimate(self, spectrum, spectrum.trace / float(spectrum.eigenvalues[0]))

@@ -40,6 +40,11 @@ METHOD_LABELS: Mapping[str, str] = {
     "pca_dimension": "PCA dimension",
     "stable_rank": "Stable rank",
     "effective_rank": "Effective rank",
+    "danco": "DANCo",
+    "i3d": "I3D",
+    "bid": "BID",
+    "ca_pca": "CA-PCA",
+    "fisher_s": "FisherS",
 }
 LINEAR_METHODS = frozenset(
     {"participation_ratio", "pca_dimension", "stable_rank", "effective_rank"}

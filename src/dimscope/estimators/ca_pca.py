@@ -1,0 +1,125 @@
+"""CA-PCA: local principal components, with a correction for curvature.
+
+Gilbert and O'Neill, "CA-PCA: manifold dimension estimation, adapted for curvature", arXiv
+2309.13478 (2023).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from jaxtyping import Float64
+
+from dimscope.errors import InputError
+from dimscope.estimators._base import NeighborEstimator, graph_notes
+from dimscope.estimators._neighborhoods import all_products, centred_products
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate, LocalEstimate
+
+_ROUNDING = 1e-9  # eigenvalues below this share of the largest are none
+
+
+@final
+@dataclass(kw_only=True)
+class CAPCA(NeighborEstimator):
+    """The dimension whose curved ball has the covariance of a point's k neighbours.
+
+    Uniform in a flat ball of radius r, d eigenvalues are r^2 / (d+2) and the others 0. Curvature
+    takes from these what it gives to the others: with l_1 >= l_2 >= ... the eigenvalues over r^2,
+    r = (r_k + r_(k+1)) / 2, each point has the d that minimises
+    | l_i + (3d+4) / (d(d+4)) S_d - 1/(d+2) |_{i <= d} + 2 S_d, S_d = sum_{i > d} l_i. Local: that
+    whole number; global: its mean over the points.
+
+    d goes up to the rank of the neighbours, which features that never change do not raise. Good at
+    low dimensions and surfaces that curve within k neighbours; wants k well above d, for k points
+    scatter the eigenvalues, and cannot see more than k - 1 dimensions: it underestimates from some
+    k / 2 on. Where an edge or uneven density puts the neighbours to one side they spread less than
+    a ball about the point, and the dimension comes out too high (a roll of 600 points: 2.1 at
+    k = 20, 2.5 at 30). Noise that is not small against r misleads it. Whole numbers have no law of
+    their own: no standard error is given. Cost: N k^2 products of n_features numbers and N k^3 for
+    the eigenvalues.
+
+    Parameters
+    ----------
+    n_neighbors
+        k, at least 2; one neighbour more is searched.
+    """
+
+    name: ClassVar[str] = "ca_pca"
+    n_neighbors: int = 20
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: k + 1."""
+        return self.n_neighbors + 1
+
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The mean dimension of the points of ``graph``.
+
+        Raises
+        ------
+        InputError
+            If k is below 2, the graph has no more neighbours than that or no points, or all
+            neighbours of every point are at distance 0.
+        """
+        values = self._local(graph)
+        usable = np.isfinite(values)
+        if not usable.any():
+            raise InputError(f"all {self.n_neighbors} neighbours of every point are at distance 0")
+        notes = graph_notes(graph)
+        if n_zero := int((~usable).sum()):
+            notes += (f"{n_zero} of {graph.n_samples} points among copies were left out.",)
+        return self._answer(
+            graph,
+            value=float(values[usable].mean()),
+            stderr=None,
+            scale=float(graph.distances[usable, self.n_neighbors].mean()),
+            n_samples=int(usable.sum()),
+            notes=notes,
+            ranks=(1, self.n_neighbors + 1),
+        )
+
+    def estimate_local(self, graph: NeighborGraph) -> LocalEstimate:
+        """A whole dimension for every point of ``graph``; nan where its neighbours are copies.
+
+        Raises
+        ------
+        InputError
+            If k is below 2, or the graph has no more neighbours than that or no points.
+        """
+        return LocalEstimate(
+            values=self._local(graph),
+            n_neighbors=self.n_neighbors,
+            method=self.name,
+            parameters=self.get_params(),
+        )
+
+    def _local(self, graph: NeighborGraph) -> Float64[np.ndarray, " n"]:
+        k = self.n_neighbors
+        if k < 2:
+            raise InputError(f"n_neighbors={k} must be at least 2")
+        self._check(graph)
+        grams = all_products(graph, k + 1, self.name)
+        squares = np.einsum("ijj->ij", grams)
+        radii = (np.sqrt(squares[:, k - 1]) + np.sqrt(squares[:, k])) / 2
+        centred = centred_products(grams[:, :k, :k])
+        values = np.full(graph.n_samples, np.nan)
+        apart = radii > 0
+        spectra = np.linalg.eigvalsh(centred[apart])[:, ::-1]
+        scale = (k - 1) * radii[apart, None] ** 2
+        values[apart] = _nearest_ball(np.maximum(spectra[:, : k - 1], 0) / scale)
+        return values
+
+
+def _nearest_ball(spectra: Float64[np.ndarray, "n most"]) -> Float64[np.ndarray, " n"]:
+    """The dimension of the curved ball of the nearest spectrum, descending, up to its rank."""
+    ranks = (spectra > _ROUNDING * spectra[:, :1]).sum(axis=1)
+    misfits = []
+    for d in range(1, max(int(ranks.max()), 1) + 1):
+        normal = spectra[:, d:].sum(axis=1)
+        tangent = spectra[:, :d] + (3 * d + 4) / (d * (d + 4)) * normal[:, None]
+        misfit = np.linalg.norm(tangent - 1 / (d + 2), axis=1) + 2 * normal
+        misfits.append(np.where(d <= np.maximum(ranks, 1), misfit, np.inf))
+    return np.asarray(np.argmin(misfits, axis=0) + 1.0)
