@@ -33,6 +33,7 @@ _FEW = 8  # queries that are measured against all points in the time that tiles 
 _LEAST_EXTRA = 4  # candidates beyond the neighbours, so that the last bound lies above these
 _AT_ONCE = 2**20  # candidates that one thread measures in one go
 _LEAST_STRIPS = 4
+_STEP = 3
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 512, 1536
 _CACHED = 2**22  # bytes of a group of points
 _MOST_DOUBLES = 2**27  # values that may be copied in float64: 1 GiB
@@ -254,18 +255,22 @@ def _measure(
         keys, lower = tiles.keys[rows], lower_bounds(rows)
         exact = np.full(keys.shape, np.inf)
         exact[:, :n_neighbors] = first[rows]
-        reach = first[rows].max(axis=1) * _EXACT
-        row, slot = np.nonzero(lower[:, n_neighbors:] <= reach[:, None])
-        slot += n_neighbors
         places = (keys & tiles.rows.low_bits).astype(np.int64)
-        exact[row, slot] = _squared(tiles, matrix, rows.start + row, places[row, slot])
+        n_measured, done = 0, n_neighbors
+        while done < keys.shape[1]:  # the more are measured, the fewer others can be nearer
+            reach = np.partition(exact[:, :done], n_neighbors - 1)[:, n_neighbors - 1] * _EXACT
+            row, slot = np.nonzero(lower[:, done : _STEP * done] <= reach[:, None])
+            slot += done
+            exact[row, slot] = _squared(tiles, matrix, rows.start + row, places[row, slot])
+            n_measured += len(row)
+            done *= _STEP
         points = tiles.right.blocks.points[places]
         _kernels.sort_rows(exact, points)
         queries = tiles.left.blocks.order[rows]
         found.squared[queries] = exact[:, :n_neighbors]
         found.points[queries] = points[:, :n_neighbors]
         found.certified[queries] = exact[:, n_neighbors - 1] * _EXACT < lower[:, -1]
-        return len(row)
+        return n_measured
 
     n_more = sum(executor.map(measure, _strips(tiles.keys.shape)))
     return found._replace(n_evaluated=first.size + n_more)

@@ -16,8 +16,8 @@ _N_SAMPLED = 1024
 _MOST_VALUES = 2**23
 _N_ASKED = 64
 _TRIAL = 512
-_KEEP = 1.8e-7  # seconds to keep one more candidate of a point
-_DIFFERENCE = 1.3e-10  # seconds to square the difference of two values
+_KEEP = 2.3e-7  # seconds to keep one more candidate of a point
+_DIFFERENCE = 1.5e-10  # seconds to square the difference of two values
 
 
 class Nearest(NamedTuple):

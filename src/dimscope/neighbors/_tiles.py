@@ -23,7 +23,7 @@ _BYTES = 2**29  # of all reservoirs
 
 def most_kept(n_rows: int) -> int:
     """Entries of each row for whose reservoirs there is memory."""
-    return _BYTES // (2 * 8 * n_rows)
+    return _BYTES // (12 * n_rows)
 
 
 class Reservoirs(NamedTuple):
@@ -96,7 +96,7 @@ class Tiles:
         left, right = self.left, self.right
         n, n_positions = len(left.blocks.points), len(right.blocks.points)
         dtype = left.offsets.dtype
-        capacity = self.kept + max(_LEAST_BUFFER, self.kept)
+        capacity = self.kept + max(_LEAST_BUFFER, self.kept // 2)
         rows = Reservoirs.empty(n, capacity, n_positions, dtype)
         columns = rows if self.symmetric else Reservoirs.closed(n_positions, dtype)
         object.__setattr__(self, "rows", rows)
