@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dimscope.points import Points
 
 _DEPTH = 512  # columns multiplied in one go: more would loosen the bound on rounding
+_CACHED = 2**21  # bytes of values that are looked at in one go
 _STRIP_VALUES = 2**22  # products made in one go: only the matrix of all of them is large
 UNIT_ROUNDOFF = 2.0**-53
 
@@ -139,20 +140,28 @@ def _sweep(points: Points, products: _Products | None) -> Scan:
     means = []
     squares = 0.0
     for values in points.source_column_blocks():
-        block = points.scaled(values, slice(None))
-        square = float(np.vdot(block, block))
-        if not np.isfinite(square):
-            finite &= np.isfinite(block).all(axis=1)
-        if not finite.all():
-            continue
-        squares += square
-        for digest, row in zip(digests, _with_equal_bytes(points, values, block), strict=True):
-            digest.update(row)
-        first = block[0].copy()
-        block -= first  # so that the mean of a constant column is exact
-        mean = block.mean(axis=0)
+        first = points.scaled(values[:1], slice(1))[0]
+        total = np.zeros(values.shape[1])
+        height = max(1, _CACHED // (8 * values.shape[1]))
+        for top in range(0, len(values), height):
+            part = slice(top, top + height)
+            block = points.scaled(values[part], part)
+            square = float(np.vdot(block, block))
+            if not np.isfinite(square):
+                finite[part] &= np.isfinite(block).all(axis=1)
+            if not finite.all():
+                continue
+            squares += square
+            rows = _with_equal_bytes(points, values[part], block)
+            for digest, row in zip(digests[part], rows, strict=True):
+                digest.update(row)
+            block -= first  # so that the mean of a constant column is exact
+            total += block.sum(axis=0)
+        mean = total / len(values)
         means.append(first + mean)
-        if products is not None:
+        if products is not None and finite.all():
+            block = points.scaled(values, slice(None))
+            block -= first
             block -= mean
             products.add(block)
         del values, block  # before the next ones are read
