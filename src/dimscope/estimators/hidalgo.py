@@ -17,7 +17,6 @@ from dimscope.errors import InputError
 from dimscope.estimators._base import NeighborEstimator, check_open_interval
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
-from dimscope.neighbors._kernels import compiled
 from dimscope.results import DimensionEstimate, LocalEstimate
 
 _LEAST_POINTS = 5
@@ -175,6 +174,8 @@ class Hidalgo(NeighborEstimator):
         return max(chains, key=lambda chain: chain.log_posterior)
 
     def _chain(self, graph: NeighborGraph, rng: np.random.Generator) -> Mixture:
+        from dimscope.estimators._gibbs import draw_labels  # noqa: PLC0415 - loads the compiler
+
         n, n_manifolds = graph.n_samples, self.n_manifolds
         known = graph.distances[:, 0] > 0  # a point without a ratio goes with its neighbours
         log_mu = np.zeros(n)
@@ -197,7 +198,7 @@ class Hidalgo(NeighborEstimator):
             d = rng.gamma(_PRIOR + n_known, 1 / (_PRIOR + sums))
             log_share = np.log(rng.dirichlet(_PRIOR + counts))
             model = log_share, d, bond, cost
-            _draw_labels((labels, counts), model, (log_mu, known), links, rng.random(n))
+            draw_labels((labels, counts), model, (log_mu, known), links, rng.random(n))
             if sweep < self.n_sweeps // 2:
                 continue
             n_same = (labels[near] == labels[:, None]).sum()
@@ -262,35 +263,3 @@ def _log_binomial(n: Int64[np.ndarray, "*a"], k: Int64[np.ndarray, "*b"]) -> np.
     top = np.where(possible, n, k)
     values = gammaln(top + 1) - gammaln(k + 1) - gammaln(top - k + 1)
     return np.where(possible, values, -np.inf)
-
-
-@compiled
-def _draw_labels(state, model, ratios, links, uniform):  # type: ignore[no-untyped-def]
-    """Draw the manifold of every point anew, in place, given those of all others."""
-    labels, counts = state
-    log_share, d, bond, cost = model
-    log_mu, known = ratios
-    near, starts, seen_by = links
-    n_manifolds = len(counts)
-    score = np.empty(n_manifolds)
-    log_d = np.log(d)
-    for i in range(len(labels)):
-        counts[labels[i]] -= 1
-        for k in range(n_manifolds):
-            score[k] = log_share[k] - (cost[counts[k] + 1] - cost[counts[k]])
-            if known[i]:
-                score[k] += log_d[k] - d[k] * log_mu[i]
-        for j in near[i]:
-            score[labels[j]] += bond
-        for at in range(starts[i], starts[i + 1]):
-            score[labels[seen_by[at]]] += bond
-        highest = score.max()
-        total = 0.0
-        for k in range(n_manifolds):
-            total += np.exp(score[k] - highest)
-            score[k] = total
-        chosen = 0
-        while chosen < n_manifolds - 1 and uniform[i] * total >= score[chosen]:
-            chosen += 1
-        labels[i] = chosen
-        counts[chosen] += 1

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 import numpy as np
-import scipy.stats
 from jaxtyping import Float64
+from scipy.special import betaincinv, betaln
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator, check_at_least
@@ -158,6 +158,6 @@ def _relative_scatter_of_median(k: int) -> float:
     f is the density of Beta(j, k - j) and m its median: d = ln(k/j) / -ln(b) for b of that law.
     """
     inner = -(-k // 2)
-    law = scipy.stats.beta(inner, k - inner)
-    median = float(law.median())
-    return 1 / (2 * float(law.pdf(median)) * median * -math.log(median))
+    median = float(betaincinv(inner, k - inner, 0.5))
+    powers = inner * math.log(median) + (k - inner - 1) * math.log1p(-median)
+    return 1 / (2 * math.exp(powers - float(betaln(inner, k - inner))) * -math.log(median))

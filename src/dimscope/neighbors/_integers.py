@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
+from dimscope._compiled import reordered
 from dimscope.neighbors import _vnni
-from dimscope.neighbors._kernels import reordered
 
 MOST = 127  # the largest integer
 

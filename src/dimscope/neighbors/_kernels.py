@@ -8,25 +8,12 @@ position. That rounds a bound down by 2^(bits - 52), and one of float32 not at a
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
-from numba import njit
+
+from dimscope._compiled import compiled, reordered
 
 GROUP = 64  # entries of a tile that are looked at together: one bit each
 COLUMNS = 1024  # features whose differences are summed in one go; fixed, so that bits are too
-
-
-def compiled(function: Any, **options: Any) -> Any:
-    """``function`` compiled, and kept for the next process where a folder can be written to."""
-    try:
-        return njit(nogil=True, error_model="numpy", cache=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's can be written to
-        return njit(nogil=True, error_model="numpy", **options)(function)
-
-
-reordered = partial(compiled, fastmath={"reassoc", "contract"})
 
 
 @compiled

@@ -21,7 +21,7 @@ from numba import types
 from numba.core import codegen, config
 from numba.extending import intrinsic
 
-from dimscope.neighbors._kernels import compiled
+from dimscope._compiled import compiled
 
 PANEL = 48  # rows of the right whose products are made together: three vectors
 STRIP = 8  # rows of the left
