@@ -9,6 +9,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clouds import (
+    N,
+    far_classes,
+    few_levels,
+    gaussian,
+    huge_outlier,
+    many_far_classes,
+    many_scales,
+    offset,
+    tiny_ball,
+    tiny_ball_elsewhere,
+)
 
 from dimscope import NeighborGraph
 from dimscope.errors import InputError
@@ -22,7 +34,6 @@ from dimscope.neighbors._sample import Sample
 from dimscope.neighbors._search import search
 from dimscope.points import as_points
 
-N = 1600  # pairs enough for tiles
 K = 10
 
 
@@ -45,55 +56,14 @@ def naive_neighbors(x, k):
     return np.sqrt(np.take_along_axis(squared, indices, axis=1)), indices
 
 
-def gaussian(rng):
-    return rng.normal(size=(N, 30))
-
-
 def relu_layer(rng):
     layer = rng.normal(size=(N, 8)) @ rng.normal(size=(8, 60))
     return np.maximum(layer, 0).astype(np.float32) + 0.01 * rng.random((N, 60), dtype=np.float32)
 
 
-def offset(rng):
-    return (rng.normal(size=(N, 20)) + 1e4).astype(np.float32)
-
-
 def near_duplicates(rng):
     x = rng.normal(size=(N // 2, 30))
     return np.concatenate([x, x * (1 + 1e-4 * rng.normal(size=x.shape))]).astype(np.float32)
-
-
-def far_classes(rng):
-    return (0.01 * rng.normal(size=(N, 768)) + 3 * (np.arange(N) % 2)[:, None]).astype(np.float32)
-
-
-def many_far_classes(rng):
-    centres = 3 * rng.normal(size=(50, 40))
-    return centres[np.arange(N) % 50] + 1e-3 * rng.normal(size=(N, 40))
-
-
-def huge_outlier(rng):
-    x = rng.normal(size=(N, 20)).astype(np.float32)
-    x[7] = 1e9
-    return x
-
-
-def tiny_ball(rng):
-    x = rng.normal(size=(N, 25))
-    x[: 3 * N // 10] *= 1e-7
-    return x
-
-
-def tiny_ball_elsewhere(rng):
-    return tiny_ball(rng) + 5
-
-
-def many_scales(rng):
-    return rng.normal(size=(N, 12)) * np.exp(4 * rng.normal(size=(N, 1)))
-
-
-def few_levels(rng):
-    return rng.integers(0, 3, size=(N, 12)).astype(np.uint8)
 
 
 def wide(rng):

@@ -8,6 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from clouds import (
+    N,
+    far_classes,
+    few_levels,
+    gaussian,
+    huge_outlier,
+    many_far_classes,
+    many_scales,
+    offset,
+    tiny_ball_elsewhere,
+)
 
 import dimscope as ds
 from dimscope.errors import InputError, MissingDependencyError
@@ -18,49 +29,15 @@ from dimscope.neighbors._search import Resources, search
 from dimscope.neighbors._tiles import Tiles
 from dimscope.points import as_points
 
-N = 1600  # pairs enough for tiles
 K = 10
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 on_devices = pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=needs_cuda)])
 
 
-def gaussian(rng):
-    return rng.normal(size=(N, 30))
-
-
-def offset(rng):
-    return (rng.normal(size=(N, 20)) + 1e4).astype(np.float32)
-
-
-def far_clusters(rng):
-    return (0.01 * rng.normal(size=(N, 768)) + 3 * (np.arange(N) % 2)[:, None]).astype(np.float32)
-
-
-def many_far_clusters(rng):
-    centres = 3 * rng.normal(size=(50, 40))
-    return centres[np.arange(N) % 50] + 1e-3 * rng.normal(size=(N, 40))
-
-
-def huge_outlier(rng):
-    x = rng.normal(size=(N, 20)).astype(np.float32)
-    x[7] = 1e9
-    return x
-
-
-def tiny_ball(rng):
-    x = rng.normal(size=(N, 25))
-    x[: 3 * N // 10] *= 1e-7
-    return x + 5
-
-
 def twins(rng):
     x = rng.normal(size=(N // 2, 20)).astype(np.float32)
     return np.concatenate([x, x + rng.integers(1, 5, size=x.shape) * np.spacing(x)])
-
-
-def many_scales(rng):
-    return rng.normal(size=(N, 12)) * np.exp(4 * rng.normal(size=(N, 1)))
 
 
 def half(rng):
@@ -71,10 +48,6 @@ def bfloat(rng):
     return torch.from_numpy(rng.normal(size=(N, 40))).to(torch.bfloat16)
 
 
-def few_levels(rng):
-    return rng.integers(0, 3, size=(N, 12)).astype(np.uint8)  # many ties, and rows that are equal
-
-
 def wide(rng):
     return rng.normal(size=(N, 5000)).astype(np.float32)  # more columns than one product takes
 
@@ -82,10 +55,10 @@ def wide(rng):
 CLOUDS = [
     gaussian,
     offset,
-    far_clusters,
-    many_far_clusters,
+    far_classes,
+    many_far_classes,
     huge_outlier,
-    tiny_ball,
+    tiny_ball_elsewhere,
     twins,
     many_scales,
     half,
@@ -128,7 +101,7 @@ def test_the_same_to_the_bit(cloud, device):
 
 
 @on_devices
-@pytest.mark.parametrize("cloud", [gaussian, many_far_clusters, tiny_ball, few_levels])
+@pytest.mark.parametrize("cloud", [gaussian, many_far_classes, tiny_ball_elsewhere, few_levels])
 def test_panels_and_threads_do_not_change_a_bit(cloud, device, small_panels):
     x = cloud(np.random.default_rng(1))
     one, two = (ds.NeighborGraph.from_points(x, K, n_jobs=n, device=device) for n in (1, 2))
@@ -168,7 +141,7 @@ def test_a_subset_is_searched_on_the_same_device(device, counted):
 @pytest.mark.parametrize("pay", [True, False])
 def test_doubles_on_the_device_or_not_give_the_same(device, pay, counted, monkeypatch):
     monkeypatch.setattr(_torch, "doubles_pay", lambda *_: pay)
-    x = tiny_ball(np.random.default_rng(5))
+    x = tiny_ball_elsewhere(np.random.default_rng(5))
     found = ds.NeighborGraph.from_points(x, K, device=device)
     assert found.diagnostics.n_searched_again > 0
     assert len(counted) == (2 if pay else 1)
@@ -177,7 +150,9 @@ def test_doubles_on_the_device_or_not_give_the_same(device, pay, counted, monkey
 
 @on_devices
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("cloud", [gaussian, many_far_clusters, huge_outlier, tiny_ball, twins])
+@pytest.mark.parametrize(
+    "cloud", [gaussian, many_far_classes, huge_outlier, tiny_ball_elsewhere, twins]
+)
 def test_a_row_is_certified_only_if_it_is_right(cloud, dtype, device):
     x = cloud(np.random.default_rng(6)).astype(np.float64)
     rows = np.arange(N)

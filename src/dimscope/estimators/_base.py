@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from jaxtyping import Float64
@@ -145,6 +145,18 @@ class NeighborEstimator(Estimator):
                 f"{self.name} needs {self.n_neighbors_needed} neighbours of each point, the graph "
                 f"has {graph.n_neighbors}: build it with n_neighbors={self.n_neighbors_needed}"
             )
+
+
+class KNeighborEstimator(NeighborEstimator):
+    """Base of those that use ``n_neighbors`` neighbours of each point, a parameter of theirs."""
+
+    n_neighbors: int
+
+    @property
+    @final
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: ``n_neighbors``."""
+        return self.n_neighbors
 
 
 class SpectrumEstimator(Estimator):

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, graph_notes
+from dimscope.estimators._base import KNeighborEstimator, check_at_least, graph_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.points import COLUMN_BLOCK, Points
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -24,7 +24,7 @@ Products = Float64[np.ndarray, "n k k"]
 PerPoint = Float64[np.ndarray, " n"]
 
 
-class NeighborhoodEstimator(NeighborEstimator):
+class NeighborhoodEstimator(KNeighborEstimator):
     """Base of the estimators that see the k neighbours of each point as vectors from it.
 
     Each neighbourhood has one number, bounded or a logarithm, so that no single neighbourhood can
@@ -34,11 +34,6 @@ class NeighborhoodEstimator(NeighborEstimator):
 
     n_neighbors: int
     least_neighbors: ClassVar[int]
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k."""
-        return self.n_neighbors
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``, from the mean over their neighbourhoods.
@@ -82,12 +77,7 @@ class NeighborhoodEstimator(NeighborEstimator):
             If a parameter is out of range, or the graph has fewer than k neighbours or was made
             without points.
         """
-        return LocalEstimate(
-            values=self._dimensions(self._numbers(graph)),
-            n_neighbors=self.n_neighbors,
-            method=self.name,
-            parameters=self.get_params(),
-        )
+        return self._local_answer(self._dimensions(self._numbers(graph)))
 
     @abstractmethod
     def _number(self, products: Products, n_features: int) -> PerPoint:
@@ -107,10 +97,7 @@ class NeighborhoodEstimator(NeighborEstimator):
 
     def _check_parameters(self) -> None:
         """Raise an InputError if a parameter is out of range."""
-        if self.n_neighbors < self.least_neighbors:
-            raise InputError(
-                f"n_neighbors={self.n_neighbors} must be at least {self.least_neighbors}"
-            )
+        check_at_least("n_neighbors", self.n_neighbors, self.least_neighbors)
 
     def _numbers(self, graph: NeighborGraph) -> PerPoint:
         self._check_parameters()

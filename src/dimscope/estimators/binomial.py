@@ -13,7 +13,8 @@ from typing import ClassVar, final
 from dimscope.errors import InputError
 from dimscope.estimators._base import (
     NEIGHBOR_DEPENDENCE,
-    NeighborEstimator,
+    KNeighborEstimator,
+    check_at_least,
     check_open_interval,
     graph_notes,
 )
@@ -23,7 +24,7 @@ from dimscope.results import DimensionEstimate
 
 @final
 @dataclass(kw_only=True)
-class Binomial(NeighborEstimator):
+class Binomial(KNeighborEstimator):
     """Of the k - 1 neighbours nearer than the k-th, n lie within the ratio q of its distance.
 
     In constant density n is binomial with probability q^d, so that d = ln p / ln q, p the share
@@ -50,11 +51,6 @@ class Binomial(NeighborEstimator):
     n_neighbors: int = 20
     ratio: float = 0.8
 
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k."""
-        return self.n_neighbors
-
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``.
 
@@ -65,8 +61,7 @@ class Binomial(NeighborEstimator):
             or all of them lie inside.
         """
         k = self.n_neighbors
-        if k < 2:
-            raise InputError(f"n_neighbors={k} must be at least 2")
+        check_at_least("n_neighbors", k, 2)
         check_open_interval("ratio", self.ratio, 0, 1)
         self._check(graph)
         distances = graph.distances[graph.distances[:, k - 1] > 0, :k]

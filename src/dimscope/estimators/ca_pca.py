@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, graph_notes
+from dimscope.estimators._base import NeighborEstimator, check_at_least, graph_notes
 from dimscope.estimators._neighborhoods import all_products, centred_products
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -98,8 +98,7 @@ class CAPCA(NeighborEstimator):
 
     def _local(self, graph: NeighborGraph) -> Float64[np.ndarray, " n"]:
         k = self.n_neighbors
-        if k < 2:
-            raise InputError(f"n_neighbors={k} must be at least 2")
+        check_at_least("n_neighbors", k, 2)
         self._check(graph)
         grams = all_products(graph, k + 1, self.name)
         squares = np.einsum("ijj->ij", grams)

@@ -14,7 +14,12 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_at_least, graph_notes
+from dimscope.estimators._base import (
+    KNeighborEstimator,
+    NeighborEstimator,
+    check_at_least,
+    graph_notes,
+)
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
 
@@ -92,7 +97,7 @@ class CorrelationIntegral(NeighborEstimator):
 
 @final
 @dataclass(kw_only=True)
-class CorrelationDimension(NeighborEstimator):
+class CorrelationDimension(KNeighborEstimator):
     """Slope of ln C(r) over its scaling range, C(r) the share of all pairs no farther apart than r.
 
     The radii are the median distances to the neighbours of rank 1, 2, 4, ... The scaling range is
@@ -126,11 +131,6 @@ class CorrelationDimension(NeighborEstimator):
 
     name: ClassVar[str] = "correlation_dimension"
     n_neighbors: int = 64
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: n_neighbors."""
-        return self.n_neighbors
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The slope over the scaling range.

@@ -19,6 +19,7 @@ from scipy.special import gammaln
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import NeighborEstimator, check_open_interval, normal_interval
+from dimscope.estimators._neighborhoods import points_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
 
@@ -283,13 +284,9 @@ def _binary_dimension(
 
 def _rows(graph: NeighborGraph, name: str) -> tuple[Float64[np.ndarray, "n d"], int]:
     """The points of ``graph`` with all their copies, and how many of these it had set aside."""
-    if graph.points is None:
-        raise InputError(
-            f"{name} needs the points themselves, and this graph was made from distances or "
-            "neighbours: give the array"
-        )
-    rows = np.flatnonzero(np.isin(graph.points.scan.first_of_row, graph.original_rows))
-    x = np.hstack(list(graph.points.take(rows).column_blocks()))
+    points = points_of(graph, name)
+    rows = np.flatnonzero(np.isin(points.scan.first_of_row, graph.original_rows))
+    x = np.hstack(list(points.take(rows).column_blocks()))
     return x, len(rows) - graph.n_samples
 
 
@@ -348,7 +345,7 @@ def _discrete_estimate(  # noqa: PLR0913 - the parts of an estimate
     return DimensionEstimate(
         value=value,
         stderr=stderr,
-        interval=None if value is None else normal_interval(value, stderr),
+        interval=normal_interval(value, stderr),
         scale=scale,
         n_samples=n_samples,
         n_duplicates=0,

@@ -15,21 +15,18 @@ import scipy.sparse
 import scipy.sparse.csgraph
 from jaxtyping import Float64
 
-from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, graph_notes
+from dimscope.estimators._base import KNeighborEstimator, check_at_least, graph_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 
 _SHARE = 0.99  # of the paths and edges that are looked at: an outlier must not set the scale
 _LEAST_BINS = 4
-_LEAST_WIDTH = (
-    0.7  # of the peak, in widths of all before it: narrower are paths of some number of edges
-)
+_LEAST_WIDTH = 0.7  # of the peak, in widths of all before it: narrower have one number of edges
 
 
 @final
 @dataclass(kw_only=True)
-class Geodesic(NeighborEstimator):
+class Geodesic(KNeighborEstimator):
     """The dimension of the sphere on which distances along the surface are spread alike.
 
     On a d-sphere they have density p(r) ~ sin(pi r / 2 r_max)^(d-1), r_max the most frequent one.
@@ -76,11 +73,6 @@ class Geodesic(NeighborEstimator):
     n_sources: int = 1000
     seed: int = 0
 
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k."""
-        return self.n_neighbors
-
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``.
 
@@ -93,8 +85,7 @@ class Geodesic(NeighborEstimator):
             If a parameter is out of range or the graph has fewer than k neighbours.
         """
         for name, least in (("n_neighbors", 1), ("n_bins", 10), ("n_sources", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}={getattr(self, name)} must be at least {least}")
+            check_at_least(name, getattr(self, name), least)
         self._check(graph)
         joined = _largest_part(graph, self.n_neighbors)
         n_joined = joined.shape[0]

@@ -16,7 +16,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_open_interval, graph_notes
+from dimscope.estimators._base import (
+    KNeighborEstimator,
+    check_at_least,
+    check_open_interval,
+    graph_notes,
+)
 from dimscope.estimators._trees import spanning_tree
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
@@ -25,7 +30,7 @@ Lengths = Float64[np.ndarray, "m k"]
 
 
 @dataclass(kw_only=True)
-class _GraphDimension(NeighborEstimator):
+class _GraphDimension(KNeighborEstimator):
     """Base of both graphs: the mean over the edges of length^alpha goes as n^(-alpha/d).
 
     Edges that are left out together, or not at all, are one row of `_edges`.
@@ -36,11 +41,6 @@ class _GraphDimension(NeighborEstimator):
     discard_fraction: float = 0.01
     n_halvings: int = 3
     seed: int = 0
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k."""
-        return self.n_neighbors
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``.
@@ -90,10 +90,8 @@ class _GraphDimension(NeighborEstimator):
         return float(powers[: len(powers) - n_left_out].mean())
 
     def _check_parameters(self, graph: NeighborGraph) -> None:
-        if self.n_neighbors < 1:
-            raise InputError(f"n_neighbors={self.n_neighbors} must be at least 1")
-        if self.n_halvings < 1:
-            raise InputError(f"n_halvings={self.n_halvings} must be at least 1")
+        check_at_least("n_neighbors", self.n_neighbors, 1)
+        check_at_least("n_halvings", self.n_halvings, 1)
         check_open_interval("alpha", self.alpha, 0, math.inf)
         if not 0 <= self.discard_fraction <= 0.5:
             raise InputError(f"discard_fraction={self.discard_fraction} must lie in [0, 0.5]")

@@ -13,8 +13,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.special import gammaln
 
-from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_open_interval
+from dimscope.estimators._base import NeighborEstimator, check_at_least, check_open_interval
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -146,12 +145,7 @@ class Hidalgo(NeighborEstimator):
         InputError
             As `mixture`.
         """
-        return LocalEstimate(
-            values=self.mixture(graph).local_dimensions,
-            n_neighbors=self.n_neighbors_needed,
-            method=self.name,
-            parameters=self.get_params(),
-        )
+        return self._local_answer(self.mixture(graph).local_dimensions)
 
     def mixture(self, graph: NeighborGraph) -> Mixture:
         """The manifolds of the points of ``graph``.
@@ -163,8 +157,7 @@ class Hidalgo(NeighborEstimator):
             remain.
         """
         for name, least in {"n_manifolds": 1, "q": 1, "n_sweeps": 2, "n_chains": 1}.items():
-            if getattr(self, name) < least:
-                raise InputError(f"{name}={getattr(self, name)} must be at least {least}")
+            check_at_least(name, getattr(self, name), least)
         check_open_interval("zeta", self.zeta, 0.5, 1)
         self._check(graph)
         log_ratios(graph, 1, 2, least=_LEAST_POINTS)

@@ -13,7 +13,7 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64
 
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator, check_at_least
+from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, KNeighborEstimator, check_at_least
 from dimscope.estimators._ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -21,7 +21,7 @@ from dimscope.results import DimensionEstimate, LocalEstimate
 
 @final
 @dataclass(kw_only=True)
-class LevinaBickel(NeighborEstimator):
+class LevinaBickel(KNeighborEstimator):
     """Maximum likelihood from the distances r_1 < ... < r_k of each point.
 
     Global: the inverses (1/(k-1)) sum_{j<k} ln(r_k / r_j) are averaged over the points, and the
@@ -44,11 +44,6 @@ class LevinaBickel(NeighborEstimator):
 
     name: ClassVar[str] = "levina_bickel"
     n_neighbors: int = 20
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k."""
-        return self.n_neighbors
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``, over all of them.

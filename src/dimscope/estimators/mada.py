@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from scipy.special import betaincinv, betaln
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator, check_at_least
+from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, KNeighborEstimator, check_at_least
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -24,7 +24,7 @@ _LEAST_POINTS = 5
 
 @final
 @dataclass(kw_only=True)
-class MADA(NeighborEstimator):
+class MADA(KNeighborEstimator):
     """Dimension from r_k / r_j, j = ceil(k/2): each point has d = ln(k/j) / ln(r_k / r_j).
 
     A ball of r_k holds k/j times as many points as one of r_j, (k/j) = (r_k / r_j)^d. For even k
@@ -67,11 +67,6 @@ class MADA(NeighborEstimator):
     name: ClassVar[str] = "mada"
     n_neighbors: int = 20
     combination: Literal["median", "average", "vote"] = "median"
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k."""
-        return self.n_neighbors
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``, over all of them.

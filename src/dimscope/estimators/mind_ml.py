@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from dimscope.estimators._base import NeighborEstimator, check_at_least
+from dimscope.estimators._base import KNeighborEstimator, check_at_least
 from dimscope.estimators._likelihood import log_likelihood, maximum_likelihood
 from dimscope.estimators._ratios import LogRatios, log_ratios
 from dimscope.neighbors import NeighborGraph
@@ -20,7 +20,7 @@ _LEAST_POINTS = 5
 
 @final
 @dataclass(kw_only=True)
-class MiNDMLk(NeighborEstimator):
+class MiNDMLk(KNeighborEstimator):
     """MiND_MLk: the most likely dimension, given rho = r_1 / r_(k+1) of each point.
 
     At constant density rho has density k d rho^(d-1) (1 - rho^d)^(k-1). It is the likelihood of
@@ -52,11 +52,6 @@ class MiNDMLk(NeighborEstimator):
     name: ClassVar[str] = "mind_mlk"
     n_neighbors: int = 11
 
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k + 1."""
-        return self.n_neighbors
-
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``.
 
@@ -80,7 +75,7 @@ class MiNDMLk(NeighborEstimator):
 
 @final
 @dataclass(kw_only=True)
-class MiNDMLi(NeighborEstimator):
+class MiNDMLi(KNeighborEstimator):
     """MiND_MLi: the most likely integer dimension, given rho = r_1 / r_(k+1) of each point.
 
     The likelihood and what it is bad at are those of `MiNDMLk`. As its logarithm is concave, the
@@ -102,11 +97,6 @@ class MiNDMLi(NeighborEstimator):
 
     name: ClassVar[str] = "mind_mli"
     n_neighbors: int = 11
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k + 1."""
-        return self.n_neighbors
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``.

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, NeighborEstimator, check_at_least
+from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, KNeighborEstimator, check_at_least
 from dimscope.estimators._ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -18,7 +18,7 @@ from dimscope.results import DimensionEstimate, LocalEstimate
 
 @final
 @dataclass(kw_only=True)
-class MOM(NeighborEstimator):
+class MOM(KNeighborEstimator):
     """Dimension from the mean share u of the distances r_1 ... r_(k-1) in r_k.
 
     In a neighbourhood of constant density these shares have the distribution u^d on [0, 1] and
@@ -55,11 +55,6 @@ class MOM(NeighborEstimator):
 
     name: ClassVar[str] = "mom"
     n_neighbors: int = 20
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: k."""
-        return self.n_neighbors
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``, over all of them.
