@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dimscope as ds
-from dimscope.manifolds import BENCHMARK, MANIFOLDS, make_manifold
+from dimscope.manifolds import BENCHMARK, HELD_OUT, MANIFOLDS, make_manifold
 
 NAMES = list(MANIFOLDS)
 SMOOTH = [name for name in NAMES if make_manifold(name).smooth]
@@ -171,3 +171,14 @@ class TestRegistry:
     def test_needs_at_least_one_point(self, manifold, n):
         with pytest.raises(ds.InputError, match=f"n_samples={n} must be at least 1"):
             manifold.sample(n, rng=0)
+
+
+@pytest.mark.parametrize("name", HELD_OUT)
+def test_held_out_sets_are_made_by_their_name_and_are_no_benchmark_sets(name):
+    generator, parameters = HELD_OUT[name]
+    manifold = make_manifold(generator, **parameters)
+    assert generator not in BENCHMARK
+    assert 1 < manifold.dimension < manifold.ambient_dimension or generator in {
+        "student_t",
+        "log_normal",
+    }

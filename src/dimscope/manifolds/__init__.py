@@ -1,7 +1,7 @@
 """Point sets of known intrinsic dimension, to test estimators of it."""
 
 from dimscope.manifolds._base import Manifold, affine_image, embed_linearly
-from dimscope.manifolds._registry import BENCHMARK, MANIFOLDS, make_manifold
+from dimscope.manifolds._registry import BENCHMARK, HELD_OUT, MANIFOLDS, make_manifold
 from dimscope.manifolds.curved import (
     flat_torus,
     periodic_distances,
@@ -32,6 +32,7 @@ from dimscope.manifolds.mixed import (
 
 __all__ = [
     "BENCHMARK",
+    "HELD_OUT",
     "MANIFOLDS",
     "Manifold",
     "affine_image",

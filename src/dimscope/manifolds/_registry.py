@@ -34,6 +34,24 @@ from dimscope.manifolds.mixed import gaussians, line_disk_ball, noisy_sphere, tw
 #: Names of the published benchmark sets.
 BENCHMARK: tuple[str, ...] = tuple(benchmark.SETS)
 
+#: Further sets, of other generators, on which a method that learned from sets is judged.
+HELD_OUT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "spheres_2_3_4": ("sphere_product", {"dimensions": (2, 3, 4)}),
+    "spheres_5_6_8": ("sphere_product", {"dimensions": (5, 6, 8)}),
+    "veronese_5": ("veronese", {"dimension": 5}),
+    "segre_3_4": ("segre", {"first": 3, "second": 4}),
+    "stiefel_8_4": ("stiefel", {"n_rows": 8, "n_columns": 4}),
+    "rotations_5": ("rotations", {"size": 5}),
+    "student_t_8": ("student_t", {"dimension": 8}),
+    "log_normal_6": ("log_normal", {"dimension": 6}),
+    "bumps_3": ("bumps", {"n_bumps": 3}),
+    "moving_pattern_4": ("moving_pattern", {}),
+    "swiss_roll": ("swiss_roll", {}),
+    "noisy_sphere_4": ("noisy_sphere", {"dimension": 4, "standard_deviation": 0.01}),
+    "two_spheres_7": ("two_spheres", {"dimension": 7}),
+    "sierpinski_4": ("sierpinski", {"ambient_dimension": 4}),
+}
+
 MANIFOLDS: Mapping[str, Callable[..., Manifold]] = {
     **benchmark.SETS,
     **{
