@@ -58,6 +58,10 @@ if TYPE_CHECKING:
         ScaleCurve as ScaleCurve,
     )
     from dimscope.spectra import Spectrum as Spectrum
+    from dimscope.training import (
+        DimensionLoss as DimensionLoss,
+        DimensionMetric as DimensionMetric,
+    )
 
 _NAMES = {
     "capture": "LayerInfo layer_names",
@@ -73,6 +77,7 @@ _NAMES = {
     "profiling": "profile",
     "results": "DimensionEstimate LocalEstimate Profile ScaleCurve",
     "spectra": "Spectrum",
+    "training": "DimensionLoss DimensionMetric",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
 _MODULES = {"manifolds"}
