@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         TwoNNBayes as TwoNNBayes,
         TwoNNMLE as TwoNNMLE,
         estimate as estimate,
+        scale_curve as scale_curve,
     )
     from dimscope.manifolds import Manifold as Manifold, make_manifold as make_manifold
     from dimscope.models import load_model as load_model
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         Profile as Profile,
         ScaleCurve as ScaleCurve,
     )
+    from dimscope.scales import Plateau as Plateau, ScaleCurves as ScaleCurves
     from dimscope.spectra import Spectrum as Spectrum
 
 _NAMES = {
@@ -66,12 +68,13 @@ _NAMES = {
     "estimators": "ABID BID Binomial CAPCA CorrelationDimension CorrelationIntegral DANCo ESS "
     "EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
     "LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension ParticipationRatio "
-    "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate",
+    "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate scale_curve",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",
     "profiling": "profile",
     "results": "DimensionEstimate LocalEstimate Profile ScaleCurve",
+    "scales": "Plateau ScaleCurves",
     "spectra": "Spectrum",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}

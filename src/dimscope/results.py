@@ -124,6 +124,9 @@ class ScaleCurve:
         Points that entered.
     method
         Registry name of the estimator.
+    n_points
+        Points among which neighbours were counted at each scale, where they are blocks of all;
+        None where they are all.
     """
 
     scales: Float[np.ndarray, " n_scales"]
@@ -133,6 +136,12 @@ class ScaleCurve:
     n2: Int[np.ndarray, " n_scales"]
     n_samples: int
     method: str
+    n_points: Int[np.ndarray, " n_scales"] | None = None
+
+    @property
+    def sizes(self) -> Int[np.ndarray, " n_scales"]:
+        """Points among which neighbours were counted at each scale."""
+        return np.full(len(self.scales), self.n_samples) if self.n_points is None else self.n_points
 
 
 #: The columns of a profile's frame with their types, in order.

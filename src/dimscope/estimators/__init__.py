@@ -8,6 +8,7 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators._scale import decimation, scale_curve
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
@@ -66,9 +67,11 @@ __all__ = [
     "TwoNNBayes",
     "TwoNNMLE",
     "apply_estimator",
+    "decimation",
     "estimate",
     "make_estimator",
     "make_estimators",
     "neighbors_needed",
     "normal_interval",
+    "scale_curve",
 ]
