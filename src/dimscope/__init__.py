@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MOM as MOM,
         TLE as TLE,
         Binomial as Binomial,
+        Consensus as Consensus,
         CorrelationDimension as CorrelationDimension,
         CorrelationIntegral as CorrelationIntegral,
         DANCo as DANCo,
@@ -63,8 +64,8 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "ABID BID Binomial CAPCA CorrelationDimension CorrelationIntegral DANCo ESS "
-    "EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
+    "estimators": "ABID BID Binomial CAPCA Consensus CorrelationDimension CorrelationIntegral "
+    "DANCo ESS EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
     "LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension ParticipationRatio "
     "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",

@@ -11,6 +11,7 @@ from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, ma
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
+from dimscope.estimators.consensus import Consensus
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
@@ -40,6 +41,7 @@ __all__ = [
     "MOM",
     "TLE",
     "Binomial",
+    "Consensus",
     "CorrelationDimension",
     "CorrelationIntegral",
     "DANCo",

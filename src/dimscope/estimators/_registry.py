@@ -10,6 +10,7 @@ from dimscope.estimators._base import Estimator
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
+from dimscope.estimators.consensus import Consensus
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
@@ -56,6 +57,7 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         Hidalgo,
         CAPCA,
         FisherS,
+        Consensus,
         ParticipationRatio,
         PCADimension,
         StableRank,
