@@ -12,12 +12,12 @@ from typing import ClassVar, final
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import (
-    NEIGHBOR_DEPENDENCE,
     KNeighborEstimator,
     check_at_least,
     check_open_interval,
     graph_notes,
 )
+from dimscope.estimators._errors import dependence
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 
@@ -44,7 +44,7 @@ class Binomial(KNeighborEstimator):
     Notes
     -----
     The standard error is sqrt((1 - p) / (p N (k-1))) / |ln q|, that of N (k-1) independent trials,
-    times `NEIGHBOR_DEPENDENCE`.
+    times the `dependence` of points that share neighbours.
     """
 
     name: ClassVar[str] = "binomial"
@@ -74,11 +74,12 @@ class Binomial(KNeighborEstimator):
                 "ratio or more neighbours"
             )
         share, log_ratio = inside / n_trials, math.log(self.ratio)
+        value = math.log(share) / log_ratio
         error = math.sqrt((1 - share) / (share * n_trials)) / -log_ratio
         return self._answer(
             graph,
-            value=math.log(share) / log_ratio,
-            stderr=NEIGHBOR_DEPENDENCE * error,
+            value=value,
+            stderr=dependence(self.name, k, value) * error,
             scale=float(distances[:, -1].mean()),
             n_samples=len(distances),
             notes=graph_notes(graph),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._errors import dependence
 from dimscope.estimators._likelihood import log_likelihood, maximum_likelihood
 from dimscope.estimators._ratios import LogRatios, log_ratios
 from dimscope.neighbors import NeighborGraph
@@ -38,8 +39,9 @@ class MiNDMLk(KNeighborEstimator):
 
     Notes
     -----
-    The standard error is that of the likelihood, from its observed information, times
-    `NEIGHBOR_DEPENDENCE`. scikit-dimension never answers more than its ``D``, 10 by default.
+    The standard error is that of the likelihood, from its observed information, times the
+    `dependence` of points that share neighbours. scikit-dimension never answers more than its
+    ``D``, 10 by default.
 
     Examples
     --------
@@ -65,7 +67,7 @@ class MiNDMLk(KNeighborEstimator):
         return self._answer(
             graph,
             value=value,
-            stderr=stderr,
+            stderr=stderr * dependence(self.name, self.n_neighbors, value),
             scale=ratios.scale,
             n_samples=len(ratios.values),
             notes=ratios.notes,

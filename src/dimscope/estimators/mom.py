@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, KNeighborEstimator, check_at_least
+from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -43,7 +44,7 @@ class MOM(KNeighborEstimator):
     (scikit-dimension) find (d + 1) / (k - 1) more.
 
     The standard error is (d + 1) sqrt(d / ((d + 2) N (k-1))), that of N (k-1) independent shares,
-    times `NEIGHBOR_DEPENDENCE`.
+    times the `dependence` of points that share neighbours.
 
     Examples
     --------
@@ -72,7 +73,7 @@ class MOM(KNeighborEstimator):
         return self._answer(
             graph,
             value=value,
-            stderr=NEIGHBOR_DEPENDENCE * stderr,
+            stderr=dependence(self.name, k, value) * stderr,
             scale=found.scale,
             n_samples=n,
             notes=found.notes,
