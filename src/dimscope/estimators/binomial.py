@@ -17,6 +17,7 @@ from dimscope.estimators._base import (
     check_open_interval,
     graph_notes,
 )
+from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
@@ -75,13 +76,14 @@ class Binomial(KNeighborEstimator):
             )
         share, log_ratio = inside / n_trials, math.log(self.ratio)
         value = math.log(share) / log_ratio
-        error = math.sqrt((1 - share) / (share * n_trials)) / -log_ratio
+        independent = math.sqrt((1 - share) / (share * n_trials)) / -log_ratio
+        stderr = dependence(self.name, k, value) * independent
         return self._answer(
             graph,
             value=value,
-            stderr=dependence(self.name, k, value) * error,
+            stderr=stderr,
             scale=float(distances[:, -1].mean()),
             n_samples=len(distances),
-            notes=graph_notes(graph),
+            notes=graph_notes(graph) + bias_notes(value, stderr, len(distances), k),
             ranks=(1, k),
         )

@@ -13,6 +13,7 @@ import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import NeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.estimators._likelihood import maximum_likelihood
 from dimscope.estimators._ratios import LogRatios, log_ratios, ratios_of
@@ -79,7 +80,7 @@ class Gride(NeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=len(ratios.values),
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, len(ratios.values), 2 * self.n1),
             ranks=(self.n1, 2 * self.n1),
         )
 

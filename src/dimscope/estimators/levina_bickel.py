@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
@@ -65,7 +66,7 @@ class LevinaBickel(KNeighborEstimator):
             stderr=stderr,
             scale=found.scale,
             n_samples=n,
-            notes=found.notes,
+            notes=found.notes + bias_notes(value, stderr, n, k),
             ranks=(1, k),
         )
 

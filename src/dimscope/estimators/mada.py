@@ -15,6 +15,7 @@ from scipy.special import betaincinv, betaln
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
@@ -89,7 +90,7 @@ class MADA(KNeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=len(values),
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, len(values), k),
             ranks=(inner, k),
         )
 

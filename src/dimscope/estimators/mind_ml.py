@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.estimators._likelihood import log_likelihood, maximum_likelihood
 from dimscope.estimators._ratios import LogRatios, log_ratios
@@ -63,15 +64,17 @@ class MiNDMLk(KNeighborEstimator):
             If k is below 1, the graph has fewer than k + 1 neighbours, or too few ratios remain.
         """
         ratios = _ratios(self, graph)
-        value, stderr = maximum_likelihood(ratios.values, 1, self.n_neighbors)
+        n, k = len(ratios.values), self.n_neighbors
+        value, independent = maximum_likelihood(ratios.values, 1, k)
+        stderr = independent * dependence(self.name, k, value)
         return self._answer(
             graph,
             value=value,
-            stderr=stderr * dependence(self.name, self.n_neighbors, value),
+            stderr=stderr,
             scale=ratios.scale,
-            n_samples=len(ratios.values),
-            notes=ratios.notes,
-            ranks=(1, self.n_neighbors),
+            n_samples=n,
+            notes=ratios.notes + bias_notes(value, stderr, n, k),
+            ranks=(1, k),
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
@@ -69,14 +70,15 @@ class MOM(KNeighborEstimator):
         found = self._neighborhoods(graph)
         n, k = len(found.shares), self.n_neighbors
         value = float(found.shares.sum() / (1 - found.shares).sum())
-        stderr = (value + 1) * math.sqrt(value / ((value + 2) * n * (k - 1)))
+        independent = (value + 1) * math.sqrt(value / ((value + 2) * n * (k - 1)))
+        stderr = dependence(self.name, k, value) * independent
         return self._answer(
             graph,
             value=value,
-            stderr=dependence(self.name, k, value) * stderr,
+            stderr=stderr,
             scale=found.scale,
             n_samples=n,
-            notes=found.notes,
+            notes=found.notes + bias_notes(value, stderr, n, k),
             ranks=(1, k),
         )
 

@@ -17,6 +17,7 @@ import scipy.stats
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import NeighborEstimator, check_open_interval
+from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
@@ -98,7 +99,7 @@ class TwoNN(NeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=n,
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, n, 2),
             ranks=_RANKS,
         )
 
@@ -157,7 +158,7 @@ class TwoNNMLE(NeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=n,
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, n, 2),
             ranks=_RANKS,
         )
 
