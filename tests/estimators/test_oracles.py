@@ -22,7 +22,7 @@ from dimscope import (
     TwoNNBayes,
     TwoNNMLE,
 )
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
+from dimscope.estimators._errors import dependence
 
 
 def sphere(n=300, d=4, seed=0):
@@ -79,7 +79,7 @@ class TestTwoNNMLE:
     def test_is_the_unbiased_maximum_of_likelihood(self):
         estimate = TwoNNMLE().estimate(GRAPH)
         assert estimate.value == pytest.approx((len(MU) - 1) / np.log(MU).sum(), rel=1e-8)
-        error = NEIGHBOR_DEPENDENCE * estimate.value / math.sqrt(len(MU))
+        error = dependence("gride", 2, estimate.value) * estimate.value / math.sqrt(len(MU))
         assert estimate.stderr == pytest.approx(error, rel=1e-8)
         low, high = estimate.interval
         assert (high - low) / 2 == pytest.approx(1.96 * error, rel=1e-4)
@@ -145,7 +145,7 @@ class TestGride:
         ends = (self.slope(top + side, mu, n1, 2 * n1) for side in (-step, step))
         information = -np.diff(list(ends))[0] / (2 * step)
         assert estimate.stderr == pytest.approx(
-            NEIGHBOR_DEPENDENCE / math.sqrt(information), rel=1e-6
+            dependence("gride", 2 * n1, top) / math.sqrt(information), rel=1e-6
         )
         assert estimate.scale == pytest.approx(R[:, 2 * n1 - 1].mean())
         assert estimate.parameters == {"n1": n1, "n2": 2 * n1}

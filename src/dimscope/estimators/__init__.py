@@ -4,8 +4,8 @@ from dimscope.estimators._base import (
     Estimator,
     NeighborEstimator,
     SpectrumEstimator,
-    normal_interval,
 )
+from dimscope.estimators._errors import normal_interval
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
 from dimscope.estimators.abid import ABID

@@ -10,17 +10,11 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
+from dimscope.estimators._errors import normal_interval
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 from dimscope.spectra import Spectrum
 
-#: Points share neighbours, so their distance ratios are not independent: over flat tori of
-#: dimension 1 to 10 with 1,000 points, TwoNN, Gride and Levina-Bickel at 2 to 64 neighbours
-#: scatter 1.2 to 1.4 times as much as independent ratios would (tests/estimators/test_stderr.py);
-#: on a line, Gride with n1 >= 4 scatters 1.7 times as much, and its error bar is too short.
-NEIGHBOR_DEPENDENCE = 1.3
-
-_NORMAL_95 = 1.959963984540054
 _MANY_DUPLICATES = 0.05
 _ROUNDING_MARGIN = 10
 
@@ -176,13 +170,6 @@ class SpectrumEstimator(Estimator):
         """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
         spectrum = Spectrum.from_points(x)
         return self._keep(self.estimate(spectrum), spectrum.n_features)
-
-
-def normal_interval(value: float | None, stderr: float | None) -> tuple[float, float] | None:
-    """The 95 % interval of a normal error, or None where value or error is unknown."""
-    if value is None or stderr is None:
-        return None
-    return value - _NORMAL_95 * stderr, value + _NORMAL_95 * stderr
 
 
 def check_at_least(name: str, value: int, least: int) -> None:

@@ -61,7 +61,7 @@ class NeighborhoodEstimator(KNeighborEstimator):
         return self._answer(
             graph,
             value=value,
-            stderr=self._stderr(value, known),
+            stderr=self._stderr(value, numbers, graph.indices[:, : self.n_neighbors]),
             scale=float(graph.distances[:, self.n_neighbors - 1].mean()),
             n_samples=len(known),
             notes=notes + self._remarks(value),
@@ -87,7 +87,12 @@ class NeighborhoodEstimator(KNeighborEstimator):
     def _dimensions(self, numbers: PerPoint) -> PerPoint:
         """The dimension that each number stands for."""
 
-    def _stderr(self, value: float, numbers: PerPoint) -> float | None:  # noqa: ARG002
+    def _stderr(
+        self,
+        value: float,  # noqa: ARG002
+        numbers: PerPoint,  # noqa: ARG002
+        neighbors: Int64[np.ndarray, "n k"],  # noqa: ARG002
+    ) -> float | None:
         """The standard error of the estimate, where simulation has shown it to hold."""
         return None
 

@@ -18,7 +18,8 @@ from scipy.spatial.distance import cdist
 from scipy.special import gammaln
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_open_interval, normal_interval
+from dimscope.estimators._base import NeighborEstimator, check_open_interval
+from dimscope.estimators._errors import normal_interval
 from dimscope.estimators._neighborhoods import points_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve

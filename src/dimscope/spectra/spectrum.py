@@ -77,6 +77,20 @@ class Spectrum:
         """Sum of the squared eigenvalues."""
         return float(np.vdot(self.matrix, self.matrix)) / (self.n_samples - 1) ** 2
 
+    def row_sums(self) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+        """|x_i|^2 of every centred row, and the sum over all rows j of (x_i . x_j)^2.
+
+        From the Gram matrix, or by one more pass over the rows.
+        """
+        if self.by_gram:
+            return np.diag(self.matrix).copy(), np.einsum("ij,ij->i", self.matrix, self.matrix)
+        squares, products = [], []
+        for block in self.points.row_blocks():
+            block -= self.points.scan.column_mean
+            squares.append(np.einsum("ij,ij->i", block, block))
+            products.append(np.einsum("ij,ij->i", block @ self.matrix, block))
+        return np.concatenate(squares), np.concatenate(products)
+
     @classmethod
     def from_points(cls, x: Any) -> Self:
         """The spectrum of ``x``, by whichever of the Gram and covariance sides is smaller.
