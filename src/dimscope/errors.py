@@ -12,6 +12,10 @@ class InputError(DimscopeError, ValueError):
     """
 
 
+class InputTypeError(InputError, TypeError):
+    """A value among those given is not a number at all; a `TypeError` too, as NumPy's is."""
+
+
 class DataError(DimscopeError):
     """A data set or pretrained weights could not be found, fetched or verified."""
 
