@@ -22,6 +22,7 @@ NEIGHBOR_DEPENDENCE = 1.3
 
 _NORMAL_95 = 1.959963984540054
 _MANY_DUPLICATES = 0.05
+_MANY_TIES = 0.05
 _ROUNDING_MARGIN = 10
 
 
@@ -118,7 +119,10 @@ class NeighborEstimator(Estimator):
         notes: tuple[str, ...],
         ranks: tuple[int, int],
     ) -> DimensionEstimate:
-        """The estimate with what all neighbour estimators report; a normal interval by default."""
+        """The estimate with what all neighbour estimators report; a normal interval by default.
+
+        To the notes it adds the warning about discrete data, from as many neighbours as were used.
+        """
         return DimensionEstimate(
             value=value,
             stderr=stderr,
@@ -126,7 +130,7 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
-            notes=notes,
+            notes=notes + _discrete_notes(graph, ranks[1]),
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
         )
@@ -209,6 +213,21 @@ def graph_notes(graph: NeighborGraph) -> tuple[str, ...]:
             "were set aside.",
         )
     return notes
+
+
+def _discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[str, ...]:
+    """A warning where neighbours at equal distances tell of discrete data.
+
+    Continuous data have none. Copies at distance 0 are counted as duplicates, not here.
+    """
+    distances = graph.distances[:, : max(n_neighbors, 2)]
+    tied = ((np.diff(distances, axis=1) == 0) & (distances[:, 1:] > 0)).any(axis=1)
+    if (n_tied := int(tied.sum())) <= _MANY_TIES * graph.n_samples:
+        return ()
+    return (
+        f"{n_tied} of {graph.n_samples} points have neighbours at equal distances: the data look "
+        "discrete, and this estimator assumes continuous data.",
+    )
 
 
 def rounding_notes(distance: float, rounding: float) -> tuple[str, ...]:
