@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         CorrelationIntegral as CorrelationIntegral,
         DANCo as DANCo,
         EffectiveRank as EffectiveRank,
+        External as External,
         FisherS as FisherS,
         Geodesic as Geodesic,
         Gride as Gride,
@@ -64,7 +65,7 @@ _NAMES = {
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
     "estimators": "ABID BID Binomial CAPCA CorrelationDimension CorrelationIntegral DANCo ESS "
-    "EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
+    "EffectiveRank External FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
     "LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension ParticipationRatio "
     "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",

@@ -15,6 +15,7 @@ from dimscope.estimators.correlation import CorrelationDimension, CorrelationInt
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.external import External
 from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
@@ -45,6 +46,7 @@ __all__ = [
     "DANCo",
     "EffectiveRank",
     "Estimator",
+    "External",
     "FisherS",
     "Geodesic",
     "Gride",
