@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from jaxtyping import Float64
@@ -30,9 +30,18 @@ class Estimator(ABC):
     """Base of all estimators: a keyword-only dataclass whose fields are its parameters.
 
     Subclasses are final. `estimate` is pure; only `fit` sets attributes, all ending in ``_``.
+    `dimscope.testing.check_estimator` tells whether a class is all that is expected of it.
+
+    Attributes
+    ----------
+    name
+        What it is called in results.
+    data
+        What values it is for: real numbers, whole numbers, or two values.
     """
 
     name: ClassVar[str]
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
 
     @abstractmethod
     def fit(self, x: Any, y: Any = None) -> Self:
