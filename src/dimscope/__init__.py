@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         CorrelationIntegral as CorrelationIntegral,
         DANCo as DANCo,
         EffectiveRank as EffectiveRank,
+        External as External,
         FisherS as FisherS,
         Geodesic as Geodesic,
         Gride as Gride,
@@ -65,9 +66,9 @@ _NAMES = {
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
     "estimators": "ABID BID Binomial CAPCA Consensus CorrelationDimension CorrelationIntegral "
-    "DANCo ESS EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
-    "LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension ParticipationRatio "
-    "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate",
+    "DANCo ESS EffectiveRank External FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension "
+    "LevinaBickel LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension "
+    "ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

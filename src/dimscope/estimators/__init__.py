@@ -16,6 +16,7 @@ from dimscope.estimators.correlation import CorrelationDimension, CorrelationInt
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.external import External
 from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
@@ -47,6 +48,7 @@ __all__ = [
     "DANCo",
     "EffectiveRank",
     "Estimator",
+    "External",
     "FisherS",
     "Geodesic",
     "Gride",

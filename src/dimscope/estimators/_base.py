@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,6 +16,7 @@ from dimscope.results import DimensionEstimate, LocalEstimate
 from dimscope.spectra import Spectrum
 
 _MANY_DUPLICATES = 0.05
+_MANY_TIES = 0.05
 _ROUNDING_MARGIN = 10
 
 
@@ -23,9 +24,18 @@ class Estimator(ABC):
     """Base of all estimators: a keyword-only dataclass whose fields are its parameters.
 
     Subclasses are final. `estimate` is pure; only `fit` sets attributes, all ending in ``_``.
+    `dimscope.testing.check_estimator` tells whether a class is all that is expected of it.
+
+    Attributes
+    ----------
+    name
+        What it is called in results.
+    data
+        What values it is for: real numbers, whole numbers, or two values.
     """
 
     name: ClassVar[str]
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
 
     @abstractmethod
     def fit(self, x: Any, y: Any = None) -> Self:
@@ -112,7 +122,10 @@ class NeighborEstimator(Estimator):
         notes: tuple[str, ...],
         ranks: tuple[int, int],
     ) -> DimensionEstimate:
-        """The estimate with what all neighbour estimators report; a normal interval by default."""
+        """The estimate with what all neighbour estimators report; a normal interval by default.
+
+        To the notes it adds the warning about discrete data, from as many neighbours as were used.
+        """
         return DimensionEstimate(
             value=value,
             stderr=stderr,
@@ -120,7 +133,7 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
-            notes=notes,
+            notes=notes + _discrete_notes(graph, ranks[1]),
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
         )
@@ -196,6 +209,21 @@ def graph_notes(graph: NeighborGraph) -> tuple[str, ...]:
             "were set aside.",
         )
     return notes
+
+
+def _discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[str, ...]:
+    """A warning where neighbours at equal distances tell of discrete data.
+
+    Continuous data have none. Copies at distance 0 are counted as duplicates, not here.
+    """
+    distances = graph.distances[:, : max(n_neighbors, 2)]
+    tied = ((np.diff(distances, axis=1) == 0) & (distances[:, 1:] > 0)).any(axis=1)
+    if (n_tied := int(tied.sum())) <= _MANY_TIES * graph.n_samples:
+        return ()
+    return (
+        f"{n_tied} of {graph.n_samples} points have neighbours at equal distances: the data look "
+        "discrete, and this estimator assumes continuous data.",
+    )
 
 
 def rounding_notes(distance: float, rounding: float) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 import numpy as np
 import scipy.optimize
@@ -67,6 +67,7 @@ class I3D(NeighborEstimator):
     """
 
     name: ClassVar[str] = "i3d"
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "integers"
     outer: int | None = None
     inner: int | None = None
 
@@ -210,6 +211,7 @@ class BID(NeighborEstimator):
     """
 
     name: ClassVar[str] = "bid"
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "bits"
     share: float = 0.2
 
     @property

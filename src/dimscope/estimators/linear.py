@@ -229,7 +229,8 @@ class EffectiveRank(SpectrumEstimator):
     """exp of the entropy of the normalised eigenvalues (Roy and Vetterli, EUSIPCO 2007).
 
     Between 1 and the rank; weighs weak directions more than the participation ratio does, so it
-    depends more on the sample. Cost: a sum over the eigenvalues.
+    depends more on the sample and on noise. Assumes no curvature, which fills further directions.
+    Cost: a sum over the eigenvalues.
     """
 
     name: ClassVar[str] = "effective_rank"

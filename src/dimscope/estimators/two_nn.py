@@ -127,9 +127,10 @@ def _relative_stderr(kept: float) -> float:
 class TwoNNMLE(NeighborEstimator):
     """TwoNN by maximum likelihood: d = (N - 1) / sum ln mu, unbiased for independent ratios.
 
-    Uses every ratio, so it is tighter than the linear fit and more easily pulled by a few points
-    in sparse regions. Standard error d / sqrt(N) (Denti et al. 2022) times the `dependence` of
-    points that share neighbours. Cost: one pass over N ratios.
+    Assumes what `TwoNN` does and is bad at the same things. Uses every ratio, so it is tighter than
+    the linear fit and more easily pulled by a few points in sparse regions. Standard error
+    d / sqrt(N) (Denti et al. 2022) times the `dependence` of points that share neighbours. Cost:
+    one pass over N ratios.
     """
 
     name: ClassVar[str] = "two_nn_mle"
@@ -169,9 +170,10 @@ class TwoNNBayes(NeighborEstimator):
     """TwoNN with a Gamma prior on the dimension: the posterior is Gamma too.
 
     Posterior Gamma(shape + N, rate + sum ln mu); the value is its mean, the error its standard
-    deviation, the interval the central credible interval. The model takes points as independent,
-    so the interval is narrower than the sampling error by the `dependence` of points that
-    share neighbours, which a note says.
+    deviation, the interval the central credible interval. Assumes what `TwoNN` does and is bad at
+    the same things. The model takes points as independent, so the interval is narrower than the
+    sampling error by the `dependence` of points that share neighbours, which a note says. Cost:
+    one pass over N ratios.
 
     Parameters
     ----------

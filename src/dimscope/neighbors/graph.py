@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from dimscope._format import counted
 from dimscope.errors import InputError
 from dimscope.neighbors._given import (
     GivenLists,
@@ -407,13 +408,13 @@ def _check_n_neighbors(n_neighbors: int, n_distinct: int, n_samples: int) -> Non
     if n_neighbors < 1:
         raise InputError(f"n_neighbors={n_neighbors} must be at least 1")
     if n_distinct <= n_neighbors:
-        repeated = (
-            ""
-            if n_distinct == n_samples
-            else f" ({n_samples} rows, of which {n_distinct} remain "
-            "once exact duplicates are set aside)"
-        )
+        given = counted(n_distinct, "sample")
+        if n_distinct != n_samples:
+            given = (
+                f"{n_distinct} ({n_samples} rows, of which {n_distinct} remain once exact "
+                "duplicates are set aside)"
+            )
         raise InputError(
             f"{n_neighbors} neighbours need at least {n_neighbors + 1} distinct points, got "
-            f"{n_distinct}{repeated}: give more samples or ask for fewer neighbours"
+            f"{given}: give more samples or ask for fewer neighbours"
         )

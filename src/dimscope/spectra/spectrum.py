@@ -10,6 +10,7 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float64, Int64
 
+from dimscope._format import counted
 from dimscope.errors import InputError
 from dimscope.points import Points, as_points
 
@@ -175,7 +176,9 @@ class _Sums:
 
 def _check_n_samples(n_samples: int) -> None:
     if n_samples < 2:
-        raise InputError(f"a covariance needs at least 2 samples, got {n_samples}")
+        raise InputError(
+            f"a covariance needs at least 2 samples, got {counted(n_samples, 'sample')}: give more"
+        )
 
 
 def _gram_sums(points: Points) -> _Sums:
