@@ -130,6 +130,13 @@ class Points:
         return math.ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
 
     @property
+    def is_plain(self) -> bool:
+        """Whether blocks of the points are the source's own numbers in float32 or float64."""
+        dtypes = np.dtype(np.float32), np.dtype(np.float64)
+        scaled = self.unit != 1.0 or self.row_shift is not None or bool(self.row_divisors)
+        return self.source.dtype in dtypes and not scaled
+
+    @property
     def length_unit(self) -> float:
         """What distances between blocks are multiplied by, to be distances between points."""
         return 1.0 if self.row_divisors else self.unit
