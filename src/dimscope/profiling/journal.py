@@ -78,7 +78,7 @@ class Log:
         differing = [key for key in now if recorded.get(key) != now[key]]
         if differing:
             raise InputError(
-                f"{self.path} is the journal of an unfinished run with other "
+                f"{self.path} is the journal of a run with other "
                 f"{', '.join(differing)}: remove it, or give another directory"
             )
 
