@@ -139,6 +139,19 @@ def test_metrics_stand_beside_their_ticks(data, tmp_path):
     assert frame["loss"].isna().sum() == (frame["step"] == 0).sum()
 
 
+def test_the_tick_of_an_epoch_has_the_metrics_of_its_last_step(data, tmp_path):
+    with ds.Tracker(build(), data[0], tmp_path, schedule="epochs", **QUICK) as tracker:
+        tracker.step(loss=9.0, stale=1.0)
+        loss = torch.ones(2, requires_grad=True).sum()
+        tracker.step(loss=loss)
+        assert not tracker._said["loss"].requires_grad
+        tracker.note(early=3.0)
+        tracker.epoch(accuracy=0.5)
+        tracker.note(late=4.0)
+    last = tracker.profile.ticks.iloc[-1]
+    assert last.iloc[5:].to_dict() == {"loss": 2.0, "early": 3.0, "accuracy": 0.5, "late": 4.0}
+
+
 def test_a_step_due_twice_is_one_tick_with_both_metrics(data, tmp_path):
     loop = Loop(data)
     with ds.Tracker(loop.model, data[0], tmp_path, **QUICK) as tracker:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from dimscope._optional import require, require_from_elsewhere
-from dimscope.errors import InputError
 from dimscope.training.tracker import Tracker
 
 _LIGHTNING = "install it with: pip install lightning"
@@ -156,6 +155,8 @@ def _close(callback: Any) -> None:
 
 def _note(tracker: Tracker, metrics: Mapping[str, Any] | None) -> None:
     """Keep the metrics that are numbers."""
+    numbers = {}
     for name, value in (metrics or {}).items():
-        with suppress(InputError):
-            tracker.note(**{name: value})
+        with suppress(TypeError, ValueError, RuntimeError):
+            numbers[name] = float(value)
+    tracker.note(**numbers)
