@@ -36,7 +36,7 @@ def build() -> nn.Module:
     )
 
 
-def train(folder: Path, pace: float) -> None:
+def train(folder: Path, pace: float, *, announce: bool = False) -> None:
     """Train from the last checkpoint in ``folder`` to the end, with ticks in ``folder/run``."""
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(N_BATCHES * 16, 20, generator=generator)
@@ -61,7 +61,8 @@ def train(folder: Path, pace: float) -> None:
         start_step=step,
         start_epoch=step // N_BATCHES,
     ) as tracker:
-        print("ready", flush=True)
+        if announce:
+            print("ready", flush=True)
         while step < N_EPOCHS * N_BATCHES:
             time.sleep(pace)
             batch = order[16 * (step % N_BATCHES) :][:16]
@@ -148,7 +149,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.train is not None:
-        train(options.train, options.pace)
+        train(options.train, options.pace, announce=True)
         return
     with tempfile.TemporaryDirectory() as folder:
         hits, sessions, ticks = compare(

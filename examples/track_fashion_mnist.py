@@ -20,7 +20,7 @@ from training import accuracy, as_tensors, parse_options
 
 LAYERS = ["input", "pool1", "pool2", "relu3", "pool3", "fc_relu1", "fc_relu2", "fc3"]
 LAST_HIDDEN = "fc_relu2"
-BATCH = 128
+BATCH = 64
 
 
 def save(state: dict[str, object], path: Path) -> None:

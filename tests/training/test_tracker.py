@@ -11,6 +11,7 @@ from torch import nn
 
 import dimscope as ds
 from dimscope.errors import CaptureError, InputError
+from dimscope.profiling import DEFAULT_METHODS
 from dimscope.training import read_run
 
 QUICK = {"methods": "two_nn", "n_repeats": 1, "progress": False}
@@ -113,7 +114,8 @@ def test_modes_hooks_and_gradients_are_as_before(data, tmp_path):
 
 def test_a_tick_is_the_profile_of_that_moment(data, tmp_path):
     loop = Loop(data)
-    with ds.Tracker(loop.model, data[0], tmp_path, schedule=[3], n_repeats=2) as tracker:
+    full = {"methods": DEFAULT_METHODS, "n_repeats": 2, "curves": ["scale", "spectrum"]}
+    with ds.Tracker(loop.model, data[0], tmp_path, schedule=[3], **full) as tracker:
         for _ in range(3):
             tracker.step(loss=loop.step())
         now = ds.profile(loop.model, data[0], n_repeats=2, step=3)
@@ -121,6 +123,24 @@ def test_a_tick_is_the_profile_of_that_moment(data, tmp_path):
     pd.testing.assert_frame_equal(ds.Profile.load(tmp_path).frame, now.frame)
     by_hash = tracker.profile.provenance["Sequential"]["model_hashes"]
     assert by_hash == {"3": now.provenance["Sequential"].get("model_hash", by_hash["3"])}
+
+
+def test_the_samples_themselves_are_measured_once(data, tmp_path, monkeypatch):
+    from dimscope.profiling import passes
+
+    widths = []
+    measure = passes.measure_layer
+    monkeypatch.setattr(
+        passes, "measure_layer", lambda x, s: widths.append(x.shape[1]) or measure(x, s)
+    )
+    with ds.Tracker(build(12), data[0], tmp_path, schedule=1, **QUICK) as tracker:
+        tracker.step()
+        frame = tracker.to_frame()
+    assert widths == [8, 12, 3, 12, 3]
+    inputs = frame[frame["layer"] == "input"]
+    assert inputs["step"].tolist() == [0, 1]
+    assert inputs["value"].nunique() == 1
+    assert inputs["value"].iloc[0] == ds.estimate(data[0]).value
 
 
 def test_metrics_stand_beside_their_ticks(data, tmp_path):
@@ -216,6 +236,7 @@ def test_a_loop_that_goes_another_way_is_warned_once_and_keeps_its_ticks(data, t
         ({"methods": "gride"}, "methods"),
         ({"schedule": 3}, "schedule"),
         ({"rng": 1}, "seed"),
+        ({"curves": ["scale"]}, "curves"),
         ({"label": "other"}, "label"),
     ],
 )
@@ -353,10 +374,11 @@ def test_outside_of_with_there_is_no_tracking(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "option", [{"start_step": -1}, {"max_overhead": 0.0}, {"loggers": object()}]
+    "option",
+    [{"start_step": -1}, {"max_overhead": 0.0}, {"loggers": object()}, {"curves": "scale"}],
 )
 def test_options_are_checked_before_anything_runs(data, tmp_path, option):
-    with pytest.raises(InputError, match=r"from 0 on|above 0|log_metrics"):
+    with pytest.raises(InputError, match=r"from 0 on|above 0|log_metrics|unknown curves"):
         ds.Tracker(build(), data[0], tmp_path, **option)
 
 

@@ -139,8 +139,8 @@ def plot_training(  # noqa: PLR0913 - what to show of a table
     if steps.max() > _LOG_STEPS * max(1.0, steps[steps > 0].min()):
         target.set_xscale("symlog", linthresh=1)
         target.set_xlim(left=0)
-    handles += _draw_metrics(target, profile, str(rows["model"].iloc[0]), metrics)
-    show_legend(target, handles)
+    of_metrics = _draw_metrics(target, profile, str(rows["model"].iloc[0]), metrics)
+    show_legend(target, [*handles, *of_metrics], beside=1.14 if of_metrics else 1.01)
     return target
 
 
@@ -276,7 +276,8 @@ def _draw_metrics(
         }
         handles += right.plot(known["step"], known[name], label=name, **style)
     right.set_ylabel(", ".join(names), color=MUTED)
-    right.spines[["top", "left"]].set_visible(False)
+    right.spines[["top", "left", "bottom"]].set_visible(False)
+    right.spines["right"].set_color("#B4B9C2")
     right.tick_params(colors=MUTED, labelsize=9, length=3)
     right.set_ylim(bottom=min(0.0, right.get_ylim()[0]))
     return handles

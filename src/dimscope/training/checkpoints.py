@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dimscope.errors import InputError
+from dimscope.profiling import DEFAULT_METHODS
+from dimscope.profiling.settings import EXTRA_CURVES
 from dimscope.results import Profile
 from dimscope.training.schedule import EveryStep
 from dimscope.training.tracker import Tracker
@@ -65,7 +67,8 @@ def track_checkpoints(
     out
         The run folder.
     options
-        Of `Tracker`: ``layers``, ``methods``, ``label`` and others; its schedule is given.
+        Of `Tracker`: ``layers``, ``methods``, ``label`` and others; its schedule is given. Methods,
+        curves and repeats are by default those of `dimscope.profile`: no training waits for them.
 
     Returns
     -------
@@ -87,7 +90,9 @@ def track_checkpoints(
     found = steps_of(checkpoints)
     steps = list(found)
     load_weights(model, found[steps[0]])
-    with Tracker(model, data, out, schedule=EveryStep(), start_step=steps[0], **options) as tracker:
+    usual: dict[str, Any] = {"methods": DEFAULT_METHODS, "curves": EXTRA_CURVES, "n_repeats": 3}
+    chosen = usual | options | {"schedule": EveryStep(), "start_step": steps[0]}
+    with Tracker(model, data, out, **chosen) as tracker:
         _refuse_changed(tracker, found[steps[0]])
         for step in steps[1:]:
             load_weights(model, found[step])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -34,6 +34,8 @@ class Probe:
         Bytes of activations in memory and on disk.
     data_hash
         What the hash of the samples must be at every tick.
+    inputs
+        The layers that are the samples themselves, which training does not change.
     """
 
     model: Any
@@ -46,6 +48,8 @@ class Probe:
     forward: Callable[[Any, Any], Any] | None
     budgets: Mapping[str, Any]
     data_hash: str
+    inputs: frozenset[str]
+    _input_rows: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
 
     @classmethod
     def of(  # noqa: PLR0913 - what a probe is made of
@@ -76,10 +80,12 @@ class Probe:
         if isinstance(data, Iterator):
             data = list(data)
         infos = layer_names(model, data, forward=forward)
+        chosen = tuple(select_layers(infos, layers))
+        received = {name for name in chosen if _is_received(infos.sources[name])}
         return cls(
             model=model,
             data=data,
-            layers=tuple(select_layers(infos, layers)),
+            layers=chosen,
             settings=settings,
             pooling=pooling,
             n_samples=n_samples,
@@ -87,6 +93,7 @@ class Probe:
             forward=forward,
             budgets=budgets,
             data_hash=hash_data(model, data, batch_size=batch_size, n_samples=n_samples),
+            inputs=frozenset(received if forward is None else ()),
         )
 
     def identity(self) -> dict[str, Any]:
@@ -120,11 +127,14 @@ class Probe:
         """
         from dimscope.capture import capture  # noqa: PLC0415 - torch
 
+        kind = _float_type(self.model)
+        known = [name for name in self.layers if (name, kind) in self._input_rows]
+        left = [name for name in self.layers if name not in known] or list(self.layers)
         with ActivationStore(**self.budgets) as store:
             captured = capture(
                 self.model,
                 self.data,
-                list(self.layers),
+                left,
                 store=store,
                 pooling=self.pooling,
                 n_samples=self.n_samples,
@@ -136,8 +146,22 @@ class Probe:
                     "the samples are not those of the other ticks: give data that come alike and "
                     "in the same order every time, without shuffling or random transforms"
                 )
-            layers = measured_layers(captured, store, self.settings, lambda *_: None)
-            return [row for _, rows in layers for row in rows], facts_of(captured)
+            found = dict(measured_layers(captured, store, self.settings, lambda *_: None))
+        for name in self.inputs & found.keys():
+            self._input_rows[name, kind] = found[name]
+        rows = [found[n] if n in found else self._input_rows[n, kind] for n in self.layers]
+        return [row for of_layer in rows for row in of_layer], facts_of(captured)
+
+
+def _is_received(source: Any) -> bool:
+    """Whether a layer is what the network itself receives."""
+    return source.path is None and source.side == "input"
+
+
+def _float_type(model: Any) -> str:
+    """The type that samples are given before the network receives them."""
+    tensors = [*model.parameters(), *model.buffers()]
+    return str(next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None))
 
 
 def _unwrapped(model: Any) -> Any:

@@ -18,7 +18,7 @@ from dimscope._format import number
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import Metric
-from dimscope.profiling import DEFAULT_METHODS, make_settings
+from dimscope.profiling import make_settings
 from dimscope.profiling.measure import Row
 from dimscope.profiling.passes import budgets_of, versions_used
 from dimscope.profiling.progress import live_line
@@ -32,6 +32,8 @@ from dimscope.training.ticks import Tick, TickJournal, read_run
 if TYPE_CHECKING:
     import pandas as pd
 
+#: The dimensions of the papers that need few neighbours and no eigenvalues.
+TRACKED_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio")
 _LAYERS_SHOWN = 3
 
 
@@ -84,9 +86,12 @@ class Tracker:
     loggers
         One or several of: anything with ``log_metrics(metrics, step)``; TensorBoard's
         ``SummaryWriter``, which gets a figure too.
-    n_repeats
-        As in `dimscope.profile`, but 1 by default: a tick then takes two thirds of the time.
-    methods, metric, pooling, n_samples, rng, label, batch_size
+    methods, n_repeats
+        As in `dimscope.profile`, but by default those that cost little: TwoNN, Gride and the
+        participation ratio, with error bars from one partition into disjoint blocks.
+    curves
+        What to record besides: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
+    metric, pooling, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
     memory_budget, disk_budget, forward, device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
@@ -139,11 +144,12 @@ class Tracker:
         start_epoch: int = 0,
         max_overhead: float | None = None,
         loggers: Any = (),
-        methods: Method | Sequence[Method] = DEFAULT_METHODS,
+        methods: Method | Sequence[Method] = TRACKED_METHODS,
         metric: Metric = "euclidean",
         pooling: Any = "flatten",
         n_samples: int | None = None,
         n_repeats: int = 1,
+        curves: Sequence[str] = (),
         rng: int | np.random.Generator = 0,
         label: str | None = None,
         batch_size: int = 64,
@@ -166,13 +172,14 @@ class Tracker:
         self._label = label or type(model).__name__
         self._progress = progress
         self._idle = _is_follower()
+        settings = make_settings(
+            methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, device=device
+        )
         self._make_probe: Callable[[], Probe] = lambda: Probe.of(
             model,
             data,
             layers,
-            settings=make_settings(
-                methods, metric=metric, n_repeats=n_repeats, rng=rng, device=device
-            ),
+            settings=settings,
             pooling=pooling,
             n_samples=n_samples,
             batch_size=batch_size,
