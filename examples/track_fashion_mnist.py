@@ -2,8 +2,8 @@
 
 Trains a small convolutional network on Fashion-MNIST and measures it at steps 0, 1, 2, 4, ... of
 the first epoch and after every epoch. The loop keeps a checkpoint of its own; kill it at any moment
-and start it again, and it goes on with the same bits and no tick lost or doubled. About 8 minutes
-on 2 cores.
+and start it again, and it goes on with the same bits and no tick lost or doubled. About 10
+minutes on 2 cores.
 """
 
 from __future__ import annotations

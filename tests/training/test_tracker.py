@@ -392,6 +392,16 @@ def test_wrappers_are_looked_into(data, tmp_path):
     )
 
 
+def test_only_the_first_of_parallel_processes_measures(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 1)
+    with ds.Tracker(build(), data[0], tmp_path / "run", schedule=1, **QUICK) as tracker:
+        assert not tracker.step(loss=1.0)
+        assert not tracker.epoch(accuracy=0.5)
+        assert tracker.position == (1, 1)
+    assert not (tmp_path / "run").exists()
+
+
 class Recorder:
     def __init__(self):
         self.scalars, self.figures = {}, []
