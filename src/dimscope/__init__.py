@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dimscope import manifolds as manifolds
+    from dimscope import manifolds as manifolds, phases as phases, training as training
     from dimscope.capture import LayerInfo as LayerInfo, layer_names as layer_names
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         ScaleCurve as ScaleCurve,
     )
     from dimscope.spectra import Spectrum as Spectrum
+    from dimscope.training import Tracker as Tracker
 
 _NAMES = {
     "capture": "LayerInfo layer_names",
@@ -75,9 +76,10 @@ _NAMES = {
     "profiling": "profile",
     "results": "DimensionEstimate LocalEstimate Profile ScaleCurve",
     "spectra": "Spectrum",
+    "training": "Tracker",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
-_MODULES = {"manifolds"}
+_MODULES = {"manifolds", "phases", "training"}
 
 __all__ = ["__version__", *sorted({*_HOMES, *_MODULES})]
 
