@@ -57,6 +57,7 @@ TABLE = {
     "hidalgo": Row(5, "only 4 of 4 points have r_2 > r_1 > 0, at least 5"),
     "ca_pca": Row(22, "21 neighbours need at least 22 distinct points"),
     "fisher_s": Row(2, "at least 2 samples, got 1 sample", ONE_DIRECTION, "meant for it"),
+    "consensus": Row(65, "64 neighbours need at least 65 distinct points"),
     # the unbiased sums leave out the products of the outlier with itself
     "participation_ratio": Row(4, "needs at least 4 samples, got 3", 0.15, "meant for it"),
     "pca_dimension": Row(2, "at least 2 samples, got 1 sample", ONE_DIRECTION, "meant for it"),

@@ -75,8 +75,8 @@ class Consensus(NeighborEstimator):
     at 50), the number of points, the spread of ln r_10 and the spread of how often a point is among
     the 10 nearest of others are compared with those of random sets of 1 to 100 dimensions
     (`benchmarks/random_sets.py`: nine densities, seven ways to bend them, some with noise), and
-    ln (dimension / TwoNN) is predicted from them by a Gaussian process. The notes say which sets
-    are alike, how the members err on them, and which of them the value follows.
+    ln (dimension / TwoNN) is predicted from them by a Gaussian process (Rasmussen and Williams
+    2006). The notes say which sets are alike, and how TwoNN and the steadiest member err on them.
 
     Good where one estimator alone is biased: high dimensions, edges, uneven density, curvature at
     the scale of the neighbours. It knows only what the random sets show it: where data are like
