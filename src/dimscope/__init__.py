@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dimscope import manifolds as manifolds
+    from dimscope import manifolds as manifolds, phases as phases, training as training
     from dimscope.capture import LayerInfo as LayerInfo, layer_names as layer_names
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
         MOM as MOM,
         TLE as TLE,
         Binomial as Binomial,
+        Consensus as Consensus,
         CorrelationDimension as CorrelationDimension,
         CorrelationIntegral as CorrelationIntegral,
         DANCo as DANCo,
         EffectiveRank as EffectiveRank,
+        External as External,
         FisherS as FisherS,
         Geodesic as Geodesic,
         Gride as Gride,
@@ -60,15 +62,16 @@ if TYPE_CHECKING:
     )
     from dimscope.scales import Plateau as Plateau, ScaleCurves as ScaleCurves
     from dimscope.spectra import Spectrum as Spectrum
+    from dimscope.training import Tracker as Tracker
 
 _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "ABID BID Binomial CAPCA CorrelationDimension CorrelationIntegral DANCo ESS "
-    "EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
-    "LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension ParticipationRatio "
-    "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate scale_curve",
+    "estimators": "ABID BID Binomial CAPCA Consensus CorrelationDimension CorrelationIntegral "
+    "DANCo ESS EffectiveRank External FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension "
+    "LevinaBickel LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension "
+    "ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate scale_curve",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",
@@ -76,9 +79,10 @@ _NAMES = {
     "results": "DimensionEstimate LocalEstimate Profile ScaleCurve",
     "scales": "Plateau ScaleCurves",
     "spectra": "Spectrum",
+    "training": "Tracker",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
-_MODULES = {"manifolds"}
+_MODULES = {"manifolds", "phases", "training"}
 
 __all__ = ["__version__", *sorted({*_HOMES, *_MODULES})]
 

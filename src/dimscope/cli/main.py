@@ -15,6 +15,7 @@ from dimscope.cli.output import note
 from dimscope.cli.profile import profile
 from dimscope.cli.report import report
 from dimscope.cli.scale import scale
+from dimscope.cli.track import track
 from dimscope.errors import DimscopeError, InputError
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for command in (estimate, scale, layers, profile, report, doctor):
+for command in (estimate, scale, layers, profile, track, report, doctor):
     cli.add_command(command)
 
 

@@ -103,6 +103,21 @@ def print_profile(profile: Profile) -> None:
     _note_remarks(frame)
 
 
+def print_steps(profile: Profile) -> None:
+    """Write a training step a line with every layer a column, a table for each method."""
+    frame = profile.to_frame("estimate")
+    layers = list(dict.fromkeys(frame.sort_values("layer_index", kind="stable")["layer"]))
+    for method, of_method in frame.groupby("method", sort=False):
+        click.echo(f"{profile.models[0]}, {method}, N = {of_method['n_samples'].max()}")
+        rows = []
+        for step, group in of_method.groupby("step"):
+            cells = {row.layer: shown(_known(row.value)) for row in group.itertuples()}
+            rows.append([str(step), *(cells[layer] for layer in layers)])
+        print_table(["step", *layers], rows)
+        click.echo()
+    _note_remarks(frame)
+
+
 def _note_remarks(frame: Any) -> None:
     remarked = frame[frame["notes"].fillna("") != ""]
     for remark, group in remarked.groupby("notes", sort=False):
