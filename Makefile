@@ -1,15 +1,16 @@
 # Every target uses one virtual environment, .venv, made by `make install` when it is missing or
-# when constraints.txt or pyproject.toml changed. Only `make bench` has two more, for the libraries
+# when constraints.txt or pyproject.toml changed. Only `make bench` and `make accuracy` have more, for the libraries
 # that dimscope is compared with; one that cannot be installed is left out of the comparison.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 PEERS := .venv-peers
 DADAPY := .venv-dadapy
+TORCHID := .venv-torchid
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-gpu lint bench docs examples clean
+.PHONY: help install demo test test-gpu lint bench accuracy costs docs examples clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,18 @@ $(DADAPY)/.ready: benchmarks/peers-dadapy.txt
 	-$(DADAPY)/bin/python $(PIP_INSTALL) --requirement benchmarks/peers-dadapy.txt
 	touch $@
 
+accuracy: $(READY) $(DADAPY)/.ready $(TORCHID)/.ready  ## all estimators and other libraries' on known sets; ARGS="--write"
+	$(BIN)/python benchmarks/accuracy.py $(ARGS)
+
+costs: $(READY)  ## what every estimator takes beyond the search
+	$(BIN)/python benchmarks/costs.py $(ARGS)
+
+# torchid asks for Python 3.13, and runs on 3.11 as well.
+$(TORCHID)/.ready: benchmarks/peers-torchid.txt
+	test -x $(TORCHID)/bin/python || $(PYTHON) -m venv $(TORCHID)
+	-$(TORCHID)/bin/python $(PIP_INSTALL) --ignore-requires-python --requirement benchmarks/peers-torchid.txt
+	touch $@
+
 test-gpu: $(READY)  ## the search on a CUDA GPU: its tests, then its speed
 	@$(BIN)/python -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu needs a CUDA GPU, and torch ' + torch.__version__ + ' finds none')"
 	$(BIN)/python -m pytest tests/neighbors/test_torch.py
@@ -56,9 +69,10 @@ test-gpu: $(READY)  ## the search on a CUDA GPU: its tests, then its speed
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
-examples: $(READY)  ## train the example networks and check what they show (about 30 minutes)
+examples: $(READY)  ## train the example networks and check what they show (about 40 minutes)
 	$(BIN)/python examples/train_fashion_mnist.py
 	$(BIN)/python examples/train_cifar10.py
+	$(BIN)/python examples/track_fashion_mnist.py
 
 clean:  ## remove the virtual environment and everything generated
-	rm -rf .venv $(PEERS) $(DADAPY) benchmarks-output demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(PEERS) $(DADAPY) $(TORCHID) benchmarks-output demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache

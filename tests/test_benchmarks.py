@@ -1,9 +1,18 @@
 """The benchmark suite: what it is made of is right, and a small run of it ends in its tables."""
 
 import json
+import sys
+from pathlib import Path
 
+import accuracy
+import accuracy_peers
+import accuracy_report
+import costs
 import numpy as np
 import pytest
+import skdim
+from accuracy_report import RANKED, ranked
+from accuracy_results import TOO_SLOW, Method, Row, append, errors_by_set, read, summarise
 from cases import CASES, HARD, TRAINED
 from correctness import Found, judge, truth_of, without_self
 from peers import PEERS, Peer
@@ -11,6 +20,8 @@ from publish import BEGIN, END, FIGURE, write
 from scipy.spatial import cKDTree
 from timing import TILE, Clocks, half_tiles, interleaved
 
+import dimscope
+from dimscope.manifolds import HELD_OUT, make_manifold
 from neighbors import main
 
 N, K = 60, 3
@@ -167,3 +178,139 @@ def test_a_library_that_is_not_installed_is_left_out(tmp_path, capsys, monkeypat
     captured = capsys.readouterr()
     assert f"{PEERS[1].name} is not installed: left out" in captured.err
     assert PEERS[1].title not in captured.out
+
+
+def row(value=None, *, method="two_nn", name="M9_Affine", seed=0, n=100, seconds=1.0, note=""):
+    return Row(
+        library="dimscope",
+        version="1",
+        method=method,
+        set=name,
+        n=n,
+        seed=seed,
+        value=value,
+        seconds=seconds,
+        note=note,
+    )
+
+
+TRUTH = {"a": 2.0, "b": 10.0, "c": 4.0, "d": 5.0}
+
+
+def test_percentage_errors_by_hand():
+    rows = [row(3.0, name="a"), row(1.5, name="a", seed=1), row(4.0, name="b"), row(name="c")]
+    assert errors_by_set(rows, TRUTH) == pytest.approx({"a": 37.5, "b": 60.0})
+
+
+def test_a_summary_weighs_sets_alike_and_tells_what_is_missing():
+    rows = [
+        *(row(2.2, name="a", seed=seed, seconds=1.0) for seed in range(3)),
+        row(5.0, name="b", seconds=3.0),
+        row(6.0, name="d", seconds=9.0),
+        row(name="c", note=TOO_SLOW),
+    ]
+    found = summarise(rows, TRUTH, ["a", "b", "c"])
+    assert (found.mean, found.median, found.worst) == pytest.approx((30.0, 30.0, 50.0))
+    assert (found.worst_set, found.seconds, found.n_seeds) == ("b", pytest.approx(2.0), 1)
+    assert found.everywhere == pytest.approx((10 + 50 + 20) / 3)
+    assert (found.missing, found.slow) == (1, True)
+    assert summarise([row(name="a")], TRUTH, ["a"]) is None
+
+
+def test_rows_survive_the_file_and_the_last_of_each_counts(tmp_path):
+    file = tmp_path / "accuracy.csv"
+    rows = [row(1.25), row(None, seed=1, note='a, quoted "note"'), row(2.5)]
+    assert read(file) == []
+    for each in rows:
+        append(file, each)
+    assert read(file) == [rows[2], rows[1]]
+
+
+def test_methods_are_ranked_by_mean_those_with_gaps_last():
+    near = [row(21.0, method="near"), row(4.1, method="near", name="M4_Nonlinear")]
+    far = [row(30.0, method="far"), row(8.0, method="far", name="M4_Nonlinear")]
+    gap = [row(20.0, method="gap")]
+    truth = {"M9_Affine": 20.0, "M4_Nonlinear": 4.0}
+    found = ranked([*gap, *far, *near], truth, 100, ["M9_Affine", "M4_Nonlinear"])
+    assert [method.name for method, _ in found] == ["near", "far", "gap"]
+
+
+def test_the_ranked_sets_are_those_of_scikit_dimension():
+    truth = skdim.datasets.BenchmarkManifolds().truth
+    assert set(RANKED) == set(truth.index)
+    assert accuracy.dimensions(RANKED) == truth["Intrinsic Dimension"].to_dict()
+
+
+def test_every_set_that_is_held_out_can_be_made():
+    known = accuracy.dimensions(list(HELD_OUT))
+    assert set(known) == set(HELD_OUT)
+    assert accuracy.manifold("swiss_roll").name == "swiss_roll"
+
+
+def test_a_slow_method_is_not_tried_again_and_a_dear_one_not_repeated(tmp_path):
+    kept = [row(name=name, note=TOO_SLOW, method="slow") for name in "abc"]
+    kept += [row(1.0, name="a", seconds=9.0, method="dear")]
+    progress = accuracy.Progress(kept, tmp_path / "f.csv", repeat_below=5.0)
+    slow, dear, new = (Method("dimscope", name) for name in ("slow", "dear", "new"))
+    assert not progress.lacks(slow, accuracy.Sample("d", 100, 0))
+    assert not progress.lacks(slow, accuracy.Sample("d", 200, 0))
+    assert progress.lacks(slow, accuracy.Sample("d", 50, 0))
+    assert not progress.lacks(dear, accuracy.Sample("a", 100, 0))
+    assert progress.lacks(dear, accuracy.Sample("d", 100, 0))
+    assert not progress.lacks(dear, accuracy.Sample("d", 100, 1))
+    assert progress.lacks(new, accuracy.Sample("a", 100, 1))
+
+
+def test_a_small_accuracy_run_is_kept_published_and_not_repeated(tmp_path, capsys):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    marks = accuracy_report.BEGIN, accuracy_report.END
+    (docs / "accuracy.md").write_text(f"before\n{marks[0]}\nold\n{marks[1]}\nafter\n", "utf-8")
+    arguments = ["--n-samples", "300", "--seeds", "1", "--sets", *RANKED[:2], "--out"]
+    arguments += [str(tmp_path), "--docs", str(docs), "--only", "dimscope/two_nn", "dimscope/abid"]
+    accuracy.main([*arguments, "--write"])
+    rows = read(tmp_path / "accuracy.csv")
+    assert len(rows) == 4
+    x = make_manifold(RANKED[0]).sample(300, 0)
+    assert rows[0].value == dimscope.TwoNN().fit(x).dimension_
+    text = (docs / "accuracy.md").read_text("utf-8")
+    assert "| **`two_nn`** | dimscope |" in text
+    assert "old" not in text
+    assert text.endswith("after\n")
+    before = (tmp_path / "accuracy.csv").read_text("utf-8")
+    accuracy.main(arguments)
+    assert (tmp_path / "accuracy.csv").read_text("utf-8") == before
+    capsys.readouterr()
+
+
+def test_what_a_library_raises_or_cannot_say_is_a_note():
+    def fails(x):
+        raise ValueError("no such thing")
+
+    x = np.zeros((3, 2))
+    assert accuracy_peers.answer(fails, x, 60.0)["note"] == "ValueError: no such thing"
+    assert accuracy_peers.answer(lambda x: np.nan, x, 60.0)["value"] is None
+    assert accuracy_peers.answer(lambda x: 2.5, x, 60.0)["value"] == 2.5
+
+
+def test_a_call_beyond_its_limit_is_too_slow_and_the_next_one_is_answered(tmp_path, monkeypatch):
+    """A process of scikit-dimension itself, stopped in its first call by a limit it cannot keep."""
+    monkeypatch.setitem(accuracy_peers.PYTHONS, "scikit-dimension", Path(sys.executable))
+    sample = accuracy.Sample("M9_Affine", 2_000, 0)
+    workers = accuracy.Workers(limit=0.5)
+    try:
+        slow = workers.row(Method("scikit-dimension", "PH"), sample, sample.file(tmp_path))
+        assert (slow.value, slow.note) == (None, TOO_SLOW)
+        workers.limit = 60.0
+        known = workers.row(Method("scikit-dimension", "lPCA"), sample, sample.file(tmp_path))
+        assert known.value == 20
+    finally:
+        workers.stop()
+
+
+def test_costs_name_the_estimators_and_their_search():
+    x = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    table = costs.cost_table(x, ["two_nn", "abid", "participation_ratio"], rounds=1)
+    assert "| `two_nn` | 2 |" in table
+    assert "| `abid` | 50 |" in table
+    assert "participation_ratio" not in table

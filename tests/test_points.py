@@ -64,11 +64,12 @@ def test_every_kind_of_matrix_holds_the_same_numbers(x):
         (matrix()[:, 0], r"got shape \(60,\): use x.reshape\(-1, 1\) if each entry"),
         (pd.Series([1.0, 2.0]), r"got shape \(2,\): use x.reshape\(-1, 1\)"),
         (np.zeros((4, 3, 2)), r"got shape \(4, 3, 2\): use x.reshape\(len\(x\), -1\)"),
-        (np.zeros((0, 3)), r"the array is empty: its shape is \(0, 3\)"),
-        (np.zeros((3, 0)), r"the array is empty: its shape is \(3, 0\)"),
+        (np.zeros((0, 3)), r"the array is empty: 0 sample\(s\) and 3 feature\(s\) \(shape="),
+        (np.zeros((3, 0)), r"the array is empty: 3 sample\(s\) and 0 feature\(s\)"),
         (pd.DataFrame(), "the array is empty"),
         ([], r"expected an array of shape \(n_samples, n_features\), got shape \(0,\)"),
-        (np.array([[1, "a"]], dtype=object), "expected real numbers, got dtype object"),
+        (np.array([[1, "a"]], dtype=object), "expected real numbers, got dtype object with text"),
+        (np.array([[1, {}]], dtype=object), "got dtype object: .* must be a string or a real num"),
         ([["a", "b"], ["c", "d"]], "expected real numbers, got dtype <U1"),
         (np.ones((3, 2), dtype=complex), "expected real numbers, got dtype complex128"),
         (torch.ones((3, 2), dtype=torch.complex64), "expected real numbers, got dtype complex64"),
@@ -89,6 +90,19 @@ def test_what_is_no_matrix_is_named_in_one_line(x, message):
         _ = as_points(x).scan
     assert "\n" not in str(caught.value)
     assert isinstance(caught.value, ValueError)
+
+
+def test_what_is_no_number_is_a_type_error_too():
+    """As `float` and NumPy have it, and scikit-learn's own checks."""
+    with pytest.raises(TypeError, match="not 'dict'"):
+        as_points(np.array([[1.0, {}]], dtype=object))
+
+
+def test_numbers_as_python_objects_are_numbers():
+    x = matrix().astype(object)
+    x[0, 0] = 2**70
+    assert values_of(as_points(x))[0, 0] == 2.0**70
+    np.testing.assert_array_equal(values_of(as_points(x))[1:], matrix()[1:])
 
 
 def test_points_pass_through():

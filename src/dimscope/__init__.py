@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dimscope import manifolds as manifolds
+    from dimscope import manifolds as manifolds, phases as phases, training as training
     from dimscope.capture import LayerInfo as LayerInfo, layer_names as layer_names
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
         MOM as MOM,
         TLE as TLE,
         Binomial as Binomial,
+        Consensus as Consensus,
         CorrelationDimension as CorrelationDimension,
         CorrelationIntegral as CorrelationIntegral,
         DANCo as DANCo,
         EffectiveRank as EffectiveRank,
+        External as External,
         FisherS as FisherS,
         Geodesic as Geodesic,
         Gride as Gride,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
         TwoNNBayes as TwoNNBayes,
         TwoNNMLE as TwoNNMLE,
         estimate as estimate,
+        scale_curve as scale_curve,
     )
     from dimscope.manifolds import Manifold as Manifold, make_manifold as make_manifold
     from dimscope.models import load_model as load_model
@@ -57,30 +60,33 @@ if TYPE_CHECKING:
         Profile as Profile,
         ScaleCurve as ScaleCurve,
     )
+    from dimscope.scales import Plateau as Plateau, ScaleCurves as ScaleCurves
     from dimscope.spectra import Spectrum as Spectrum
     from dimscope.training import (
         DimensionLoss as DimensionLoss,
         DimensionMetric as DimensionMetric,
+        Tracker as Tracker,
     )
 
 _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "ABID BID Binomial CAPCA CorrelationDimension CorrelationIntegral DANCo ESS "
-    "EffectiveRank FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension LevinaBickel "
-    "LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension ParticipationRatio "
-    "StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate",
+    "estimators": "ABID BID Binomial CAPCA Consensus CorrelationDimension CorrelationIntegral "
+    "DANCo ESS EffectiveRank External FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension "
+    "LevinaBickel LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension "
+    "ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate scale_curve",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",
     "profiling": "profile",
     "results": "DimensionEstimate LocalEstimate Profile ScaleCurve",
+    "scales": "Plateau ScaleCurves",
     "spectra": "Spectrum",
-    "training": "DimensionLoss DimensionMetric",
+    "training": "DimensionLoss DimensionMetric Tracker",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
-_MODULES = {"manifolds"}
+_MODULES = {"manifolds", "phases", "training"}
 
 __all__ = ["__version__", *sorted({*_HOMES, *_MODULES})]
 

@@ -30,3 +30,14 @@ def with_error(value: float, stderr: float | None) -> str:
         return number(value)
     decimals = min(max(0, 1 - math.floor(math.log10(stderr))), 6)
     return f"{value:,.{decimals}f} ± {stderr:,.{decimals}f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Format a number of things, in the singular where it is one.
+
+    Examples
+    --------
+    >>> counted(1, "sample"), counted(12_000, "sample")
+    ('1 sample', '12,000 samples')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

@@ -1,5 +1,9 @@
 """Every error that dimscope raises on purpose, in one tree."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 
 class DimscopeError(Exception):
     """Base of all of dimscope's own errors."""
@@ -10,6 +14,10 @@ class InputError(DimscopeError, ValueError):
 
     It is a `ValueError` too, so that code written for scikit-learn catches it.
     """
+
+
+class InputTypeError(InputError, TypeError):
+    """A value among those given is not a number at all; a `TypeError` too, as NumPy's is."""
 
 
 class DataError(DimscopeError):
@@ -26,3 +34,18 @@ class CaptureError(DimscopeError):
 
 class MissingDependencyError(DimscopeError, ImportError):
     """An optional dependency is not installed; the message says how to install it."""
+
+
+class ConformanceError(DimscopeError, AssertionError):
+    """An estimator failed checks of `dimscope.testing`; the message has a line for each.
+
+    Attributes
+    ----------
+    failures
+        What went wrong, by the name of the check.
+    """
+
+    def __init__(self, name: str, failures: Mapping[str, str]) -> None:
+        self.failures = dict(failures)
+        lines = "\n".join(f"  {check}: {fault}" for check, fault in failures.items())
+        super().__init__(f"{name} failed {len(failures)} checks:\n{lines}")

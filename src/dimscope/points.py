@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope.errors import InputError
+from dimscope.errors import InputError, InputTypeError
 from dimscope.sweep import Gram, Scan, listed, require_finite, scan_points, scan_with_gram
 
 #: Columns whose products are summed in one go; fixed, so that sums never depend on memory.
@@ -128,6 +128,13 @@ class Points:
         )
         exponent = math.frexp(largest)[1] - 1 if math.isfinite(largest) else 0
         return math.ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether blocks of the points are the source's own numbers in float32 or float64."""
+        dtypes = np.dtype(np.float32), np.dtype(np.float64)
+        scaled = self.unit != 1.0 or self.row_shift is not None or bool(self.row_divisors)
+        return self.source.dtype in dtypes and not scaled
 
     @property
     def length_unit(self) -> float:
@@ -251,10 +258,32 @@ def as_points(x: Any) -> Points:
             f"use {hint} if each entry along the first axis is a sample"
         )
     if 0 in source.shape:
-        raise InputError(f"the array is empty: its shape is {tuple(source.shape)}")
+        n, d = source.shape
+        raise InputError(
+            f"the array is empty: {n} sample(s) and {d} feature(s) (shape=({n}, {d})) while a "
+            "minimum of 1 is required of each"
+        )
+    if np.dtype(source.dtype).kind == "O":
+        source = _numbers_of(source)
+    if np.dtype(source.dtype).kind == "c":
+        raise InputError(
+            f"expected real numbers, got dtype {source.dtype}. Complex data not supported: give "
+            "real and imaginary parts as features of their own, or the magnitudes"
+        )
     if np.dtype(source.dtype).kind not in "fiub":
         raise InputError(f"expected real numbers, got dtype {source.dtype}: convert them first")
     return Points(source, roundoff=_roundoff(x, np.dtype(source.dtype)))
+
+
+def _numbers_of(objects: Any) -> Float64[np.ndarray, "n d"]:
+    """The numbers that an array of Python objects holds."""
+    values = np.asarray(objects)
+    if any(isinstance(value, str | bytes) for value in values.flat):
+        raise InputError("expected real numbers, got dtype object with text: drop or encode it")
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(f"expected real numbers, got dtype object: {error}") from error
 
 
 def _roundoff(x: Any, dtype: np.dtype[Any]) -> float:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SCHEMA_VERSION = 1
+_TICKS = "ticks.parquet"
 
 
 def plain(value: Any) -> Any:
@@ -124,6 +125,9 @@ class ScaleCurve:
         Points that entered.
     method
         Registry name of the estimator.
+    n_points
+        Points among which neighbours were counted at each scale, where they are blocks of all;
+        None where they are all.
     """
 
     scales: Float[np.ndarray, " n_scales"]
@@ -133,6 +137,12 @@ class ScaleCurve:
     n2: Int[np.ndarray, " n_scales"]
     n_samples: int
     method: str
+    n_points: Int[np.ndarray, " n_scales"] | None = None
+
+    @property
+    def sizes(self) -> Int[np.ndarray, " n_scales"]:
+        """Points among which neighbours were counted at each scale."""
+        return np.full(len(self.scales), self.n_samples) if self.n_points is None else self.n_points
 
 
 #: The columns of a profile's frame with their types, in order.
@@ -158,6 +168,15 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "notes": "string",  # sentences joined by a space
 }
 
+#: The columns that every table of ticks has; a column for each metric follows.
+TICK_COLUMNS: Mapping[str, str] = {
+    "model": "string",
+    "step": "int64",  # training steps done
+    "epoch": "int64",  # epochs completed
+    "seconds": "float64",  # time that the tick took
+    "training_seconds": "float64",  # time of training up to it, ticks left out
+}
+
 CURVES = ("estimate", "decimation", "scale", "spectrum")
 
 
@@ -175,16 +194,30 @@ class Profile:
         The table, with the columns of `PROFILE_COLUMNS`.
     provenance
         For each model label: versions, settings, seed, and hashes of model and data.
+    ticks
+        For each training step at which a model was measured, when that was and what training had
+        reached: the columns of `TICK_COLUMNS`, and one for each metric, such as ``loss``. Empty
+        for networks that were measured once.
     """
 
     frame: pd.DataFrame
     provenance: Mapping[str, Any]
+    ticks: pd.DataFrame = field(default_factory=lambda: _tick_table([]))
 
     @classmethod
-    def from_rows(cls, rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, Any]) -> Self:
+    def from_rows(
+        cls,
+        rows: Sequence[Mapping[str, Any]],
+        provenance: Mapping[str, Any],
+        ticks: Sequence[Mapping[str, Any]] = (),
+    ) -> Self:
         """A profile of ``rows``; columns that a row leaves out are missing values."""
         frame = pd.DataFrame(rows, columns=list(PROFILE_COLUMNS))
-        return cls(frame=frame.astype(dict(PROFILE_COLUMNS)), provenance=dict(provenance))
+        return cls(
+            frame=frame.astype(dict(PROFILE_COLUMNS)),
+            provenance=dict(provenance),
+            ticks=_tick_table(ticks),
+        )
 
     @classmethod
     def join(cls, *profiles: Profile) -> Self:
@@ -208,7 +241,10 @@ class Profile:
         provenance: dict[str, Any] = {}
         for profile in profiles:
             provenance.update(profile.provenance)
-        return cls(frame=frame, provenance=provenance)
+        ticks: list[dict[Any, Any]] = []
+        for profile in profiles:
+            ticks += profile.ticks.to_dict("records")
+        return cls(frame=frame, provenance=provenance, ticks=_tick_table(ticks))
 
     @property
     def models(self) -> list[str]:
@@ -241,6 +277,8 @@ class Profile:
     def save(self, directory: str | Path) -> Path:
         """Write ``profile.parquet`` and ``provenance.json`` into ``directory``.
 
+        Where there are ticks, ``ticks.parquet`` too.
+
         Raises
         ------
         StoreError
@@ -250,6 +288,8 @@ class Profile:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self.frame.to_parquet(directory / "profile.parquet", index=False)
+            if len(self.ticks):
+                self.ticks.to_parquet(directory / _TICKS, index=False)
             text = json.dumps(
                 {"schema": SCHEMA_VERSION, "models": plain(self.provenance)}, indent=1
             )
@@ -271,6 +311,8 @@ class Profile:
         try:
             head = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
             frame = pd.read_parquet(directory / "profile.parquet")
+            has_ticks = (directory / _TICKS).exists()
+            ticks = pd.read_parquet(directory / _TICKS) if has_ticks else _tick_table([])
             schema, provenance = head["schema"], head["models"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"no readable profile in {directory}: {error}") from error
@@ -279,7 +321,7 @@ class Profile:
                 f"the profile in {directory} has schema {schema}, this dimscope reads up to "
                 f"{SCHEMA_VERSION}: upgrade dimscope"
             )
-        return cls(frame=frame.astype(dict(PROFILE_COLUMNS)), provenance=provenance)
+        return cls(frame=frame.astype(dict(PROFILE_COLUMNS)), provenance=provenance, ticks=ticks)
 
     def plot(self, methods: Sequence[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Dimension against relative depth; see `dimscope.plots.plot_profile`."""
@@ -292,3 +334,11 @@ class Profile:
         from dimscope.report import write_report  # noqa: PLC0415 - results must not load Plotly
 
         return write_report(self, path)
+
+
+def _tick_table(ticks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Ticks as a table: the columns that all have, then the metrics in order of appearance."""
+    names = dict.fromkeys(name for tick in ticks for name in tick)
+    metrics = [name for name in names if name not in TICK_COLUMNS]
+    table = pd.DataFrame(ticks, columns=[*TICK_COLUMNS, *metrics])
+    return table.astype({**TICK_COLUMNS, **dict.fromkeys(metrics, "float64")})

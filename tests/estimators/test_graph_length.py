@@ -128,6 +128,13 @@ def test_scikit_dimension_agrees_on_persistent_homology():
     assert found == pytest.approx(peer.dimension_, rel=0.1)
 
 
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
+def test_the_power_of_the_lengths_does_not_matter(alpha):
+    """The slope of the sum is (d - alpha) / d: read as (d - 1) / d it gives d / alpha."""
+    x = ds.manifolds.flat_torus(3).sample(2000, rng=0)
+    assert ds.MSTDimension(alpha=alpha).fit(x).dimension_ == pytest.approx(3, rel=0.08)
+
+
 def test_scikit_dimension_sees_few_points_of_its_graph():
     """Its default takes 3 to 6 points, drawn with replacement."""
     x = ds.manifolds.cube(5).sample(400, rng=0)

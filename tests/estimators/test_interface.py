@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -36,18 +33,7 @@ def estimator(request):
 
 
 class TestEveryEstimator:
-    def test_estimates_without_touching_itself(self, estimator):
-        before = dict(vars(estimator))
-        statistic = ds.NeighborGraph if isinstance(estimator, NeighborEstimator) else ds.Spectrum
-        result = estimator.estimate(statistic.from_points(cloud()))
-        assert vars(estimator) == before
-        assert result.method == estimator.name
-        assert estimator.get_params().items() <= result.parameters.items()
-        assert result.value > 0
-
-    def test_is_ready_for_json(self, estimator):
-        fields = estimator.fit(cloud()).estimate_.to_dict()
-        assert json.loads(json.dumps(fields, allow_nan=False)) == fields
+    """Beside what `dimscope.testing` checks of each (tests/testing)."""
 
     def test_fits_as_scikit_learn_expects(self, estimator):
         x = cloud()
@@ -78,15 +64,6 @@ class TestEveryEstimator:
         wrong = ds.Spectrum if isinstance(estimator, NeighborEstimator) else ds.NeighborGraph
         with pytest.raises(ds.InputError, match=f"{estimator.name} cannot be estimated from a"):
             apply_estimator(estimator, wrong.from_points(cloud()))
-
-    def test_is_documented(self, estimator):
-        assert len(type(estimator).__doc__.splitlines()) > 3
-
-    def test_takes_its_parameters_by_keyword_only(self, estimator):
-        names = list(estimator.get_params())
-        assert names == [field.name for field in dataclasses.fields(estimator)]
-        with pytest.raises(TypeError, match="positional argument"):
-            type(estimator)(0.5)
 
 
 class TestParameters:
@@ -183,14 +160,6 @@ class TestDegenerateClouds:
         with pytest.raises(ds.InputError, match="the number of features, which a graph of"):
             average.estimate(given)
 
-    def test_one_point_far_away_changes_little(self, estimator):
-        """Its neighbours are all at about one distance, so its own dimension is above 1e5."""
-        if isinstance(estimator, NeighborEstimator):
-            x = cloud(500)
-            far = np.concatenate([x, np.full((1, 4), 1e6)])
-            alone = estimator.fit(x).dimension_
-            assert estimator.fit(far).dimension_ == pytest.approx(alone, rel=0.03)
-
     @pytest.mark.parametrize("local", [ds.LevinaBickel, ds.MOM, ds.MADA])
     def test_local_estimates_are_nan_where_there_is_nothing_to_see(self, local):
         x = np.concatenate([np.eye(30), 100 + cloud(30, 30), np.full((6, 30), 500.0)])
@@ -204,7 +173,12 @@ class TestDegenerateClouds:
         grid = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), -1).reshape(-1, 2)
         grid[::4] += 0.3
         estimate = ds.estimate(grid, "two_nn")
-        assert any("have r_1 = r_2: the data look discrete" in note for note in estimate.notes)
+        r = ds.NeighborGraph.from_points(grid, 2).distances
+        n_tied = int((r[:, 0] == r[:, 1]).sum())
+        assert estimate.notes == (
+            f"{n_tied} of 225 points have neighbours at equal distances: the data look discrete, "
+            "and this estimator assumes continuous data.",
+        )
 
     @pytest.mark.parametrize("method", ["levina_bickel", "mom"])
     def test_equal_distances_among_many_neighbours_are_noted(self, method):
@@ -212,8 +186,10 @@ class TestDegenerateClouds:
         assert any("neighbours at equal distances" in n for n in ds.estimate(grid, method).notes)
 
     def test_continuous_data_have_nothing_to_note(self, estimator):
-        notes = ds.estimate(cloud(), estimator).notes
-        assert len(notes) == (estimator.name in {"two_nn_bayes", "hidalgo"})  # always say how
+        """But that edges bias many neighbours of 200 points beyond their interval."""
+        notes = [n for n in ds.estimate(cloud(), estimator).notes if "as in a cube" not in n]
+        always = {"two_nn_bayes": 1, "hidalgo": 1, "consensus": 2}  # say how they came by it
+        assert len(notes) == always.get(estimator.name, 0)
 
     def test_duplicates_are_counted_and_noted(self):
         x = cloud()
@@ -319,7 +295,7 @@ class TestRounding:
     def test_bfloat16_is_coarse(self):
         x = torch.from_numpy(100 + np.random.default_rng(0).normal(size=(400, 20)))
         assert any("measures rounding" in n for n in ds.estimate(x.bfloat16()).notes)
-        assert ds.estimate(x.float()).notes == ()
+        assert not any("rounding" in n for n in ds.estimate(x.float()).notes)
 
 
 def test_a_class_means_its_defaults():

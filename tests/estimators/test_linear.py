@@ -220,7 +220,9 @@ class TestAll:
         with pytest.raises(InputError, match="all 10 rows are equal: a constant representation"):
             estimator.fit(np.full(shape, 0.1))
 
-    def test_claims_no_error_and_no_scale(self, estimator):
+    def test_claims_no_scale_and_no_error_that_was_not_shown(self, estimator):
         estimate = estimator.fit(matrix(20)).estimate_
-        assert estimate.stderr is estimate.interval is estimate.scale is None
+        assert estimate.scale is None
+        shown = estimator == ParticipationRatio()
+        assert (estimate.stderr is not None) == (estimate.interval is not None) == shown
         assert (estimate.n_samples, estimate.n_duplicates) == (20, 0)

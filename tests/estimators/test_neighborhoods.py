@@ -38,6 +38,13 @@ def products_of(graph, k):
     return np.concatenate(list(neighborhood_products(graph.points, graph, k)))
 
 
+@pytest.fixture(params=["NumPy", "compiled"])
+def loop(request, monkeypatch):
+    """Products by either loop, whatever there is to do."""
+    monkeypatch.setattr(module, "_COMPILED_TERMS", np.inf if request.param == "NumPy" else 0)
+
+
+@pytest.mark.usefixtures("loop")
 class TestProducts:
     @pytest.mark.parametrize("duplicates", ["first", "drop", "keep"])
     def test_are_those_of_the_differences(self, duplicates):
@@ -65,11 +72,23 @@ class TestProducts:
         on_disk[:] = x
         graph = ds.NeighborGraph.from_points(x, 4)
         whole = products_of(graph, 4)
-        for name in ("_PASS_BYTES", "_BLOCK_BYTES", "_VECTOR_BYTES"):
+        for name in ("_PASS_BYTES", "_BLOCK_BYTES", "_STRIP_BYTES", "_VECTOR_BYTES"):
             monkeypatch.setattr(module, name, 2000)
         blocks = list(neighborhood_products(as_points(on_disk), graph, 4))
         assert max(map(len, blocks)) == 2000 // (8 * 16)
         np.testing.assert_allclose(np.concatenate(blocks), whole, rtol=1e-12)
+
+    @pytest.mark.parametrize("k", range(1, 10))
+    def test_of_any_number_of_neighbours(self, k):
+        x = cloud(40, 300).astype(np.float32)
+        graph = ds.NeighborGraph.from_points(x, k)
+        expected = naive_products(x.astype(np.float64), graph, k)
+        np.testing.assert_allclose(products_of(graph, k), expected, atol=1e-13)
+
+    def test_do_not_depend_on_threads(self, monkeypatch):
+        monkeypatch.setattr(module, "_STRIP_BYTES", 2000)
+        one, three = (ds.NeighborGraph.from_points(cloud(), 6, n_jobs=n) for n in (1, 3))
+        np.testing.assert_array_equal(products_of(one, 5), products_of(three, 5))
 
     def test_are_centred_on_the_mean_of_the_neighbours(self):
         x = cloud()

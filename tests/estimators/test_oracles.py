@@ -22,7 +22,7 @@ from dimscope import (
     TwoNNBayes,
     TwoNNMLE,
 )
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
+from dimscope.estimators._errors import dependence
 
 
 def sphere(n=300, d=4, seed=0):
@@ -75,15 +75,46 @@ class TestTwoNN:
         assert TwoNN().estimate(GRAPH).value == pytest.approx(peer, rel=1e-8)
 
 
+@pytest.mark.parametrize("n", [50, 200])
+def test_the_shares_of_two_nn_are_those_of_the_paper(n):
+    """i / N, as published; (i - 1) / N, as some codes have it, gives 3.3 / N of the dimension less.
+
+    On exact Pareto ratios of d = 1 both are biased, by about 2 / N and -1.3 / N.
+    """
+    x = np.sort(np.random.default_rng(0).exponential(size=(4000, n)), axis=1)[:, : int(0.9 * n)]
+    rank = np.arange(1, x.shape[1] + 1)
+    slopes = [
+        float(np.mean((x @ -np.log1p(-share)) / (x**2).sum(axis=1)))
+        for share in (rank / n, (rank - 1) / n)
+    ]
+    assert 1.5 / n < slopes[0] - 1 < 2.5 / n  # 4,000 fits know the mean to 0.2 / n at most
+    assert -1.8 / n < slopes[1] - 1 < -0.8 / n
+
+
 class TestTwoNNMLE:
     def test_is_the_unbiased_maximum_of_likelihood(self):
         estimate = TwoNNMLE().estimate(GRAPH)
         assert estimate.value == pytest.approx((len(MU) - 1) / np.log(MU).sum(), rel=1e-8)
-        error = NEIGHBOR_DEPENDENCE * estimate.value / math.sqrt(len(MU))
+        error = dependence("gride", 2, estimate.value) * estimate.value / math.sqrt(len(MU))
         assert estimate.stderr == pytest.approx(error, rel=1e-8)
         low, high = estimate.interval
         assert (high - low) / 2 == pytest.approx(1.96 * error, rel=1e-4)
         assert (high + low) / 2 == pytest.approx(estimate.value)
+
+    def test_ratios_left_out_without_correction_would_raise_it_by_a_third(self):
+        """The mean of ln mu below its quantile 0.9 is 0.744 / d: 1.34 d, of any sample size.
+
+        So all ratios enter; scikit-dimension 0.5.0 leaves out a tenth and corrects for it.
+        """
+        x = np.random.default_rng(0).random((4000, 3))
+        graph = NeighborGraph.from_points(x, 2)
+        log_mu = np.sort(np.log(graph.distances[:, 1] / graph.distances[:, 0]))
+        kept = log_mu[:3600]
+        low = 1 + 0.1 * math.log(0.1) / 0.9  # E[t | t < -ln 0.1] of an exponential law
+        ours = TwoNNMLE().estimate(graph).value
+        assert (len(kept) - 1) / kept.sum() == pytest.approx(ours / low, rel=0.03)
+        peer = skdim.id.TwoNN(discard_fraction=0.1, method="mle").fit(x).dimension_
+        assert peer == pytest.approx(ours, rel=0.03)
 
     @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning:skdim")  # a line for plots
     def test_scikit_dimension_agrees(self):
@@ -145,7 +176,7 @@ class TestGride:
         ends = (self.slope(top + side, mu, n1, 2 * n1) for side in (-step, step))
         information = -np.diff(list(ends))[0] / (2 * step)
         assert estimate.stderr == pytest.approx(
-            NEIGHBOR_DEPENDENCE / math.sqrt(information), rel=1e-6
+            dependence("gride", 2 * n1, top) / math.sqrt(information), rel=1e-6
         )
         assert estimate.scale == pytest.approx(R[:, 2 * n1 - 1].mean())
         assert estimate.parameters == {"n1": n1, "n2": 2 * n1}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dimscope.errors import InputError, StoreError
-from dimscope.profiling.journal import Journal
+from dimscope.profiling.journal import Journal, Log
 
 IDENTITY = {"seed": 0, "layers": ["a", "b"]}
 ROWS = [{"curve": "estimate", "value": 3.5, "stderr": None}]
@@ -25,13 +25,13 @@ def test_a_line_cut_short_is_forgotten_and_overwritten(tmp_path, cut):
     journal = Journal.open(tmp_path, IDENTITY)
     journal.add("a", ROWS)
     journal.add("b", ROWS)
-    text = journal.path.read_bytes()
-    journal.path.write_bytes(text[:-cut])
+    text = journal.log.path.read_bytes()
+    journal.log.path.write_bytes(text[:-cut])
     again = Journal.open(tmp_path, IDENTITY)
     assert set(again.layers) == {"a"}
     again.add("b", ROWS)
     assert set(Journal.open(tmp_path, IDENTITY).layers) == {"a", "b"}
-    assert all(json.loads(line) for line in journal.path.read_text().splitlines())
+    assert all(json.loads(line) for line in journal.log.path.read_text().splitlines())
 
 
 def test_another_run_is_refused_with_what_differs(tmp_path):
@@ -59,7 +59,7 @@ def test_an_unwritable_place_is_one_clear_error(tmp_path):
 
 
 def test_a_journal_without_a_path_stays_in_memory():
-    journal = Journal(identity=IDENTITY)
+    journal = Journal(log=Log(identity=IDENTITY))
     journal.add("a", ROWS)
     journal.close()
     assert journal.layers == {"a": ROWS}

@@ -157,11 +157,11 @@ def test_an_interrupted_run_goes_on_and_measures_no_layer_twice(images, tmp_path
         measured.append(representation.shape)
         return measure_layer(representation, settings)
 
-    monkeypatch.setattr("dimscope.profiling.run.measure_layer", measure_two)
+    monkeypatch.setattr("dimscope.profiling.passes.measure_layer", measure_two)
     with pytest.raises(KeyboardInterrupt):
         profile(small_net(), images, out=tmp_path)
     monkeypatch.setattr(
-        "dimscope.profiling.run.measure_layer",
+        "dimscope.profiling.passes.measure_layer",
         lambda x, settings: measured.append(x.shape) or measure_layer(x, settings),
     )
     resumed = profile(small_net(), images, out=tmp_path).frame
@@ -173,7 +173,7 @@ def test_other_weights_do_not_resume_a_run(images, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dimscope.profiling.run.measure_layer", interrupt)
+    monkeypatch.setattr("dimscope.profiling.passes.measure_layer", interrupt)
     with pytest.raises(KeyboardInterrupt):
         profile(small_net(), images, out=tmp_path)
     other = small_net()
@@ -183,9 +183,9 @@ def test_other_weights_do_not_resume_a_run(images, tmp_path, monkeypatch):
 
 
 KILLED_RUN = """
-    import os, signal, sys, torch
+    import dimscope, os, signal, sys, torch
     sys.path.insert(0, {folder!r})
-    import dimscope.profiling.run as module
+    import dimscope.profiling.passes as module
     from net import small_net
     images = torch.rand(240, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     count, measure = 0, module.measure_layer
@@ -196,7 +196,7 @@ KILLED_RUN = """
             os.kill(os.getpid(), signal.SIGKILL)
         return measure(*arguments)
     module.measure_layer = kill
-    module.profile(small_net(), images, out={out!r})
+    dimscope.profile(small_net(), images, out={out!r})
 """
 
 

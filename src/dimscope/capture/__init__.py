@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dimscope.capture.discovery import layer_names
 from dimscope.capture.forward import Captured, capture
-from dimscope.capture.hashing import hash_model
+from dimscope.capture.hashing import hash_architecture, hash_data, hash_model
+from dimscope.capture.inference import random_states
 from dimscope.capture.layers import LayerInfo, LayerTable
 from dimscope.capture.pooling import POOLINGS
 from dimscope.capture.selection import select_layers
@@ -15,7 +16,10 @@ __all__ = [
     "LayerInfo",
     "LayerTable",
     "capture",
+    "hash_architecture",
+    "hash_data",
     "hash_model",
     "layer_names",
+    "random_states",
     "select_layers",
 ]

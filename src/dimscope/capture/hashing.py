@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from dimscope.capture.batches import read_batches, read_first
+from dimscope.capture.inference import undisturbed
 from dimscope.capture.tensors import named_tensors
 
 
@@ -38,6 +41,34 @@ def hash_model(model: nn.Module) -> str:
             found.update(_bytes(value))
         else:
             found.update(f"{name} {value!r}\n".encode())
+    return found.hexdigest()
+
+
+def hash_architecture(model: nn.Module) -> str:
+    """SHA-256 of the class of a network and of the names, types and shapes in its state.
+
+    Training changes none of these.
+    """
+    found = hashlib.sha256(f"{type(model).__qualname__}\n".encode())
+    for name, value in model.state_dict().items():
+        what = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value)
+        found.update(f"{name} {what}\n".encode())
+    return found.hexdigest()
+
+
+def hash_data(model: nn.Module, data: Any, *, batch_size: int, n_samples: int | None = None) -> str:
+    """The `data_hash` that capturing ``data`` would give, without running the network.
+
+    Raises
+    ------
+    InputError
+        If the data is empty or cannot be read.
+    """
+    found = InputHash()
+    with undisturbed(model, data):
+        batches = read_batches(data, batch_size, n_samples)
+        for batch in chain([read_first(batches)], batches):
+            found.update(batch.inputs)
     return found.hexdigest()
 
 

@@ -81,7 +81,7 @@ def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
     and the data's own generator, and torch's choice of attention kernels.
     """
     with (
-        _random_states(data),
+        random_states(data),
         _evaluation(model),
         _buffers(model),
         _slow_attention(),
@@ -91,7 +91,11 @@ def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
 
 
 @contextmanager
-def _random_states(data: Any) -> Iterator[None]:
+def random_states(data: Any = None) -> Iterator[None]:
+    """Afterwards the random states of torch, NumPy, Python and the data's generator are as before.
+
+    Not only sampling draws: so do libraries while they are imported.
+    """
     generator = getattr(data, "generator", None)
     own_state = generator.get_state() if isinstance(generator, torch.Generator) else None
     python_state = random.getstate()

@@ -14,6 +14,8 @@ from dimscope.cli.layers import layers
 from dimscope.cli.output import note
 from dimscope.cli.profile import profile
 from dimscope.cli.report import report
+from dimscope.cli.scale import scale
+from dimscope.cli.track import track
 from dimscope.errors import DimscopeError, InputError
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
@@ -29,7 +31,7 @@ def cli() -> None:
     """
 
 
-for command in (estimate, layers, profile, report, doctor):
+for command in (estimate, scale, layers, profile, track, report, doctor):
     cli.add_command(command)
 
 

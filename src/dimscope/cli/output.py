@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dimscope._format import with_error
+from dimscope.errors import InputError, StoreError
 from dimscope.results import SCHEMA_VERSION, DimensionEstimate, Profile, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def note(line: str) -> None:
@@ -38,6 +42,19 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: i
 def shown(value: float | None, stderr: float | None = None) -> str:
     """A value with its error, or a dash where it is not known."""
     return "-" if value is None else with_error(value, stderr)
+
+
+def save_plot(axes: Axes, path: str) -> str:
+    """Write the figure of ``axes`` to a file, and return its path."""
+    try:
+        figure = axes.get_figure(root=True)
+        if figure is not None:
+            figure.savefig(path, bbox_inches="tight", dpi=150)
+    except ValueError as error:
+        raise InputError(f"cannot write a plot to {path}: {error}") from error
+    except OSError as error:
+        raise StoreError(f"cannot write a plot to {path}: {error}") from error
+    return path
 
 
 def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
@@ -82,6 +99,21 @@ def print_profile(profile: Profile) -> None:
             )
         click.echo(f"{model}, N = {frame.loc[frame['model'] == model, 'n_samples'].max()}")
         print_table(["layer", "depth", "features", *methods], rows)
+        click.echo()
+    _note_remarks(frame)
+
+
+def print_steps(profile: Profile) -> None:
+    """Write a training step a line with every layer a column, a table for each method."""
+    frame = profile.to_frame("estimate")
+    layers = list(dict.fromkeys(frame.sort_values("layer_index", kind="stable")["layer"]))
+    for method, of_method in frame.groupby("method", sort=False):
+        click.echo(f"{profile.models[0]}, {method}, N = {of_method['n_samples'].max()}")
+        rows = []
+        for step, group in of_method.groupby("step"):
+            cells = {row.layer: shown(_known(row.value)) for row in group.itertuples()}
+            rows.append([str(step), *(cells[layer] for layer in layers)])
+        print_table(["step", *layers], rows)
         click.echo()
     _note_remarks(frame)
 

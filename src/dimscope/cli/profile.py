@@ -8,48 +8,61 @@ import click
 
 from dimscope import profiling
 from dimscope.cli.output import note, print_json, print_profile, print_table
-from dimscope.cli.sources import Sources, load_sources, model_and_data
+from dimscope.cli.sources import F, Sources, load_sources, model_and_data
 from dimscope.errors import InputError
 from dimscope.neighbors import Metric
 from dimscope.results import Profile
 from dimscope.store import format_size, parse_size
 
+_MEASURING = (
+    click.option(
+        "--layers",
+        "layers",
+        multiple=True,
+        metavar="NAME|GLOB",
+        default=("auto",),
+        show_default=True,
+        help="May be repeated.",
+    ),
+    click.option(
+        "--method",
+        "methods",
+        multiple=True,
+        metavar="NAME",
+        default=profiling.DEFAULT_METHODS,
+        show_default=True,
+        help="May be repeated.",
+    ),
+    click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean"),
+    click.option(
+        "--pooling",
+        default="flatten",
+        show_default=True,
+        help="flatten, spatial_mean, first_token, last_token or token_mean.",
+    ),
+    click.option(
+        "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
+    ),
+    click.option("--batch-size", default=16, show_default=True, help="Samples per forward pass."),
+    click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory."),
+    click.option(
+        "--disk",
+        metavar="SIZE",
+        help="Activations written to disk, by default what is free; the rest is computed again.",
+    ),
+)
+
+
+def how_to_measure(command: F) -> F:
+    """Add the options that say which layers are measured and how."""
+    for option in reversed(_MEASURING):
+        command = option(command)
+    return command
+
 
 @click.command()
 @model_and_data
-@click.option(
-    "--layers",
-    "layers",
-    multiple=True,
-    metavar="NAME|GLOB",
-    default=("auto",),
-    show_default=True,
-    help="May be repeated.",
-)
-@click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    metavar="NAME",
-    default=profiling.DEFAULT_METHODS,
-    show_default=True,
-    help="May be repeated.",
-)
-@click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean")
-@click.option(
-    "--pooling",
-    default="flatten",
-    show_default=True,
-    help="flatten, spatial_mean, first_token, last_token or token_mean.",
-)
-@click.option("--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks.")
-@click.option("--batch-size", default=16, show_default=True, help="Samples per forward pass.")
-@click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory.")
-@click.option(
-    "--disk",
-    metavar="SIZE",
-    help="Activations written to disk, by default what is free; the rest is computed again.",
-)
+@how_to_measure
 @click.option("--label", help="Name of the model in the table.")
 @click.option(
     "--out",

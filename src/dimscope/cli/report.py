@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from dimscope.cli.output import note, print_json
-from dimscope.errors import InputError, StoreError
+from dimscope.cli.output import note, print_json, save_plot
 from dimscope.results import Profile
 
 
@@ -29,22 +28,10 @@ def report(profiles: tuple[str, ...], out: str | None, plot: str | None, as_json
     page = joined.report(out or Path(profiles[0]) / "report.html")
     paths = {"report": str(page)}
     if plot is not None:
-        paths["plot"] = _save_plot(joined, plot)
+        paths["plot"] = save_plot(joined.plot(), plot)
     if as_json:
         print_json(paths)
         return
     for kind, path in paths.items():
         click.echo(path)
         note(f"{kind} written to {path}")
-
-
-def _save_plot(profile: Profile, path: str) -> str:
-    try:
-        figure = profile.plot().get_figure(root=True)
-        if figure is not None:
-            figure.savefig(path, bbox_inches="tight", dpi=150)
-    except ValueError as error:
-        raise InputError(f"cannot write a plot to {path}: {error}") from error
-    except OSError as error:
-        raise StoreError(f"cannot write a plot to {path}: {error}") from error
-    return path

@@ -4,17 +4,20 @@ from dimscope.estimators._base import (
     Estimator,
     NeighborEstimator,
     SpectrumEstimator,
-    normal_interval,
 )
+from dimscope.estimators._errors import normal_interval
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators._scale import decimation, scale_curve
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
+from dimscope.estimators.consensus import Consensus
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.external import External
 from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
@@ -40,11 +43,13 @@ __all__ = [
     "MOM",
     "TLE",
     "Binomial",
+    "Consensus",
     "CorrelationDimension",
     "CorrelationIntegral",
     "DANCo",
     "EffectiveRank",
     "Estimator",
+    "External",
     "FisherS",
     "Geodesic",
     "Gride",
@@ -66,9 +71,11 @@ __all__ = [
     "TwoNNBayes",
     "TwoNNMLE",
     "apply_estimator",
+    "decimation",
     "estimate",
     "make_estimator",
     "make_estimators",
     "neighbors_needed",
     "normal_interval",
+    "scale_curve",
 ]

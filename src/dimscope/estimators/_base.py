@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
+from dimscope.estimators._errors import normal_interval
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 from dimscope.spectra import Spectrum
 
-#: Points share neighbours, so their distance ratios are not independent: over flat tori of
-#: dimension 1 to 10 with 1,000 points, TwoNN, Gride and Levina-Bickel at 2 to 64 neighbours
-#: scatter 1.2 to 1.4 times as much as independent ratios would (tests/estimators/test_stderr.py);
-#: on a line, Gride with n1 >= 4 scatters 1.7 times as much, and its error bar is too short.
-NEIGHBOR_DEPENDENCE = 1.3
-
-_NORMAL_95 = 1.959963984540054
 _MANY_DUPLICATES = 0.05
+_MANY_TIES = 0.05
 _ROUNDING_MARGIN = 10
 
 
@@ -29,9 +24,18 @@ class Estimator(ABC):
     """Base of all estimators: a keyword-only dataclass whose fields are its parameters.
 
     Subclasses are final. `estimate` is pure; only `fit` sets attributes, all ending in ``_``.
+    `dimscope.testing.check_estimator` tells whether a class is all that is expected of it.
+
+    Attributes
+    ----------
+    name
+        What it is called in results.
+    data
+        What values it is for: real numbers, whole numbers, or two values.
     """
 
     name: ClassVar[str]
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
 
     @abstractmethod
     def fit(self, x: Any, y: Any = None) -> Self:
@@ -118,7 +122,10 @@ class NeighborEstimator(Estimator):
         notes: tuple[str, ...],
         ranks: tuple[int, int],
     ) -> DimensionEstimate:
-        """The estimate with what all neighbour estimators report; a normal interval by default."""
+        """The estimate with what all neighbour estimators report; a normal interval by default.
+
+        To the notes it adds the warning about discrete data, from as many neighbours as were used.
+        """
         return DimensionEstimate(
             value=value,
             stderr=stderr,
@@ -126,7 +133,7 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
-            notes=notes,
+            notes=notes + _discrete_notes(graph, ranks[1]),
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
         )
@@ -178,13 +185,6 @@ class SpectrumEstimator(Estimator):
         return self._keep(self.estimate(spectrum), spectrum.n_features)
 
 
-def normal_interval(value: float | None, stderr: float | None) -> tuple[float, float] | None:
-    """The 95 % interval of a normal error, or None where value or error is unknown."""
-    if value is None or stderr is None:
-        return None
-    return value - _NORMAL_95 * stderr, value + _NORMAL_95 * stderr
-
-
 def check_at_least(name: str, value: int, least: int) -> None:
     """Raise an InputError unless value >= least."""
     if value < least:
@@ -209,6 +209,21 @@ def graph_notes(graph: NeighborGraph) -> tuple[str, ...]:
             "were set aside.",
         )
     return notes
+
+
+def _discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[str, ...]:
+    """A warning where neighbours at equal distances tell of discrete data.
+
+    Continuous data have none. Copies at distance 0 are counted as duplicates, not here.
+    """
+    distances = graph.distances[:, : max(n_neighbors, 2)]
+    tied = ((np.diff(distances, axis=1) == 0) & (distances[:, 1:] > 0)).any(axis=1)
+    if (n_tied := int(tied.sum())) <= _MANY_TIES * graph.n_samples:
+        return ()
+    return (
+        f"{n_tied} of {graph.n_samples} points have neighbours at equal distances: the data look "
+        "discrete, and this estimator assumes continuous data.",
+    )
 
 
 def rounding_notes(distance: float, rounding: float) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any, overload
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator, NeighborEstimator, SpectrumEstimator
-from dimscope.estimators._registry import Method, make_estimators
+from dimscope.estimators._registry import Method, is_one_method, make_estimators
 from dimscope.neighbors import Duplicates, Metric, NeighborGraph
 from dimscope.points import as_points
 from dimscope.results import DimensionEstimate
@@ -50,8 +50,8 @@ def estimate(
         Shape (n_samples, n_features): array, tensor, data frame or array on disk; or a
         `NeighborGraph`, which is used as it is.
     method
-        A registry name or an estimator; a sequence of them shares one neighbour search and one
-        spectrum.
+        A registry name, an estimator, or another library's with ``fit`` and ``dimension_``, such
+        as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
     metric, duplicates, device
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
 
@@ -96,7 +96,7 @@ def estimate(
         name: apply_estimator(estimator, statistics[isinstance(estimator, NeighborEstimator)])
         for name, estimator in estimators.items()
     }
-    if isinstance(method, str | Estimator | type):
+    if is_one_method(method):
         return next(iter(estimates.values()))
     return estimates
 

@@ -12,11 +12,9 @@ import numpy as np
 import scipy.optimize
 from jaxtyping import Float64
 
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE
-
 
 def maximum_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int, n2: int) -> tuple[float, float]:
-    """The most likely dimension, and I^-1/2 times `NEIGHBOR_DEPENDENCE`, I the information."""
+    """The most likely dimension, and I^-1/2, I the observed information of independent ratios."""
     n, total = len(log_mu), float(log_mu.sum())
 
     def score(d: float) -> float:
@@ -33,7 +31,7 @@ def maximum_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int, n2: int) -> t
         value = float(scipy.optimize.brentq(score, low, high, xtol=1e-14 * value, rtol=1e-14))
     curvature = np.exp(-value * log_mu) * _over_expm1(log_mu, value) ** 2
     information = n / value**2 + (n2 - n1 - 1) * float(curvature.sum())
-    return value, NEIGHBOR_DEPENDENCE / math.sqrt(information)
+    return value, 1 / math.sqrt(information)
 
 
 def log_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int, n2: int, d: float) -> float:

@@ -11,8 +11,6 @@ from dimscope.errors import InputError
 from dimscope.estimators._base import graph_notes
 from dimscope.neighbors import NeighborGraph
 
-_MANY_TIES = 0.05
-
 
 class LogRatios(NamedTuple):
     """ln(r_n2 / r_n1) of the points with r_n1 > 0, the scale, and what a reader must know."""
@@ -59,11 +57,6 @@ def ratios_of(
             f"least {least} are needed: give more distinct samples"
         )
     notes = graph_notes(graph) + _left_out(graph, apart, n1)
-    if n_tied > _MANY_TIES * graph.n_samples:
-        notes += (
-            f"{n_tied} of {graph.n_samples} points have r_{n1} = r_{n2}: the data look discrete, "
-            "and this estimator assumes continuous data.",
-        )
     return LogRatios(values, float(outer[apart].mean()), notes)
 
 
@@ -104,12 +97,6 @@ def neighborhoods(graph: NeighborGraph, k: int) -> Neighborhoods:
             "see at this scale; use more neighbours"
         )
     notes = graph_notes(graph) + _left_out(graph, apart, 1)
-    tied = (shares[:, -1] == 1) | (np.diff(shares, axis=1) == 0).any(axis=1)
-    if (n_tied := int(tied.sum())) > _MANY_TIES * graph.n_samples:
-        notes += (
-            f"{n_tied} of {graph.n_samples} points have neighbours at equal distances: the data "
-            "look discrete, and this estimator assumes continuous data.",
-        )
     return Neighborhoods(shares, apart, float(graph.distances[:, k - 1].mean()), notes)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeGuard, cast
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
+from dimscope.estimators.consensus import Consensus
 from dimscope.estimators.correlation import CorrelationDimension, CorrelationIntegral
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.discrete import BID, I3D
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.external import External, is_external
 from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.geodesic import Geodesic
 from dimscope.estimators.graph_length import KNNGraphDimension, MSTDimension
@@ -56,6 +59,7 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         Hidalgo,
         CAPCA,
         FisherS,
+        Consensus,
         ParticipationRatio,
         PCADimension,
         StableRank,
@@ -63,26 +67,37 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
     )
 }
 
-Method = str | Estimator | type[Estimator]
+
+class Fittable(Protocol):
+    """An estimator of another library, such as scikit-dimension's, which `External` runs."""
+
+    def fit(self, x: Any, /) -> Any:
+        """Leave the dimension of ``x`` in ``dimension_``."""
+
+
+Method = str | Estimator | Fittable | type[Estimator] | type[Fittable]
 
 
 def make_estimator(method: Method) -> Estimator:
     """The estimator of that name or class with its defaults; an estimator passes through.
+
+    Another library's is made an `External`.
 
     Raises
     ------
     InputError
         If the name is not known.
     """
-    if isinstance(method, Estimator):
-        return method
-    if isinstance(method, type) and issubclass(method, Estimator):
-        return method()
-    if method not in ESTIMATORS:
-        near = difflib.get_close_matches(str(method), ESTIMATORS, n=1)
+    made = method() if isinstance(method, type) and is_external(method) else method
+    if isinstance(made, Estimator):
+        return made
+    if is_external(made):
+        return External(estimator=made)
+    if not isinstance(made, str) or made not in ESTIMATORS:
+        near = difflib.get_close_matches(str(made), ESTIMATORS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"unknown method {method!r}: choose from {', '.join(ESTIMATORS)}{hint}")
-    return ESTIMATORS[method]()
+        raise InputError(f"unknown method {made!r}: choose from {', '.join(ESTIMATORS)}{hint}")
+    return ESTIMATORS[made]()
 
 
 def make_estimators(methods: Method | Sequence[Method]) -> dict[str, Estimator]:
@@ -93,7 +108,7 @@ def make_estimators(methods: Method | Sequence[Method]) -> dict[str, Estimator]:
     InputError
         If there is none, a name is not known, or one occurs twice.
     """
-    listed = [methods] if isinstance(methods, str | Estimator | type) else list(methods)
+    listed = [methods] if is_one_method(methods) else list(cast("Sequence[Method]", methods))
     if not listed:
         raise InputError(f"no method given: choose from {', '.join(ESTIMATORS)}")
     made: dict[str, Estimator] = {}
@@ -102,3 +117,8 @@ def make_estimators(methods: Method | Sequence[Method]) -> dict[str, Estimator]:
             raise InputError(f"method {estimator.name!r} is given twice: give each method once")
         made[estimator.name] = estimator
     return made
+
+
+def is_one_method(methods: Method | Sequence[Method]) -> TypeGuard[Method]:
+    """Whether this is a method, in place of a sequence of methods."""
+    return isinstance(methods, str | type) or is_external(methods)

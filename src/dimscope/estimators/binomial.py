@@ -12,12 +12,13 @@ from typing import ClassVar, final
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import (
-    NEIGHBOR_DEPENDENCE,
     KNeighborEstimator,
     check_at_least,
     check_open_interval,
     graph_notes,
 )
+from dimscope.estimators._bias import bias_notes
+from dimscope.estimators._errors import dependence
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 
@@ -44,7 +45,7 @@ class Binomial(KNeighborEstimator):
     Notes
     -----
     The standard error is sqrt((1 - p) / (p N (k-1))) / |ln q|, that of N (k-1) independent trials,
-    times `NEIGHBOR_DEPENDENCE`.
+    times the `dependence` of points that share neighbours.
     """
 
     name: ClassVar[str] = "binomial"
@@ -74,13 +75,15 @@ class Binomial(KNeighborEstimator):
                 "ratio or more neighbours"
             )
         share, log_ratio = inside / n_trials, math.log(self.ratio)
-        error = math.sqrt((1 - share) / (share * n_trials)) / -log_ratio
+        value = math.log(share) / log_ratio
+        independent = math.sqrt((1 - share) / (share * n_trials)) / -log_ratio
+        stderr = dependence(self.name, k, value) * independent
         return self._answer(
             graph,
-            value=math.log(share) / log_ratio,
-            stderr=NEIGHBOR_DEPENDENCE * error,
+            value=value,
+            stderr=stderr,
             scale=float(distances[:, -1].mean()),
             n_samples=len(distances),
-            notes=graph_notes(graph),
+            notes=graph_notes(graph) + bias_notes(value, stderr, len(distances), k),
             ranks=(1, k),
         )

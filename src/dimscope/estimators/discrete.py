@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 import numpy as np
 import scipy.optimize
@@ -18,7 +18,8 @@ from scipy.spatial.distance import cdist
 from scipy.special import gammaln
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_open_interval, normal_interval
+from dimscope.estimators._base import NeighborEstimator, check_open_interval
+from dimscope.estimators._errors import normal_interval
 from dimscope.estimators._neighborhoods import points_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
@@ -66,6 +67,7 @@ class I3D(NeighborEstimator):
     """
 
     name: ClassVar[str] = "i3d"
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "integers"
     outer: int | None = None
     inner: int | None = None
 
@@ -209,6 +211,7 @@ class BID(NeighborEstimator):
     """
 
     name: ClassVar[str] = "bid"
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "bits"
     share: float = 0.2
 
     @property

@@ -13,6 +13,8 @@ import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import NeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
+from dimscope.estimators._errors import dependence
 from dimscope.estimators._likelihood import maximum_likelihood
 from dimscope.estimators._ratios import LogRatios, log_ratios, ratios_of
 from dimscope.neighbors import NeighborGraph
@@ -41,7 +43,7 @@ class Gride(NeighborEstimator):
     Notes
     -----
     The standard error is I^-1/2, I the observed information N/d^2 + (n2-n1-1) sum mu^-d (ln mu)^2
-    / (1 - mu^-d)^2, times `NEIGHBOR_DEPENDENCE`.
+    / (1 - mu^-d)^2, times the `dependence` of points that share neighbours.
 
     Examples
     --------
@@ -71,14 +73,14 @@ class Gride(NeighborEstimator):
         check_at_least("n1", self.n1, 1)
         self._check(graph)
         ratios = log_ratios(graph, self.n1, 2 * self.n1, least=_LEAST_POINTS)
-        value, stderr = maximum_likelihood(ratios.values, self.n1, 2 * self.n1)
+        value, stderr = _fit(ratios, self.n1)
         return self._answer(
             graph,
             value=value,
             stderr=stderr,
             scale=ratios.scale,
             n_samples=len(ratios.values),
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, len(ratios.values), 2 * self.n1),
             ranks=(self.n1, 2 * self.n1),
         )
 
@@ -116,9 +118,7 @@ class Gride(NeighborEstimator):
             ratios_of(graph, columns[j], columns[j + 1], (n1, 2 * n1), least=_LEAST_POINTS)
             for j, n1 in enumerate(inner)
         ]
-        fits = [
-            maximum_likelihood(r.values, n1, 2 * n1) for r, n1 in zip(ratios, inner, strict=True)
-        ]
+        fits = [_fit(r, n1) for r, n1 in zip(ratios, inner, strict=True)]
         return ScaleCurve(
             scales=np.array([r.scale for r in ratios]),
             values=np.array([value for value, _ in fits]),
@@ -130,3 +130,9 @@ class Gride(NeighborEstimator):
             n_samples=graph.n_samples,
             method=self.name,
         )
+
+
+def _fit(ratios: LogRatios, n1: int) -> tuple[float, float]:
+    """The most likely dimension and its standard error."""
+    value, independent = maximum_likelihood(ratios.values, n1, 2 * n1)
+    return value, independent * dependence(Gride.name, 2 * n1, value)

@@ -13,7 +13,9 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64
 
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, KNeighborEstimator, check_at_least
+from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
+from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -39,7 +41,7 @@ class LevinaBickel(KNeighborEstimator):
     Notes
     -----
     The standard error is d / sqrt(N (k-1)), that of N (k-1) independent log ratios, times
-    `NEIGHBOR_DEPENDENCE`.
+    the `dependence` of points that share neighbours.
     """
 
     name: ClassVar[str] = "levina_bickel"
@@ -57,14 +59,14 @@ class LevinaBickel(KNeighborEstimator):
         found = self._neighborhoods(graph, least=2)
         n, k = len(found.shares), self.n_neighbors
         value = float((k - 1) / _log_sums(found).mean())
-        stderr = NEIGHBOR_DEPENDENCE * value / math.sqrt(n * (k - 1))
+        stderr = dependence(self.name, k, value) * value / math.sqrt(n * (k - 1))
         return self._answer(
             graph,
             value=value,
             stderr=stderr,
             scale=found.scale,
             n_samples=n,
-            notes=found.notes,
+            notes=found.notes + bias_notes(value, stderr, n, k),
             ranks=(1, k),
         )
 

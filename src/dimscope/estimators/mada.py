@@ -14,7 +14,9 @@ from jaxtyping import Float64
 from scipy.special import betaincinv, betaln
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NEIGHBOR_DEPENDENCE, KNeighborEstimator, check_at_least
+from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
+from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
@@ -51,7 +53,7 @@ class MADA(KNeighborEstimator):
     median of the points is right at constant density. Their average is too high by about 1.5 / k,
     and has no finite variance where k < 6; a vote leans towards the mode, below d. Only the median
     has a standard error: that of independent points, from the same distribution, times
-    `NEIGHBOR_DEPENDENCE`.
+    the `dependence` of points that share neighbours.
 
     scikit-dimension takes ln 2 / ln(r_k / r_floor(k/2)) at odd k too, where the neighbours more
     than double: a quarter too low at k = 5.
@@ -88,7 +90,7 @@ class MADA(KNeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=len(values),
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, len(values), k),
             ranks=(inner, k),
         )
 
@@ -125,7 +127,8 @@ class MADA(KNeighborEstimator):
                         "distance: use more neighbours"
                     )
                 scatter = value * _relative_scatter_of_median(self.n_neighbors)
-                return value, NEIGHBOR_DEPENDENCE * scatter / math.sqrt(len(values))
+                factor = dependence(self.name, self.n_neighbors, value)
+                return value, factor * scatter / math.sqrt(len(values))
             case "average":
                 if n_features is None:
                     raise InputError(

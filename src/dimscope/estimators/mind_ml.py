@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 from dimscope.estimators._base import KNeighborEstimator, check_at_least
+from dimscope.estimators._bias import bias_notes
+from dimscope.estimators._errors import dependence
 from dimscope.estimators._likelihood import log_likelihood, maximum_likelihood
 from dimscope.estimators._ratios import LogRatios, log_ratios
 from dimscope.neighbors import NeighborGraph
@@ -38,8 +40,9 @@ class MiNDMLk(KNeighborEstimator):
 
     Notes
     -----
-    The standard error is that of the likelihood, from its observed information, times
-    `NEIGHBOR_DEPENDENCE`. scikit-dimension never answers more than its ``D``, 10 by default.
+    The standard error is that of the likelihood, from its observed information, times the
+    `dependence` of points that share neighbours. scikit-dimension never answers more than its
+    ``D``, 10 by default.
 
     Examples
     --------
@@ -61,15 +64,17 @@ class MiNDMLk(KNeighborEstimator):
             If k is below 1, the graph has fewer than k + 1 neighbours, or too few ratios remain.
         """
         ratios = _ratios(self, graph)
-        value, stderr = maximum_likelihood(ratios.values, 1, self.n_neighbors)
+        n, k = len(ratios.values), self.n_neighbors
+        value, independent = maximum_likelihood(ratios.values, 1, k)
+        stderr = independent * dependence(self.name, k, value)
         return self._answer(
             graph,
             value=value,
             stderr=stderr,
             scale=ratios.scale,
-            n_samples=len(ratios.values),
-            notes=ratios.notes,
-            ranks=(1, self.n_neighbors),
+            n_samples=n,
+            notes=ratios.notes + bias_notes(value, stderr, n, k),
+            ranks=(1, k),
         )
 
 

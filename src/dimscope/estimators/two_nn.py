@@ -16,11 +16,9 @@ import scipy.integrate
 import scipy.stats
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import (
-    NEIGHBOR_DEPENDENCE,
-    NeighborEstimator,
-    check_open_interval,
-)
+from dimscope.estimators._base import NeighborEstimator, check_open_interval
+from dimscope.estimators._bias import bias_notes
+from dimscope.estimators._errors import dependence
 from dimscope.estimators._ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
@@ -50,7 +48,7 @@ class TwoNN(NeighborEstimator):
     Notes
     -----
     The standard error is that of the fit on independent ratios (an exact integral, 1.08 d/sqrt(N)
-    at 10 % discarded) times `NEIGHBOR_DEPENDENCE`.
+    at 10 % discarded) times the `dependence` of points that share neighbours.
 
     Examples
     --------
@@ -93,14 +91,15 @@ class TwoNN(NeighborEstimator):
         x = x[:kept]
         y = -np.log1p(-np.arange(1, kept + 1) / n)
         value = float(x @ y / (x @ x))
-        stderr = NEIGHBOR_DEPENDENCE * value * _relative_stderr(kept / n) / math.sqrt(n)
+        factor = dependence(self.name, kept / n, value)
+        stderr = factor * value * _relative_stderr(kept / n) / math.sqrt(n)
         return self._answer(
             graph,
             value=value,
             stderr=stderr,
             scale=ratios.scale,
             n_samples=n,
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, n, 2),
             ranks=_RANKS,
         )
 
@@ -128,9 +127,10 @@ def _relative_stderr(kept: float) -> float:
 class TwoNNMLE(NeighborEstimator):
     """TwoNN by maximum likelihood: d = (N - 1) / sum ln mu, unbiased for independent ratios.
 
-    Uses every ratio, so it is tighter than the linear fit and more easily pulled by a few points
-    in sparse regions. Standard error d / sqrt(N) (Denti et al. 2022) times `NEIGHBOR_DEPENDENCE`.
-    Cost: one pass over N ratios.
+    Assumes what `TwoNN` does and is bad at the same things. Uses every ratio, so it is tighter than
+    the linear fit and more easily pulled by a few points in sparse regions. Standard error
+    d / sqrt(N) (Denti et al. 2022) times the `dependence` of points that share neighbours. Cost:
+    one pass over N ratios.
     """
 
     name: ClassVar[str] = "two_nn_mle"
@@ -152,14 +152,14 @@ class TwoNNMLE(NeighborEstimator):
         ratios = log_ratios(graph, 1, 2, least=_LEAST_POINTS)
         n = len(ratios.values)
         value = float((n - 1) / ratios.values.sum())
-        stderr = NEIGHBOR_DEPENDENCE * value / math.sqrt(n)
+        stderr = dependence("gride", 2, value) * value / math.sqrt(n)
         return self._answer(
             graph,
             value=value,
             stderr=stderr,
             scale=ratios.scale,
             n_samples=n,
-            notes=ratios.notes,
+            notes=ratios.notes + bias_notes(value, stderr, n, 2),
             ranks=_RANKS,
         )
 
@@ -170,8 +170,10 @@ class TwoNNBayes(NeighborEstimator):
     """TwoNN with a Gamma prior on the dimension: the posterior is Gamma too.
 
     Posterior Gamma(shape + N, rate + sum ln mu); the value is its mean, the error its standard
-    deviation, the interval the central credible interval. The model takes points as independent,
-    so the interval is narrower than the sampling error by the factor `NEIGHBOR_DEPENDENCE`.
+    deviation, the interval the central credible interval. Assumes what `TwoNN` does and is bad at
+    the same things. The model takes points as independent, so the interval is narrower than the
+    sampling error by the `dependence` of points that share neighbours, which a note says. Cost:
+    one pass over N ratios.
 
     Parameters
     ----------
@@ -209,10 +211,11 @@ class TwoNNBayes(NeighborEstimator):
         posterior = scipy.stats.gamma(
             self.prior_shape + n, scale=1 / (self.prior_rate + ratios.values.sum())
         )
+        value = float(posterior.mean())
         low, high = posterior.interval(self.credibility)
         return self._answer(
             graph,
-            value=float(posterior.mean()),
+            value=value,
             stderr=float(posterior.std()),
             interval=(float(low), float(high)),
             scale=ratios.scale,
@@ -220,7 +223,7 @@ class TwoNNBayes(NeighborEstimator):
             notes=(
                 *ratios.notes,
                 "The credible interval takes points as independent; the sampling error is about "
-                f"{NEIGHBOR_DEPENDENCE} times as large.",
+                f"{dependence('gride', 2, value):.1f} times as large.",
             ),
             ranks=_RANKS,
         )

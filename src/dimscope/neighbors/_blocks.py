@@ -51,7 +51,7 @@ class Matrix:
     def of(cls, points: Points) -> Matrix | None:
         """The points, in memory if they can be; None if they have too many values for that."""
         shape = points.n_samples, points.n_features
-        plain = isinstance(points.source, np.ndarray) and _is_plain(points)
+        plain = isinstance(points.source, np.ndarray) and points.is_plain
         if math.prod(shape) > (_MOST_VALUES if plain else _MOST_COPIED):
             return None
         if plain:
@@ -236,12 +236,6 @@ def _rounding(norms: Any, apart: Any, n_features: int, dtype: Any) -> Any:
     far = 8 * u + double
     mixed = 2 * (_SHALLOW + 2) * u
     return 1.01 * (near * norms + far * apart + mixed * np.sqrt(norms * apart)) + _SMALLEST
-
-
-def _is_plain(points: Points) -> bool:
-    """Whether blocks of the points are the source's own numbers in float32 or float64."""
-    dtypes = np.dtype(np.float32), np.dtype(np.float64)
-    return points.source.dtype in dtypes and points.unit == 1.0 and not points.row_divisors
 
 
 def _squared_norms(x: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:

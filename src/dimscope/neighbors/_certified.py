@@ -10,22 +10,21 @@ does not.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
-from threadpoolctl import threadpool_limits
 
 from dimscope.neighbors import _kernels
 from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._projection import PAYS, Projection, worthwhile_projection
 from dimscope.neighbors._quantised import Quantised, worthwhile_integers
 from dimscope.neighbors._sample import Sample
+from dimscope.neighbors._threads import threads, threads_to_use
 from dimscope.neighbors._tiles import Tiles, most_kept
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
@@ -87,18 +86,15 @@ class Tiling:
     @property
     def jobs(self) -> int:
         """Threads to use: the cores that this process may use, unless told."""
-        affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
-        return self.n_jobs or (len(affinity(0)) if affinity else os.cpu_count() or 1)
+        return threads_to_use(self.n_jobs)
 
     def block_size(self, n: int) -> int:
         """Points of a block: many, for speed, but few enough for all threads to have tiles."""
         return self.size or min(_LARGEST_BLOCK, max(_SMALLEST_BLOCK, n // (2 * self.jobs)))
 
-    @contextmanager
-    def threads(self) -> Iterator[Executor]:
+    def threads(self) -> AbstractContextManager[Executor]:
         """The threads that make the tiles, each with products of one thread only."""
-        with ThreadPoolExecutor(self.jobs) as executor, threadpool_limits(1, user_api="blas"):
-            yield executor
+        return threads(self.n_jobs)
 
 
 def search_certified(

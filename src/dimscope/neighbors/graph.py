@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
+from dimscope._format import counted
 from dimscope.errors import InputError
 from dimscope.neighbors._given import (
     GivenLists,
@@ -345,7 +346,7 @@ class NeighborGraph:
         """The number of neighbours of every point within some distances.
 
         Points with all their known neighbours nearer than the largest of these are compared with
-        all others, in bounded memory.
+        each other, in bounded memory.
 
         Parameters
         ----------
@@ -367,11 +368,27 @@ class NeighborGraph:
         if not len(reach) or not np.isfinite(reach).all():
             raise InputError(f"radii must be finite numbers, at least one, got {list(radii)}")
         counts = np.stack([(self.distances <= radius).sum(axis=1) for radius in reach], axis=1)
-        rows = self.original_rows
         cut_off = self.distances[:, -1] <= reach.max()
         if self.n_neighbors < self.n_samples - 1 and cut_off.any():
-            counts[cut_off] = self.source.counts_within(rows[cut_off], rows, reach)
+            counts[cut_off] = self._counts_beyond_lists(cut_off, reach)
         return np.asarray(counts)
+
+    def _counts_beyond_lists(
+        self, cut_off: Bool[np.ndarray, " n"], reach: Float64[np.ndarray, " r"]
+    ) -> Int64[np.ndarray, "m r"]:
+        """Neighbours within some distances of the points whose lists end before the largest.
+
+        The lists of all others hold every pair that they are in, so that only pairs of two such
+        points are compared.
+        """
+        rows = self.original_rows[cut_off]
+        counts = self.source.counts_within(rows, rows, reach)
+        row, slot = np.nonzero(cut_off[self.indices] & ~cut_off[:, None])
+        distances, ends = self.distances[row, slot], self.indices[row, slot]
+        for at, radius in enumerate(reach):
+            seen = np.bincount(ends[distances <= radius], minlength=self.n_samples)
+            counts[:, at] += seen[cut_off]
+        return counts
 
 
 def _kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[np.ndarray, " m"]:
@@ -407,13 +424,13 @@ def _check_n_neighbors(n_neighbors: int, n_distinct: int, n_samples: int) -> Non
     if n_neighbors < 1:
         raise InputError(f"n_neighbors={n_neighbors} must be at least 1")
     if n_distinct <= n_neighbors:
-        repeated = (
-            ""
-            if n_distinct == n_samples
-            else f" ({n_samples} rows, of which {n_distinct} remain "
-            "once exact duplicates are set aside)"
-        )
+        given = counted(n_distinct, "sample")
+        if n_distinct != n_samples:
+            given = (
+                f"{n_distinct} ({n_samples} rows, of which {n_distinct} remain once exact "
+                "duplicates are set aside)"
+            )
         raise InputError(
             f"{n_neighbors} neighbours need at least {n_neighbors + 1} distinct points, got "
-            f"{n_distinct}{repeated}: give more samples or ask for fewer neighbours"
+            f"{given}: give more samples or ask for fewer neighbours"
         )

@@ -1,8 +1,25 @@
-"""Profiles as matplotlib figures: functions that take ``ax`` and return it."""
+"""Profiles and other results as matplotlib figures: functions that take ``ax`` and return it."""
 
 from __future__ import annotations
 
 from dimscope.plots.curves import plot_decimation, plot_scale_curves, plot_spectra
 from dimscope.plots.depth import plot_profile
+from dimscope.plots.scale import plot_scale_curve
+from dimscope.plots.training import (
+    animate_profile,
+    plot_phase_portrait,
+    plot_step_heatmap,
+    plot_training,
+)
 
-__all__ = ["plot_decimation", "plot_profile", "plot_scale_curves", "plot_spectra"]
+__all__ = [
+    "animate_profile",
+    "plot_decimation",
+    "plot_phase_portrait",
+    "plot_profile",
+    "plot_scale_curve",
+    "plot_scale_curves",
+    "plot_spectra",
+    "plot_step_heatmap",
+    "plot_training",
+]

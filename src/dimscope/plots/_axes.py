@@ -54,13 +54,18 @@ def fixed_ticks(ax: Axes, values: Sequence[float]) -> None:
     ax.set_xticks([], minor=True)
 
 
-def show_legend(ax: Axes, handles: Sequence[Artist], *, title: str = "") -> None:
-    """Put a legend to the right of the axes, where it hides no data."""
+def show_legend(
+    ax: Axes, handles: Sequence[Artist], *, title: str = "", beside: float = 1.01
+) -> None:
+    """Put a legend to the right of the axes, where it hides no data.
+
+    ``beside`` is where it begins, in widths of the axes; an axis at the right needs room before it.
+    """
     legend = ax.legend(
         handles=list(handles),
         title=title or None,
         loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
+        bbox_to_anchor=(beside, 1.0),
         alignment="left",
         fontsize=9,
         title_fontsize=9,

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from dimscope.errors import InputError
-from dimscope.results import Profile
+from dimscope.results import TICK_COLUMNS, Profile
 
 #: A model and its training step (None when it was measured once).
 Run = tuple[str, int | None]
@@ -151,10 +151,7 @@ def curve_rows(
         raise InputError(f"the profile has no {curve} rows: measure it with its {curve} curve")
     model_rows = _only(frame, "model", model, curve)
     rows = _only(model_rows, "method", method, curve)
-    for layer in layers or ():
-        if layer not in set(rows["layer"]):
-            names = ", ".join(dict.fromkeys(rows["layer"]))
-            raise InputError(f"no {curve} rows for the layer {layer!r}: choose from {names}")
+    _require_layers(rows, layers, curve)
     rows = last_step(rows if layers is None else rows[rows["layer"].isin(list(layers))])
     return _with_bounds(rows.sort_values("layer_index", kind="stable"), curve)
 
@@ -174,6 +171,64 @@ def decimation_rows(
         rows = pd.concat([rows, _bounded(last_step(estimates))], ignore_index=True)
     rows = rows.drop_duplicates(["layer", "n_samples"])
     return rows.sort_values(["layer_index", "n_samples"], kind="stable")
+
+
+def all_steps(
+    profile: Profile,
+    *,
+    method: str | None = None,
+    model: str | None = None,
+    layers: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """One model's estimates by one method at every training step, ordered by layer and step.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to show, or the model was measured once only.
+    """
+    frame = _only(profile.to_frame("estimate"), "model", model, "estimate")
+    rows = _only(frame, "method", method, "estimate")
+    _require_layers(rows, layers, "estimate")
+    rows = rows[rows["step"].notna()]
+    if layers is not None:
+        rows = rows[rows["layer"].isin(list(layers))]
+    if rows.empty:
+        raise InputError(
+            "the profile has no training steps: measure with a Tracker, or `dimscope track`"
+        )
+    rows = rows.astype({"step": "int64"}).sort_values(["layer_index", "step"], kind="stable")
+    return _with_bounds(rows, "estimate")
+
+
+def metric_names(profile: Profile, model: str, metrics: Sequence[str] | None) -> list[str]:
+    """Check the metrics asked for; by default all that some tick of ``model`` has.
+
+    Raises
+    ------
+    InputError
+        If no tick of the model has one of them.
+    """
+    ticks = profile.ticks[profile.ticks["model"] == model]
+    known = [
+        str(name)
+        for name in ticks.columns
+        if name not in TICK_COLUMNS and ticks[name].notna().any()
+    ]
+    for name in metrics or ():
+        if name not in known:
+            raise InputError(
+                f"no tick of {model!r} has the metric {name!r}: choose from "
+                f"{', '.join(known) or 'none; give metrics to Tracker.step or Tracker.epoch'}"
+            )
+    return known if metrics is None else list(metrics)
+
+
+def _require_layers(rows: pd.DataFrame, layers: Sequence[str] | None, curve: str) -> None:
+    for layer in layers or ():
+        if layer not in set(rows["layer"]):
+            names = ", ".join(dict.fromkeys(rows["layer"]))
+            raise InputError(f"no {curve} rows for the layer {layer!r}: choose from {names}")
 
 
 def _only(frame: pd.DataFrame, column: str, value: str | None, curve: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What an unfinished profile has measured so far, layer by layer, so that it can be resumed."""
+"""What an unfinished run has measured so far, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -15,26 +15,110 @@ from dimscope.results import plain
 _NAME = "unfinished.jsonl"
 
 
-@dataclass(kw_only=True)
-class Journal:
-    """An append-only file: a line that identifies the run, then a line for each layer measured.
+@dataclass(frozen=True, kw_only=True)
+class Log:
+    """An append-only file of JSON lines, the first of which says whose it is.
 
     A line counts once it ends in a newline, so a run killed while writing loses that line only.
 
     Attributes
     ----------
-    path
-        The file, in the run's directory; None to keep the journal in memory only.
     identity
-        What must agree, before any data are read, for two runs to be the same.
+        What must agree for two runs to be the same.
+    path
+        The file; None to write nothing.
+    """
+
+    identity: Mapping[str, Any]
+    path: Path | None = None
+
+    @classmethod
+    def open(cls, path: Path, identity: Mapping[str, Any]) -> tuple[Self, list[dict[str, Any]]]:
+        """The log at ``path``, made if it is not there, and the lines below its first.
+
+        Raises
+        ------
+        InputError
+            If the log is that of another run.
+        StoreError
+            If it cannot be read or written.
+        """
+        log = cls(identity=plain(identity), path=path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = read_log(path) if path.exists() else []
+            if lines:
+                os.truncate(path, _whole_bytes(path))
+        except OSError as error:
+            raise StoreError(f"cannot write to {path.parent}: {error}") from error
+        if not lines:
+            log._write("w", log.identity)
+            return log, []
+        log.require_same(lines[0], log.identity)
+        return log, lines[1:]
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Add a line; it is on disk when this returns.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        self._write("a", line)
+
+    def require_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """Refuse to go on with a run in which something else was recorded.
+
+        Raises
+        ------
+        InputError
+            If a value of ``now`` is not that of ``recorded``.
+        """
+        differing = [key for key in now if recorded.get(key) != now[key]]
+        if differing:
+            raise InputError(
+                f"{self.path} is the journal of a run with other "
+                f"{', '.join(differing)}: remove it, or give another directory"
+            )
+
+    def _write(self, mode: str, line: Mapping[str, Any]) -> None:
+        if self.path is None:
+            return
+        try:
+            with self.path.open(mode, encoding="utf-8") as file:
+                file.write(json.dumps(plain(line)) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error}") from error
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a log, without changing it; one cut short at the end does not count."""
+    with path.open("rb") as file:
+        return [json.loads(line) for line in file.read(_whole_bytes(path)).splitlines()]
+
+
+def _whole_bytes(path: Path) -> int:
+    return path.read_bytes().rfind(b"\n") + 1
+
+
+@dataclass(kw_only=True)
+class Journal:
+    """The layers of a profile as they are measured: a line each.
+
+    Attributes
+    ----------
+    log
+        The file, or none, and what must agree, before any data are read.
     captured
         Facts of the pass over the data, its hash among them; None before the first one.
     layers
         Rows already measured, by layer.
     """
 
-    identity: Mapping[str, Any]
-    path: Path | None = None
+    log: Log
     captured: dict[str, Any] | None = None
     layers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -49,22 +133,9 @@ class Journal:
         StoreError
             If the directory cannot be written.
         """
-        path = directory / _NAME
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            text = path.read_text(encoding="utf-8") if path.exists() else ""
-        except OSError as error:
-            raise StoreError(f"cannot write to {directory}: {error}") from error
-        journal = cls(path=path, identity=plain(identity))
-        whole = text[: text.rfind("\n") + 1]
-        if not whole:
-            journal._write("w", journal.identity)
-            return journal
-        if whole != text:
-            os.truncate(path, len(whole.encode()))
-        first, *rest = (json.loads(line) for line in whole.splitlines())
-        journal._require_same(first, journal.identity)
-        for line in rest:
+        log, lines = Log.open(directory / _NAME, identity)
+        journal = cls(log=log)
+        for line in lines:
             if "captured" in line:
                 journal.captured = line["captured"]
             else:
@@ -83,8 +154,8 @@ class Journal:
         """
         if self.captured is None:
             self.captured = plain(captured)
-            self._write("a", {"captured": captured})
-        self._require_same(self.captured, plain(captured))
+            self.log.append({"captured": captured})
+        self.log.require_same(self.captured, plain(captured))
 
     def add(self, layer: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Record the rows of one layer; they are on disk when this returns.
@@ -95,28 +166,9 @@ class Journal:
             If they cannot be written.
         """
         self.layers[layer] = plain(rows)
-        self._write("a", {"layer": layer, "rows": rows})
+        self.log.append({"layer": layer, "rows": rows})
 
     def close(self) -> None:
         """Remove the journal: the run is finished and saved."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
-
-    def _require_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        differing = [key for key in now if recorded.get(key) != now[key]]
-        if differing:
-            raise InputError(
-                f"{self.path} is the journal of an unfinished run with other "
-                f"{', '.join(differing)}: remove it, or give another directory"
-            )
-
-    def _write(self, mode: str, line: Mapping[str, Any]) -> None:
-        if self.path is None:
-            return
-        try:
-            with self.path.open(mode, encoding="utf-8") as file:
-                file.write(json.dumps(plain(line)) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise StoreError(f"cannot write {self.path}: {error}") from error
+        if self.log.path is not None:
+            self.log.path.unlink(missing_ok=True)

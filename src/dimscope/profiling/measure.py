@@ -59,20 +59,26 @@ def measure_layer(representation: Any, settings: Settings) -> list[Row]:
     """
     points = as_points(representation)
     graph = _or_reason(partial(_graph, points, settings))
-    spectrum = _or_reason(partial(Spectrum.from_points, points))
+    spectrum = _or_reason(partial(Spectrum.from_points, points)) if _is_spectral(settings) else None
     by_method: dict[str, list[Row]] = {}
     for family, statistic in ((NeighborEstimator, graph), (SpectrumEstimator, spectrum)):
         estimators = {n: e for n, e in settings.estimators.items() if isinstance(e, family)}
         if isinstance(statistic, str):
             by_method |= {n: [_unknown_row(n, statistic, points.n_samples)] for n in estimators}
-        elif estimators:
+        elif statistic is not None and estimators:
             by_method |= _family_rows(estimators, statistic, settings)
     rows = [row for name in settings.estimators for row in by_method[name]]
-    if isinstance(graph, NeighborGraph):
+    if isinstance(graph, NeighborGraph) and "scale" in settings.curves:
         rows += _scale_rows(graph)
-    if isinstance(spectrum, Spectrum):
+    if isinstance(spectrum, Spectrum) and "spectrum" in settings.curves:
         rows += _spectrum_rows(spectrum)
     return [{"n_features": points.n_features, **row} for row in rows]
+
+
+def _is_spectral(settings: Settings) -> bool:
+    """Whether anything that is asked for needs the spectrum."""
+    methods = settings.estimators.values()
+    return "spectrum" in settings.curves or any(isinstance(e, SpectrumEstimator) for e in methods)
 
 
 def _or_reason(make: Callable[[], T]) -> T | str:
@@ -84,7 +90,7 @@ def _or_reason(make: Callable[[], T]) -> T | str:
 
 def _graph(points: Points, settings: Settings) -> NeighborGraph:
     n_distinct = len(set(points.scan.digests))
-    for_scales = min(_SCALE_NEIGHBORS, n_distinct // 4)
+    for_scales = min(_SCALE_NEIGHBORS, n_distinct // 4) if "scale" in settings.curves else 0
     n_neighbors = max(neighbors_needed(settings.estimators.values()), for_scales, 2)
     return NeighborGraph.from_points(points, n_neighbors, settings.metric, device=settings.device)
 

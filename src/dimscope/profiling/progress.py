@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 #: Called with what is done and what there is to do in all, None where that is not known.
 Advance = Callable[[float, float | None], None]
@@ -40,3 +42,19 @@ def progress_bars(shown: bool) -> Iterator[Callable[[str], Advance]]:
 
     with bars:
         yield open_bar
+
+
+@contextmanager
+def live_line(shown: bool) -> Iterator[Callable[[str], None]]:
+    """A line on stderr that each call replaces; what else is printed keeps its own way."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _: None
+        return
+    with Live(
+        console=Console(stderr=True),
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        vertical_overflow="crop",
+    ) as live:
+        yield lambda line: live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)

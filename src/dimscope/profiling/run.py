@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from importlib.metadata import version
@@ -15,12 +14,19 @@ import numpy as np
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import Metric
-from dimscope.profiling.journal import Journal
-from dimscope.profiling.measure import measure_layer
+from dimscope.profiling.journal import Journal, Log
+from dimscope.profiling.passes import (
+    budgets_of,
+    facts_of,
+    in_order,
+    measured_layers,
+    name_of_pooling,
+    versions_used,
+)
 from dimscope.profiling.progress import progress_bars
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Profile
-from dimscope.store import ActivationStore, parse_size
+from dimscope.store import ActivationStore
 
 
 def profile(  # noqa: PLR0913 - one call does the main job; all but model and data have defaults
@@ -115,13 +121,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
 
     settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, device=device)
     label = label or type(model).__name__
-    budgets = {
-        name: parse_size(size) if isinstance(size, str) else size
-        for name, size in (("memory_budget", memory_budget), ("disk_budget", disk_budget))
-    }
+    budgets = budgets_of(memory_budget, disk_budget)
     passing = {"pooling": pooling, "n_samples": n_samples, "batch_size": batch_size}
-    identity = settings.to_dict() | {"label": label, "pooling": _name_of(pooling)}
-    journal = Journal(identity=identity)
+    identity = settings.to_dict() | {"label": label, "pooling": name_of_pooling(pooling)}
+    journal = Journal(log=Log(identity=identity))
     if out is not None:
         probe = data
         if isinstance(data, Iterator):  # of batches: the first is needed twice
@@ -135,7 +138,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
             "dimscope": version("dimscope"),
         }
         journal = _open_journal(Path(out), identity)
-        layers = [name for name in journal.identity["layers"] if name not in journal.layers]
+        layers = [name for name in journal.log.identity["layers"] if name not in journal.layers]
     if layers:
         run_capture = partial(capture, model, data, layers, forward=forward, **passing)
         _measure(run_capture, settings, journal, budgets, shown=progress)
@@ -144,13 +147,6 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         result.save(out)
         journal.close()
     return result
-
-
-def _name_of(pooling: Any) -> Any:
-    """A pooling as it is recorded: the same in every process."""
-    if isinstance(pooling, Mapping):
-        return {glob: _name_of(one) for glob, one in pooling.items()}
-    return getattr(pooling, "__qualname__", str(pooling))
 
 
 def _open_journal(out: Path, identity: Mapping[str, Any]) -> Journal:
@@ -175,30 +171,13 @@ def _measure(
             on_batch=open_bar("forward passes"),
             on_pass=lambda done: bar("passes for the widest layers")(done, None),
         )
-        journal.confirm_capture(
-            {
-                "n_samples": captured.n_samples,
-                "model_hash": captured.model_hash,
-                "data_hash": captured.data_hash,
-                "device": str(captured.device),
-            }
-        )
-        advance = open_bar("layers measured")
-        for done, info in enumerate(captured.layers):
-            advance(done, len(captured.layers))
-            place = {
-                "layer": info.name,
-                "layer_index": info.index,
-                "relative_depth": info.relative_depth,
-            }
-            layer = captured.recomputed.get(info.name)
-            rows = measure_layer(store[info.name] if layer is None else layer, settings)
-            journal.add(info.name, [place | row for row in rows])
-        advance(len(captured.layers), len(captured.layers))
+        journal.confirm_capture(facts_of(captured))
+        for layer, rows in measured_layers(captured, store, settings, open_bar("layers measured")):
+            journal.add(layer, rows)
 
 
 def _assemble(journal: Journal, label: str, step: int | None) -> Profile:
-    """The journal as a profile, layers in order of execution and counted from 0.
+    """The journal as a profile.
 
     Raises
     ------
@@ -209,13 +188,7 @@ def _assemble(journal: Journal, label: str, step: int | None) -> Profile:
     estimates = [row for row in rows if row["curve"] == "estimate"]
     if all(row.get("value") is None for row in estimates):
         raise InputError(f"no layer could be measured: {estimates[0]['notes']}")
-    places = sorted({(row["layer_index"], row["layer"]) for row in rows})
-    order = {layer: i for i, (_, layer) in enumerate(places)}
-    rows = sorted(
-        ({"model": label, "step": step, **r, "layer_index": order[r["layer"]]} for r in rows),
-        key=lambda row: row["layer_index"],
+    facts = dict(journal.log.identity) | (journal.captured or {}) | {"versions": versions_used()}
+    return Profile.from_rows(
+        [{"model": label, "step": step, **row} for row in in_order(rows)], {label: facts}
     )
-    versions = {name: version(name) for name in ("dimscope", "numpy", "scipy", "torch")}
-    versions["python"] = platform.python_version()
-    facts = dict(journal.identity) | (journal.captured or {}) | {"versions": versions}
-    return Profile.from_rows(rows, {label: facts})

@@ -15,6 +15,9 @@ from dimscope.neighbors import Metric, checked_device
 #: The nonlinear dimension of the papers at two scales, and the linear ones it is set against.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
 
+#: What a profile can show of a layer beside its estimates: Gride at every scale, and eigenvalues.
+EXTRA_CURVES: tuple[str, ...] = ("scale", "spectrum")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -30,6 +33,8 @@ class Settings:
         Random partitions into disjoint blocks at each step of the decimation.
     seed
         Seed of those partitions; all layers share them.
+    curves
+        Which of `EXTRA_CURVES` to record beside the estimates and their decimation.
     device
         Where neighbours are searched, on which no number depends; so it is not recorded.
     """
@@ -38,6 +43,7 @@ class Settings:
     metric: Metric
     n_repeats: int
     seed: int
+    curves: tuple[str, ...]
     device: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,15 +53,17 @@ class Settings:
             "metric": self.metric,
             "n_repeats": self.n_repeats,
             "seed": self.seed,
+            "curves": list(self.curves),
         }
 
 
-def make_settings(
+def make_settings(  # noqa: PLR0913 - one parameter for each field
     methods: Method | Sequence[Method],
     *,
     metric: Metric,
     n_repeats: int,
     rng: int | np.random.Generator,
+    curves: Sequence[str] = EXTRA_CURVES,
     device: str | None = None,
 ) -> Settings:
     """Check and freeze what was asked for.
@@ -63,8 +71,12 @@ def make_settings(
     Raises
     ------
     InputError
-        If a method is unknown or given twice, ``n_repeats`` is below 1, or ``device`` is not there.
+        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown, or
+        ``device`` is not there.
     """
+    unknown = set(curves) - set(EXTRA_CURVES)
+    if isinstance(curves, str) or unknown:
+        raise InputError(f"unknown curves {curves!r}: give any of {', '.join(EXTRA_CURVES)}")
     if n_repeats < 1:
         raise InputError(f"n_repeats={n_repeats} must be at least 1")
     seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
@@ -73,5 +85,6 @@ def make_settings(
         metric=metric,
         n_repeats=n_repeats,
         seed=seed,
+        curves=tuple(curve for curve in EXTRA_CURVES if curve in curves),
         device=checked_device(device),
     )

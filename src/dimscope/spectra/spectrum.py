@@ -10,6 +10,7 @@ import numpy as np
 import scipy.linalg
 from jaxtyping import Float64, Int64
 
+from dimscope._format import counted
 from dimscope.errors import InputError
 from dimscope.points import Points, as_points
 
@@ -76,6 +77,20 @@ class Spectrum:
     def square_trace(self) -> float:
         """Sum of the squared eigenvalues."""
         return float(np.vdot(self.matrix, self.matrix)) / (self.n_samples - 1) ** 2
+
+    def row_sums(self) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+        """|x_i|^2 of every centred row, and the sum over all rows j of (x_i . x_j)^2.
+
+        From the Gram matrix, or by one more pass over the rows.
+        """
+        if self.by_gram:
+            return np.diag(self.matrix).copy(), np.einsum("ij,ij->i", self.matrix, self.matrix)
+        squares, products = [], []
+        for block in self.points.row_blocks():
+            block -= self.points.scan.column_mean
+            squares.append(np.einsum("ij,ij->i", block, block))
+            products.append(np.einsum("ij,ij->i", block @ self.matrix, block))
+        return np.concatenate(squares), np.concatenate(products)
 
     @classmethod
     def from_points(cls, x: Any) -> Self:
@@ -161,7 +176,9 @@ class _Sums:
 
 def _check_n_samples(n_samples: int) -> None:
     if n_samples < 2:
-        raise InputError(f"a covariance needs at least 2 samples, got {n_samples}")
+        raise InputError(
+            f"a covariance needs at least 2 samples, got {counted(n_samples, 'sample')}: give more"
+        )
 
 
 def _gram_sums(points: Points) -> _Sums:

@@ -1,6 +1,10 @@
-"""What training does to the dimension: the noise of SGD, its regulariser, losses of geometry."""
+"""The dimension while a network learns, the noise that drives it, and losses made of geometry."""
+
+from __future__ import annotations
 
 from dimscope.training._objective import half_squared_error
+from dimscope.training.callbacks import hugging_face_callback, lightning_callback
+from dimscope.training.checkpoints import track_checkpoints
 from dimscope.training.closed_forms import (
     ReadoutPenalty,
     linear_readout_penalty,
@@ -23,6 +27,16 @@ from dimscope.training.regulariser import (
     effective_regulariser,
     scan_sigma,
 )
+from dimscope.training.schedule import (
+    AtSteps,
+    EveryEpoch,
+    EveryStep,
+    LogThenEpochs,
+    Schedule,
+    make_schedule,
+)
+from dimscope.training.ticks import read_run
+from dimscope.training.tracker import Tracker
 from dimscope.training.weight_noise import (
     WeightNoise,
     checkpoint_noise,
@@ -31,26 +45,37 @@ from dimscope.training.weight_noise import (
 )
 
 __all__ = [
+    "AtSteps",
     "DimensionLoss",
     "DimensionMetric",
     "EffectiveRegulariser",
+    "EveryEpoch",
+    "EveryStep",
     "GradientNoise",
+    "LogThenEpochs",
     "NoiseEstimate",
     "ReadoutGeometry",
     "ReadoutPenalty",
     "RegulariserEstimate",
+    "Schedule",
     "SigmaScan",
+    "Tracker",
     "WeightNoise",
     "checkpoint_noise",
     "effective_regulariser",
     "gradient_noise",
     "half_squared_error",
+    "hugging_face_callback",
     "isotropic_noise",
+    "lightning_callback",
     "linear_readout_penalty",
+    "make_schedule",
+    "read_run",
     "readout_geometry",
     "scan_sigma",
     "sgd_readout_penalty",
     "softmax_readout_penalty",
     "stationary_noise",
+    "track_checkpoints",
     "two_batch_noise",
 ]

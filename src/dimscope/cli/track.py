@@ -1,0 +1,78 @@
+"""`dimscope track`: the dimension of every layer at every checkpoint of a training run."""
+
+from __future__ import annotations
+
+from glob import glob
+from typing import Any
+
+import click
+
+from dimscope.cli.output import note, print_json, print_steps
+from dimscope.cli.profile import how_to_measure
+from dimscope.cli.sources import load_sources, model_and_data
+from dimscope.errors import InputError
+
+
+@click.command()
+@click.option(
+    "--checkpoints",
+    "patterns",
+    multiple=True,
+    required=True,
+    metavar="GLOB",
+    help="Files with state dicts, such as 'ckpt/*.pt'; the last number in a name is its step.  "
+    "May be repeated.",
+)
+@model_and_data
+@how_to_measure
+@click.option("--label", help="Name of the model in the table.")
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="DIR",
+    required=True,
+    help="The run folder; started again, the run goes on with the checkpoints that are missing.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Every row of the profile, as JSON.")
+def track(
+    *,
+    patterns: tuple[str, ...],
+    layers: tuple[str, ...],
+    label: str | None,
+    out: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Measure the layers of a network at every checkpoint of its training."""
+    from dimscope.training import track_checkpoints  # noqa: PLC0415 - torch loads when needed
+
+    found = sorted({path for pattern in patterns for path in glob(pattern)})  # noqa: PTH207 - absolute too
+    if not found:
+        raise InputError(f"no file matches {' or '.join(map(repr, patterns))}")
+    how = {name: options.pop(name) for name in ("methods", "metric", "pooling", "n_repeats")}
+    how |= {f"{name}_budget": options.pop(name) for name in ("memory", "disk")}
+    batch_size = options.pop("batch_size")
+    sources = load_sources(**options)
+    profile = track_checkpoints(
+        sources.loaded.model,
+        sources.data,
+        found,
+        out,
+        layers="auto" if layers == ("auto",) else list(layers),
+        rng=options["seed"],
+        batch_size=batch_size,
+        device=None if options["device"] == "cpu" else options["device"],
+        label=label or sources.loaded.label.removesuffix(" (untrained)"),
+        **how,
+    )
+    if as_json:
+        print_json(
+            {
+                "provenance": profile.provenance,
+                "ticks": profile.ticks.to_dict("records"),
+                "rows": profile.to_records(),
+            }
+        )
+    else:
+        print_steps(profile)
+    note(f"profile saved in {out}; dimscope report {out} makes a page of it")

@@ -1,0 +1,78 @@
+"""The compiled loop behind `_neighborhoods`, which releases the GIL."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dimscope._compiled import compiled, reordered
+
+CHUNK = 256  # columns summed in one go, which stay in a processor's cache; fixed, so that bits are
+
+
+@reordered
+def _multiply(vectors, products, n):  # type: ignore[no-untyped-def]
+    """Add the products of the first ``n`` rows with each other, of each pair once at least.
+
+    Twelve sums at once are as many as registers hold without AVX-512.
+    """
+    for i in range(0, n, 4):
+        for j in range(0, min(i + 4, n), 3):
+            s00 = s01 = s02 = s10 = s11 = s12 = 0.0
+            s20 = s21 = s22 = s30 = s31 = s32 = 0.0
+            for c in range(vectors.shape[1]):
+                x0, x1 = vectors[i, c], vectors[i + 1, c]
+                x2, x3 = vectors[i + 2, c], vectors[i + 3, c]
+                y0, y1, y2 = vectors[j, c], vectors[j + 1, c], vectors[j + 2, c]
+                s00 += x0 * y0
+                s01 += x0 * y1
+                s02 += x0 * y2
+                s10 += x1 * y0
+                s11 += x1 * y1
+                s12 += x1 * y2
+                s20 += x2 * y0
+                s21 += x2 * y1
+                s22 += x2 * y2
+                s30 += x3 * y0
+                s31 += x3 * y1
+                s32 += x3 * y2
+            products[i, j] += s00
+            products[i, j + 1] += s01
+            products[i, j + 2] += s02
+            products[i + 1, j] += s10
+            products[i + 1, j + 1] += s11
+            products[i + 1, j + 2] += s12
+            products[i + 2, j] += s20
+            products[i + 2, j + 1] += s21
+            products[i + 2, j + 2] += s22
+            products[i + 3, j] += s30
+            products[i + 3, j + 1] += s31
+            products[i + 3, j + 2] += s32
+
+
+@compiled
+def add_products(values, own, others, products):  # type: ignore[no-untyped-def]
+    """Add the products of the differences of the rows ``others[p]`` from row ``own[p]``.
+
+    The differences are of the original values in float64; the sums run over fixed chunks of
+    columns, in an order that depends on nothing else.
+    """
+    n_neighbors, n_features = others.shape[1], values.shape[1]
+    vectors = np.zeros((n_neighbors + 6, CHUNK))  # tiles reach beyond the last, where zeros are
+    local = np.empty((len(vectors), len(vectors)))
+    for p in range(len(own)):
+        local[:] = 0.0
+        for start in range(0, n_features, CHUNK):
+            width = min(CHUNK, n_features - start)
+            x = values[own[p]]
+            for j in range(n_neighbors):
+                y = values[others[p, j]]
+                for c in range(width):
+                    vectors[j, c] = np.float64(y[start + c]) - np.float64(x[start + c])
+                for c in range(width, CHUNK):
+                    vectors[j, c] = 0.0
+            _multiply(vectors, local, n_neighbors)
+        for i in range(n_neighbors):
+            for j in range(i + 1):
+                products[p, i, j] += local[i, j]
+                if i != j:
+                    products[p, j, i] += local[i, j]

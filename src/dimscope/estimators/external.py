@@ -1,0 +1,158 @@
+"""Other libraries' estimators, used like our own: scikit-dimension's, and any of its habits."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float64
+
+from dimscope._format import counted
+from dimscope.errors import InputError
+from dimscope.estimators._base import NeighborEstimator, graph_notes
+from dimscope.estimators._neighborhoods import points_of
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate, LocalEstimate
+
+
+@final
+@dataclass(kw_only=True)
+class External(NeighborEstimator):
+    """An estimator of another library: its ``fit`` sees the points, ``dimension_`` is its answer.
+
+    Where a method is expected, such an object may be given as it is. It needs no more than a
+    ``fit(x)`` that leaves a number in ``dimension_``; no library is imported for it. A copy is
+    fitted, in the process, on one array of float64: the distinct rows in the units of the input,
+    under the cosine and correlation metrics the normalised ones. Exact duplicates are thus set
+    aside as for our own estimators, and decimation and blocks see the same points.
+
+    What it assumes and is bad at is that library's to say. Its error is not known: no standard
+    error is given. An answer that is not a finite number above 0 is no dimension, and becomes None
+    with a note; an exception becomes an `InputError`. Cost: the other estimator's, N n_features
+    numbers of memory, and a search of one neighbour of each point, which finds the duplicates.
+
+    Parameters
+    ----------
+    estimator
+        The object; it is never changed.
+    label
+        The method's name in results, by default the library's and the class's (``skdim.MLE``);
+        give one to use two objects of one class at once.
+
+    Examples
+    --------
+    >>> import dimscope as ds
+    >>> class Rank:
+    ...     def fit(self, x):
+    ...         self.dimension_ = np.linalg.matrix_rank(x - x.mean(axis=0))
+    ...         return self
+    >>> x = np.random.default_rng(0).normal(size=(100, 2)) @ np.ones((2, 5))
+    >>> print(ds.estimate(x, External(estimator=Rank(), label="rank")))
+    rank: 1.00 (N = 100)
+    """
+
+    estimator: Any
+    label: str | None = None
+
+    @property
+    def name(self) -> str:  # type: ignore[override]  # it is that of what it holds
+        """The label, or the library's name and the class's."""
+        if self.label is not None:
+            return self.label
+        kind = type(self.estimator)
+        return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours in the graph that `estimate` uses: 1, and the other one finds its own."""
+        return 1
+
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The dimension that the estimator finds in the points of ``graph``.
+
+        Raises
+        ------
+        InputError
+            If the graph has no points, or the estimator raises an exception or leaves no number
+            in ``dimension_``.
+        """
+        answer = self._number(self._fitted(graph).dimension_)
+        notes = graph_notes(graph)
+        known = np.isfinite(answer) and answer > 0
+        if not known:
+            notes += (f"{self.name} answered {answer:g}, which is no dimension.",)
+        return DimensionEstimate(
+            value=answer if known else None,
+            stderr=None,
+            interval=None,
+            scale=None,
+            n_samples=graph.n_samples,
+            n_duplicates=graph.n_duplicates,
+            notes=notes,
+            method=self.name,
+            parameters=self.get_params() | _parameters(self.estimator),
+        )
+
+    def estimate_local(self, graph: NeighborGraph) -> LocalEstimate:
+        """The dimension that the estimator finds at every point, its ``dimension_pw_``.
+
+        Raises
+        ------
+        InputError
+            As `estimate`, or if it has no local form: neither does ``fit`` leave ``dimension_pw_``,
+            nor is there a ``fit_pw`` that does.
+        """
+        fitted = self._fitted(graph)
+        if not hasattr(fitted, "dimension_pw_") and hasattr(fitted, "fit_pw"):
+            self._run(fitted.fit_pw, self._points(graph))
+        if not hasattr(fitted, "dimension_pw_"):
+            raise InputError(f"{self.name} has no local form: its fit leaves no dimension_pw_")
+        values = np.asarray(fitted.dimension_pw_, dtype=np.float64)
+        if values.shape != (graph.n_samples,):
+            raise InputError(
+                f"{self.name} left dimension_pw_ of shape {values.shape}, one number for each of "
+                f"{counted(graph.n_samples, 'point')} is needed"
+            )
+        return self._local_answer(np.where(np.isfinite(values) & (values > 0), values, np.nan))
+
+    def _fitted(self, graph: NeighborGraph) -> Any:
+        fitted = copy.deepcopy(self.estimator)
+        self._run(fitted.fit, self._points(graph))
+        if not hasattr(fitted, "dimension_"):
+            raise InputError(
+                f"{self.name} has no dimension_ after fit: give an estimator of dimensions, as "
+                "scikit-dimension's are"
+            )
+        return fitted
+
+    def _points(self, graph: NeighborGraph) -> Float64[np.ndarray, "n d"]:
+        """The rows that the graph has kept, as values of the input."""
+        points = points_of(graph, self.name).take(graph.original_rows)
+        return np.asarray(np.hstack(list(points.column_blocks())) * points.length_unit)
+
+    def _run(self, fit: Any, x: Float64[np.ndarray, "n d"]) -> None:
+        try:
+            fit(x)
+        except Exception as error:  # whatever another library raises
+            raise InputError(
+                f"{self.name} failed on {counted(len(x), 'point')}: {type(error).__name__}: {error}"
+            ) from error
+
+    def _number(self, answer: Any) -> float:
+        try:
+            return float(answer)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{self.name} left {answer!r} in dimension_, where a number is needed"
+            ) from error
+
+
+def is_external(candidate: Any) -> bool:
+    """Whether something that is no estimator of ours can be fitted as one."""
+    return callable(getattr(candidate, "fit", None))
+
+
+def _parameters(estimator: Any) -> dict[str, Any]:
+    return dict(estimator.get_params()) if hasattr(estimator, "get_params") else {}

@@ -1,0 +1,76 @@
+"""One pass over the data, as rows of a profile with the facts that say what was measured."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from dimscope.profiling.measure import Row, measure_layer
+from dimscope.profiling.settings import Settings
+from dimscope.store import parse_size
+
+if TYPE_CHECKING:
+    from dimscope.capture import Captured
+    from dimscope.store import ActivationStore
+
+
+def budgets_of(memory_budget: int | str, disk_budget: int | str | None) -> dict[str, int | None]:
+    """What an `ActivationStore` may hold, in bytes."""
+    return {
+        name: parse_size(size) if isinstance(size, str) else size
+        for name, size in (("memory_budget", memory_budget), ("disk_budget", disk_budget))
+    }
+
+
+def name_of_pooling(pooling: Any) -> Any:
+    """A pooling as it is recorded: the same in every process."""
+    if isinstance(pooling, Mapping):
+        return {glob: name_of_pooling(one) for glob, one in pooling.items()}
+    return getattr(pooling, "__qualname__", str(pooling))
+
+
+def facts_of(captured: Captured) -> dict[str, Any]:
+    """What went through the network, and where."""
+    return {
+        "n_samples": captured.n_samples,
+        "model_hash": captured.model_hash,
+        "data_hash": captured.data_hash,
+        "device": str(captured.device),
+    }
+
+
+def measured_layers(
+    captured: Captured,
+    store: ActivationStore,
+    settings: Settings,
+    on_layer: Callable[[float, float | None], None],
+) -> Iterator[tuple[str, list[Row]]]:
+    """Each captured layer with its rows; ``on_layer`` gets the layers done and those there are."""
+    n_layers = len(captured.layers)
+    for done, info in enumerate(captured.layers):
+        on_layer(done, n_layers)
+        place = {
+            "layer": info.name,
+            "layer_index": info.index,
+            "relative_depth": info.relative_depth,
+        }
+        layer = captured.recomputed.get(info.name)
+        rows = measure_layer(store[info.name] if layer is None else layer, settings)
+        yield info.name, [place | row for row in rows]
+    on_layer(n_layers, n_layers)
+
+
+def in_order(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The rows of one pass, layers in order of execution and counted from 0."""
+    places = sorted({(row["layer_index"], row["layer"]) for row in rows})
+    order = {layer: i for i, (_, layer) in enumerate(places)}
+    counted = [{**row, "layer_index": order[row["layer"]]} for row in rows]
+    return sorted(counted, key=lambda row: row["layer_index"])
+
+
+def versions_used() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    versions = {name: version(name) for name in ("dimscope", "numpy", "scipy", "torch")}
+    return versions | {"python": platform.python_version()}

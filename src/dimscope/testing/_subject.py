@@ -1,0 +1,109 @@
+"""What the checks share: points that an estimator is for, its answers, and how a check fails."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from dimscope.errors import InputError
+from dimscope.estimators import Estimator, NeighborEstimator
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate
+from dimscope.spectra import Spectrum
+
+Matrix = Float64[np.ndarray, "n d"]
+
+N_SAMPLES = 300
+
+
+def require(holds: bool, fault: str) -> None:
+    """Fail the check, by an AssertionError that says what is wrong, unless ``holds``."""
+    if not holds:
+        raise AssertionError(fault)
+
+
+def cloud(estimator: Estimator, n_samples: int = N_SAMPLES, seed: int = 0) -> Matrix:
+    """Points of the kind that the estimator is for, in a few dimensions, all distinct."""
+    rng = np.random.default_rng(seed)
+    match estimator.data:
+        case "bits":
+            return rng.integers(0, 2, size=(n_samples, 24)).astype(np.float64)
+        case "integers":
+            return np.unique(rng.integers(0, 40, size=(2 * n_samples, 3)), axis=0)[
+                rng.permutation(n_samples)
+            ].astype(np.float64)
+    return rng.normal(size=(n_samples, 4))
+
+
+def statistic(estimator: Estimator, x: Any, more_neighbors: int = 0) -> NeighborGraph | Spectrum:
+    """The statistic of ``x`` that the estimator's family uses, with neighbours to spare."""
+    if isinstance(estimator, NeighborEstimator):
+        return NeighborGraph.from_points(x, estimator.n_neighbors_needed + more_neighbors)
+    return Spectrum.from_points(x)
+
+
+def answer(estimator: Estimator, x: Any) -> DimensionEstimate:
+    """The estimate of ``x``."""
+    return estimate_from(estimator, statistic(estimator, x))
+
+
+def estimate_from(estimator: Any, known: NeighborGraph | Spectrum) -> DimensionEstimate:
+    """The estimate from a statistic, whichever family the estimator is of."""
+    found: DimensionEstimate = estimator.estimate(known)
+    require(
+        isinstance(found, DimensionEstimate),
+        f"estimate gave a {type(found).__name__} in place of a DimensionEstimate",
+    )
+    return found
+
+
+def value(estimator: Estimator, x: Any) -> float:
+    """The dimension of ``x``, which must be known."""
+    found = answer(estimator, x)
+    require(found.value is not None, f"no value for {len(x)} points: {' '.join(found.notes)}")
+    return float(found.value or math.nan)
+
+
+def require_close(found: float, wanted: float, tolerance: float, when: str) -> None:
+    """Fail the check unless two dimensions agree to a relative tolerance."""
+    require(
+        math.isfinite(found) and abs(found - wanted) <= tolerance * abs(wanted),
+        f"{found:.9g} {when}, {wanted:.9g} was expected to a relative {tolerance:g}",
+    )
+
+
+def require_sound(found: DimensionEstimate, n_rows: int) -> None:
+    """Fail the check unless an estimate is one that a reader can trust to mean what it says."""
+    for name in ("value", "stderr", "scale"):
+        number = getattr(found, name)
+        require(
+            number is None or (math.isfinite(number) and number > 0),
+            f"{name} is {number}: what is unknown must be None, all else a finite number above 0",
+        )
+    require(found.value is not None or bool(found.notes), "no value, and no note that says why")
+    if found.interval is not None:
+        low, high = found.interval
+        known = found.value is not None and low <= found.value <= high
+        require(known, f"the interval {found.interval} does not hold the value {found.value}")
+    require(
+        0 < found.n_samples <= n_rows, f"n_samples is {found.n_samples}, of {n_rows} rows given"
+    )
+    require(
+        all(isinstance(note, str) and note.endswith(".") for note in found.notes),
+        f"the notes {found.notes} must be sentences",
+    )
+
+
+def require_refused(estimator: Estimator, x: Any, what: str, mentions: str = "") -> None:
+    """Fail the check unless ``fit`` raises an InputError of one line that mentions something."""
+    try:
+        found = estimator.fit(x)
+    except InputError as error:
+        text = str(error)
+        require(mentions in text, f"{what}: the message {text!r} should mention {mentions!r}")
+        require("\n" not in text and len(text) > 0, f"{what}: the message must be one line")
+    else:
+        raise AssertionError(f"{what} must raise an InputError, and gave {vars(found)}")

@@ -1,0 +1,456 @@
+"""Measuring a network while it learns, from inside any training loop."""
+
+from __future__ import annotations
+
+import random
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
+
+import numpy as np
+
+from dimscope._format import number
+from dimscope.errors import InputError
+from dimscope.estimators import Method
+from dimscope.neighbors import Metric
+from dimscope.profiling import make_settings
+from dimscope.profiling.measure import Row
+from dimscope.profiling.passes import budgets_of, versions_used
+from dimscope.profiling.progress import live_line
+from dimscope.results import Profile
+from dimscope.training.clock import Clock, too_costly
+from dimscope.training.loggers import as_loggers, log_tick
+from dimscope.training.probe import Probe
+from dimscope.training.schedule import make_schedule
+from dimscope.training.ticks import Tick, TickJournal, read_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: The dimensions of the papers that need few neighbours and no eigenvalues.
+TRACKED_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio")
+_LAYERS_SHOWN = 3
+
+
+class Position(NamedTuple):
+    """Where a training loop stands: steps done, and epochs completed."""
+
+    step: int
+    epoch: int
+
+
+@final
+class Tracker:
+    """Measures the layers of a network on one set of samples while it is trained.
+
+    Call `step` after every optimiser step and `epoch` after every epoch; the schedule decides when
+    to measure. A measurement (a tick) leaves the network's mode, buffers and gradients and the
+    random states of torch, CUDA, NumPy and Python exactly as they were: training gives the same
+    bits with and without. Each tick is appended to the run folder as soon as it is made, whole or
+    not at all, so that a process that is killed loses none.
+
+    A loop that goes on after a kill enters a Tracker with the same folder and settings, in the
+    state of its own checkpoint, and says with ``start_step`` and ``start_epoch`` which that is.
+    Steps that it then runs again are not measured again. Compared are, on entry, the settings, the
+    layers, the schedule, the network's class with the names, types and shapes in its state, and
+    the samples by their hash; and at every step that is reached again, the network's values: where
+    they differ from those recorded, the recorded tick stays, a warning is given once, and the step
+    is listed as ``differing`` in the provenance.
+
+    Parameters
+    ----------
+    model
+        The network that is trained; wrappers of parallel training and compilation are looked into.
+    data
+        The samples, in any form that `dimscope.profile` takes, the same at every reading: neither
+        shuffled nor randomly transformed.
+    out
+        The run folder.
+    layers
+        As in `dimscope.profile`.
+    schedule
+        ``"auto"``: steps 0, 1, 2, 4, 8, ... of the first epoch, then every epoch. ``"epochs"``; a
+        number n, every n steps; a list of steps; or a `dimscope.training.Schedule`. Step 0 is
+        measured on entry.
+    start_step, start_epoch
+        Steps done and epochs completed in the state in which the network is on entry.
+    max_overhead
+        The share of the training time that ticks may take, such as 0.05. A tick that would exceed
+        it is left out, for good, and listed with the reason; the samples never change. None
+        measures whatever is due.
+    loggers
+        One or several of: anything with ``log_metrics(metrics, step)``; TensorBoard's
+        ``SummaryWriter``, which gets a figure too.
+    methods, n_repeats
+        As in `dimscope.profile`, but by default those that cost little: TwoNN, Gride and the
+        participation ratio, with error bars from one partition into disjoint blocks.
+    curves
+        What to record besides: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
+    metric, pooling, n_samples, rng, label, batch_size
+        As in `dimscope.profile`.
+    memory_budget, disk_budget, forward, device, progress
+        As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
+
+    Raises
+    ------
+    InputError
+        On construction and entry, if something is unknown or cannot be read, or the folder holds
+        another run.
+    CaptureError
+        If the network fails on the samples.
+    StoreError
+        If the folder cannot be written.
+
+    Notes
+    -----
+    With torch.distributed, only the process of rank 0 measures; the others pass through.
+    A tick costs one forward pass of the samples and one search of neighbours and one spectrum for
+    each layer; `overhead` says what that comes to. On CUDA, work that is queued is waited for, so
+    that its time is not taken for the tick's.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
+    <torch...>
+    >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 2))
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> x = torch.randn(200, 8)
+    >>> with Tracker(model, x, tempfile.mkdtemp(), methods="two_nn", schedule=[0, 2]) as tracker:
+    ...     for batch in x.split(50):
+    ...         loss = model(batch).square().mean()
+    ...         optimizer.zero_grad()
+    ...         loss.backward()
+    ...         optimizer.step()
+    ...         measured = tracker.step(loss=loss)
+    >>> tracker.to_frame()[["step", "layer"]].values.tolist()
+    [[0, 'input'], [0, '1'], [0, '2'], [2, 'input'], [2, '1'], [2, '2']]
+    """
+
+    def __init__(  # noqa: PLR0913 - the options of a profile, and when to make one
+        self,
+        model: Any,
+        data: Any,
+        out: str | Path,
+        *,
+        layers: Any = "auto",
+        schedule: Any = "auto",
+        start_step: int = 0,
+        start_epoch: int = 0,
+        max_overhead: float | None = None,
+        loggers: Any = (),
+        methods: Method | Sequence[Method] = TRACKED_METHODS,
+        metric: Metric = "euclidean",
+        pooling: Any = "flatten",
+        n_samples: int | None = None,
+        n_repeats: int = 1,
+        curves: Sequence[str] = (),
+        rng: int | np.random.Generator = 0,
+        label: str | None = None,
+        batch_size: int = 64,
+        memory_budget: int | str = "1GiB",
+        disk_budget: int | str | None = None,
+        forward: Callable[[Any, Any], Any] | None = None,
+        device: str | None = None,
+        progress: bool = True,
+    ) -> None:
+        if min(start_step, start_epoch) < 0:
+            raise InputError(f"start_step={start_step}, start_epoch={start_epoch}: both from 0 on")
+        if max_overhead is not None and not max_overhead > 0:
+            raise InputError(f"max_overhead={max_overhead} must be above 0, or None for no limit")
+        self._out = Path(out)
+        self._schedule = make_schedule(schedule)
+        self._at = Position(start_step, start_epoch)
+        self._said: dict[str, Any] = {}  # metrics of the current step
+        self._max_overhead = max_overhead
+        self._loggers = as_loggers(loggers)
+        self._label = label or type(model).__name__
+        self._progress = progress
+        self._idle = _is_follower()
+        settings = make_settings(
+            methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, device=device
+        )
+        self._make_probe: Callable[[], Probe] = lambda: Probe.of(
+            model,
+            data,
+            layers,
+            settings=settings,
+            pooling=pooling,
+            n_samples=n_samples,
+            batch_size=batch_size,
+            forward=forward,
+            budgets=budgets_of(memory_budget, disk_budget),
+        )
+        self._open = ExitStack()
+        self._session: _Session | None = None
+
+    def __enter__(self) -> Self:
+        if not self._idle:
+            try:
+                with _random_states():
+                    self._start()
+            except BaseException:
+                self._session = None
+                self._open.close()
+                raise
+        return self
+
+    def _start(self) -> None:
+        probe = self._make_probe()
+        identity = probe.identity() | {
+            "label": self._label,
+            "schedule": self._schedule.to_dict(),
+            "max_overhead": self._max_overhead,
+        }
+        journal = TickJournal.open(self._out, identity)
+        journal.start_session({"versions": versions_used(), "started_at": self._at._asdict()})
+        show = self._open.enter_context(live_line(self._progress))
+        self._session = _Session(
+            probe=probe,
+            journal=journal,
+            clock=Clock.of(journal.training_seconds, journal.ticks.values()),
+            show=show,
+        )
+        if self._schedule.due_at_step(*self._at):
+            self._tick()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        session, self._session = self._session, None
+        self._open.close()
+        if session is None:
+            return
+        with session.clock.paused():
+            session.journal.end_session(session.clock.training_seconds)
+            if session.journal.ticks:
+                read_run(self._out).save(self._out)
+
+    @property
+    def position(self) -> Position:
+        """Steps done and epochs completed: what a checkpoint must keep to go on from it."""
+        return self._at
+
+    @property
+    def profile(self) -> Profile:
+        """All ticks so far, those of earlier sessions among them.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        return read_run(self._out)
+
+    @property
+    def overhead(self) -> float | None:
+        """Time of all ticks over the time of training, over all sessions; None before the first."""
+        clock = self._running().clock
+        with clock.paused():
+            return clock.spent / clock.training_seconds if clock.training_seconds > 0 else None
+
+    @property
+    def differing(self) -> tuple[int, ...]:
+        """Steps that were reached again with other values in the network than were measured."""
+        return tuple(self._running().journal.differing)
+
+    def to_frame(self, curve: str | None = "estimate") -> pd.DataFrame:
+        """The rows of a curve (None for all), with the epoch and the metrics of their ticks.
+
+        Raises
+        ------
+        InputError
+            If there is no tick, or no such curve.
+        """
+        profile = self.profile
+        ticks = profile.ticks.drop(columns=["seconds", "training_seconds"])
+        return profile.to_frame(curve).merge(ticks, on=["model", "step"], how="left")
+
+    def step(self, *, at: int | None = None, **metrics: Any) -> bool:
+        """Say that the network has made an optimiser step, and measure it if it is time.
+
+        Parameters
+        ----------
+        at
+            Steps done in all, where the loop counts itself; one more than before by default.
+        metrics
+            Numbers or tensors of one value, such as ``loss`` and ``accuracy``; they are looked at
+            only when a tick is made, so that a GPU is not waited for.
+
+        Returns
+        -------
+        bool
+            Whether a tick was made now.
+
+        Raises
+        ------
+        InputError
+            If the tracker was not entered, ``at`` does not grow, or a metric is no number.
+        CaptureError
+            If the network fails, or the samples differ from those of other ticks.
+        """
+        now = self._at.step + 1 if at is None else at
+        if now <= self._at.step:
+            raise InputError(f"step {now} after step {self._at.step}: steps must grow")
+        self._at = Position(now, self._at.epoch)
+        self._said = _without_graph(metrics)
+        if self._idle or not self._schedule.due_at_step(*self._at):
+            return False
+        return self._tick()
+
+    def epoch(self, **metrics: Any) -> bool:
+        """Say that an epoch is complete, and measure it if it is time; see `step`.
+
+        A tick that is made has the metrics of the last step too, unless they are given again.
+        """
+        self._at = Position(self._at.step, self._at.epoch + 1)
+        if self._idle or not self._schedule.due_at_epoch(self._at.epoch):
+            self.note(**metrics)
+            return False
+        self._said |= _without_graph(metrics)
+        return self._tick()
+
+    def note(self, **metrics: Any) -> bool:
+        """Add metrics to the tick of the current step, if there is one or will be at this step.
+
+        What the tick has already stays.
+
+        Returns
+        -------
+        bool
+            Whether there is one.
+        """
+        self._said |= _without_graph(metrics)
+        if self._idle:
+            return False
+        journal = self._running().journal
+        if self._at.step not in journal.ticks:
+            return False
+        journal.note(self._at.step, _numbers(self._said))
+        return True
+
+    def _running(self) -> _Session:
+        if self._session is None:
+            raise InputError("the tracker is not running: write `with Tracker(...) as tracker:`")
+        return self._session
+
+    def _tick(self) -> bool:
+        """Measure now, unless this step was decided on before; training's clock stands still."""
+        session = self._running()
+        with session.clock.paused(), _random_states():
+            if self._at.step in session.journal.ticks:
+                self._meet_again(session)
+                session.journal.note(self._at.step, _numbers(self._said))
+                return False
+            if self._at.step in session.journal.skipped:
+                return False
+            reason = too_costly(self._max_overhead, session.clock, session.journal.ticks.values())
+            if reason is not None:
+                session.journal.skip(self._at.step, reason)
+                return False
+            self._measure(session)
+        self._show(session)
+        return True
+
+    def _measure(self, session: _Session) -> None:
+        started = time.perf_counter()
+        numbers = _numbers(self._said)
+        rows, facts = session.probe.measure()
+        log_tick(self._loggers, self._label, self._at.step, rows)
+        tick = Tick(
+            step=self._at.step,
+            epoch=self._at.epoch,
+            model_hash=facts["model_hash"],
+            metrics=numbers,
+            seconds=time.perf_counter() - started,
+            training_seconds=session.clock.training_seconds,
+        )
+        session.journal.add(tick, rows)
+        session.last_rows = rows
+
+    def _meet_again(self, session: _Session) -> None:
+        """Compare the network with the one that was measured at this step."""
+        step = self._at.step
+        if session.probe.model_hash() == session.journal.ticks[step].model_hash:
+            return
+        if step not in session.journal.differing:
+            session.journal.report_difference(step)
+        if not session.warned:
+            session.warned = True
+            warnings.warn(
+                f"step {step} was reached again with other values in the network than those "
+                "measured there: the tick that is recorded stays. The loop did not restore all of "
+                "its state (weights, optimiser, random states), or is not deterministic",
+                stacklevel=5,
+            )
+
+    def _show(self, session: _Session) -> None:
+        tick = session.journal.ticks[self._at.step]
+        parts = [f"step {tick.step:,}, epoch {tick.epoch}"]
+        parts += [f"{n} {number(v)}" for n, v in tick.metrics.items() if v is not None]
+        estimates = [row for row in session.last_rows if row["curve"] == "estimate"]
+        first = [row for row in estimates if row["method"] == estimates[0]["method"]]
+        parts += [
+            f"{row['layer']} {number(row['value'])}"
+            for row in first[-_LAYERS_SHOWN:]
+            if row.get("value") is not None
+        ]
+        if self.overhead is not None:
+            parts.append(f"tracking {100 * self.overhead:.1f} % of training time")
+        session.show("  ".join(parts))
+
+
+@dataclass(kw_only=True)
+class _Session:
+    """What a tracker has while it is entered."""
+
+    probe: Probe
+    journal: TickJournal
+    clock: Clock
+    show: Callable[[str], None]
+    warned: bool = False
+    last_rows: list[Row] = field(default_factory=list)
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    def as_number(value: Any) -> float | None:
+        plain = value.item() if hasattr(value, "item") else value  # a tensor or NumPy's
+        return None if plain is None else float(plain)
+
+    try:
+        return {name: as_number(value) for name, value in metrics.items()}
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"metrics must be numbers or tensors of one value: {error}") from error
+
+
+def _without_graph(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics without what a backward pass would need, which they would keep in memory."""
+    return {n: v.detach() if hasattr(v, "detach") else v for n, v in metrics.items()}
+
+
+@contextmanager
+def _random_states() -> Iterator[None]:
+    """Guard training's random states from whatever a tick does, loggers and imports included."""
+    state = random.getstate()  # before the import, which may draw too
+    from dimscope.capture import random_states  # noqa: PLC0415 - torch loads with the first network
+
+    with random_states():
+        yield
+    random.setstate(state)
+
+
+def _is_follower() -> bool:
+    """Whether another process of a parallel run measures."""
+    from torch import distributed  # noqa: PLC0415 - torch
+
+    return (
+        distributed.is_available() and distributed.is_initialized() and distributed.get_rank() > 0
+    )
