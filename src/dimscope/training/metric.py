@@ -53,7 +53,7 @@ class DimensionMetric:
     >>> for _ in range(20):
     ...     metric.update(torch.randn(100, 3, generator=generator))
     >>> print(metric.n_seen, metric.compute())
-    2000 participation_ratio: 3.01 (N = 500)
+    2000 participation_ratio: 3.014 ± 0.012 (N = 500)
     """
 
     def __init__(self, estimator: Method = "two_nn", n_samples: int = 2000, seed: int = 0) -> None:
