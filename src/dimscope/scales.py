@@ -34,7 +34,8 @@ class Plateau:
         end, where curvature and edges begin.
     stderr
         Their mean standard error, an upper bound: neighbouring scales share their points, so that
-        averaging over them is not taken to reduce it.
+        averaging over them is not taken to reduce it. Three times the scatter of ``value`` over
+        flat tori of 2 dimensions with 600 points.
     lowest, highest
         The extreme dimensions on it.
     scales

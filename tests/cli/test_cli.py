@@ -256,3 +256,31 @@ def test_progress_shows_only_on_a_terminal(net):
     assert "layers measured" not in done.stdout.decode()
     quiet = subprocess.run(command, check=True, capture_output=True, text=True)
     assert "layers measured" not in quiet.stderr
+
+
+def test_scale_prints_curves_and_what_they_say(capsys, sphere, tmp_path):
+    picture = tmp_path / "scale.png"
+    code, out, err = invoke(capsys, "scale", sphere, "--plot", str(picture))
+    assert code == 0
+    assert picture.stat().st_size > 0
+    assert err == f"dimscope: plot written to {picture}\n"
+    header, *rows, verdict = out.splitlines()
+    assert header.split() == ["method", "n2", "points", "distance", "dimension"]
+    assert {row.split()[0] for row in rows} == {"gride", "two_nn", "correlation_dimension"}
+    assert all(row.startswith("gride") for row in rows if row.endswith("plateau"))
+    assert " on the plateau from scale " in verdict
+
+
+def test_scale_json_has_every_field(capsys, sphere):
+    code, out, err = invoke(capsys, "scale", sphere, "--json", "--n2-max", "64")
+    document = json.loads(out)
+    assert (code, err, document["schema"]) == (0, "", 1)
+    assert set(document) == {"schema", *ds.ScaleCurves.__dataclass_fields__}
+    assert document["plateau"]["value"] == pytest.approx(2, rel=0.05)
+    assert max(row["n2"] for row in document["curves"]) == 64
+
+
+def test_scale_refuses_a_tolerance_out_of_range(capsys, sphere):
+    code, _, err = invoke(capsys, "scale", sphere, "--tolerance", "2")
+    assert code == 2
+    assert "tolerance=2.0 must lie between 0 and 1" in err

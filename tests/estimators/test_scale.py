@@ -30,7 +30,7 @@ def test_the_error_of_a_plateau_bounds_the_scatter():
     plateaus = [ds.scale_curve(torus(2, 500, seed)).plateau for seed in range(30)]
     scatter = np.std([p.value for p in plateaus], ddof=1)
     stated = np.mean([p.stderr for p in plateaus])
-    assert 0.3 * stated < scatter < 1.1 * stated
+    assert 0.2 * stated < scatter < stated
 
 
 def test_noise_hides_a_sphere_at_small_scales_only():
