@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import dimscope as ds
-from dimscope.cli.output import print_table, shown
+from dimscope.cli.output import note_remarks, print_table, shown
 from dimscope.errors import DataError
 
 MODEL = "efficientnet_lite0"
@@ -82,9 +82,9 @@ def show(both: ds.Profile) -> None:
     kinds = {"two_nn": "ID", "pca_dimension": "PCA 90 %"}
     names = dict(zip(both.models, ("trained", "untrained"), strict=True))
     print_table(["layer", *(f"{kinds[k]}, {names[m]}" for k, m in columns)], rows)
-    noted = frame[(frame["notes"] != "") & (frame["method"] == "two_nn")]
-    for row in noted.itertuples():
-        say(f"{row.layer}, {names[row.model]}: {row.notes}")
+    for model, rows in frame[frame["method"] == "two_nn"].groupby("model", sort=False):
+        say(f"\nNotes on the {names[model]} network:")
+        note_remarks(rows)
 
 
 if __name__ == "__main__":

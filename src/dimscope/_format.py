@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 
 def number(value: float) -> str:
@@ -41,3 +42,14 @@ def counted(n: int, noun: str) -> str:
     ('1 sample', '12,000 samples')
     """
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def without_numbers(text: str) -> str:
+    """The text with every number left open, by which notes that say the same are told.
+
+    Examples
+    --------
+    >>> without_numbers("50 of 1,250 rows (4.0%) repeat")
+    '# of # rows (#%) repeat'
+    """
+    return re.sub(r"\d[\d,.]*(?:e[+-]?\d+)?", "#", text)

@@ -90,6 +90,8 @@ def test_unknown_values_duplicates_and_notes_are_told():
     assert unknown.startswith("1 of 3 estimates have no value")
     assert duplicates == "Exact duplicates were left out in 3 layers, at most 12 points in one."
     assert notes(profile) == [("Careful.", 3)]
+    profile.frame["notes"] = ["Low by 12 %.", "Low by 3.5 %.", "Careful."]
+    assert notes(profile) == [("Low by 12 %.", 2), ("Careful.", 1)]
 
 
 def test_the_primary_method_is_nonlinear_where_one_is_known(profile):

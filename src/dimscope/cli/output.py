@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dimscope._format import with_error
+from dimscope._format import with_error, without_numbers
 from dimscope.errors import InputError, StoreError
 from dimscope.results import SCHEMA_VERSION, DimensionEstimate, Profile, plain
 
@@ -100,7 +100,7 @@ def print_profile(profile: Profile) -> None:
         click.echo(f"{model}, N = {frame.loc[frame['model'] == model, 'n_samples'].max()}")
         print_table(["layer", "depth", "features", *methods], rows)
         click.echo()
-    _note_remarks(frame)
+    note_remarks(frame)
 
 
 def print_steps(profile: Profile) -> None:
@@ -115,14 +115,17 @@ def print_steps(profile: Profile) -> None:
             rows.append([str(step), *(cells[layer] for layer in layers)])
         print_table(["step", *layers], rows)
         click.echo()
-    _note_remarks(frame)
+    note_remarks(frame)
 
 
-def _note_remarks(frame: Any) -> None:
+def note_remarks(frame: Any) -> None:
+    """Write what must be known about the rows of a profile to stderr, once for rows alike."""
     remarked = frame[frame["notes"].fillna("") != ""]
-    for remark, group in remarked.groupby("notes", sort=False):
+    for _, group in remarked.groupby(remarked["notes"].map(without_numbers), sort=False):
         where = ", ".join(dict.fromkeys(f"{r.layer} ({r.method})" for r in group.itertuples()))
-        note(f"{where}: {remark}")
+        first = group["notes"].iloc[0]
+        others = "" if (group["notes"] == first).all() else " (The first; the others alike.)"
+        note(f"{where}: {first}{others}")
 
 
 def _known(value: Any) -> float | None:

@@ -79,7 +79,7 @@ def bias_notes(
     )
     outside = "the interval does not include this bias."
     if math.isinf(low):
-        return (f"{seen} by more than half, as on a sphere: {outside}",)
+        return (f"{seen} by more than half if the points lie as on a sphere: {outside}",)
     most = "far more" if math.isinf(high) else f"{1 - value / high:.0%}"
     return (
         f"{seen} by about {1 - value / low:.0%} if the points lie as on a sphere, by {most} if as "

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dimscope._format import number, with_error
+from dimscope._format import number, with_error, without_numbers
 from dimscope.plots.series import (
     Run,
     decimation_rows,
@@ -133,10 +133,14 @@ def cautions(profile: Profile) -> list[str]:
 
 
 def notes(profile: Profile) -> list[tuple[str, int]]:
-    """Count each distinct note on the estimates, most frequent first."""
-    return Counter(
-        note for note in profile.to_frame("estimate")["notes"].dropna() if note
-    ).most_common()
+    """Count the notes on the estimates, those that differ by numbers as one, most frequent first.
+
+    Of notes that are counted together, the first stands for all.
+    """
+    said = [note for note in profile.to_frame("estimate")["notes"].dropna() if note]
+    first = {without_numbers(note): note for note in reversed(said)}
+    counted = Counter(map(without_numbers, said)).most_common()
+    return [(first[pattern], count) for pattern, count in counted]
 
 
 def _unclear_peaks(profile: Profile) -> Iterator[str]:
