@@ -185,3 +185,19 @@ def test_the_metric_is_that_of_the_graph():
     make = partial(ds.NeighborGraph.from_points, n_neighbors=30)
     assert ds.LocalPCA(n_neighbors=30).estimate(make(x)).value > 2.9
     assert ds.LocalPCA(n_neighbors=30).estimate(make(x, metric="cosine")).value < 2.1
+
+
+def test_several_estimators_share_one_pass(monkeypatch):
+    """Each as by itself, from its own nearest, whatever the others use."""
+    graph = ds.NeighborGraph.from_points(cloud(), 12)
+    made = [ds.ESS(n_neighbors=12), ds.ABID(n_neighbors=5), ds.LocalPCA(n_neighbors=8), ds.TwoNN()]
+    passes = []
+    whole = module._passes
+    monkeypatch.setattr(module, "_passes", lambda *a: passes.append(1) or whole(*a))
+    found = ds.estimate(graph, made)
+    assert len(passes) == 1
+    assert list(found) == ["ess", "abid", "local_pca", "two_nn"]
+    for estimator in made:
+        alone = estimator.estimate(graph)
+        assert found[estimator.name].value == pytest.approx(alone.value, rel=1e-12)
+        assert found[estimator.name].n_samples == alone.n_samples

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator, NeighborEstimator, SpectrumEstimator
+from dimscope.estimators._neighborhoods import estimate_all
 from dimscope.estimators._registry import Method, is_one_method, make_estimators
 from dimscope.neighbors import Duplicates, Metric, NeighborGraph
 from dimscope.points import as_points
@@ -79,23 +80,27 @@ def estimate(
     estimators = make_estimators(method)
     graph = x if isinstance(x, NeighborGraph) else None
     points = as_points(x) if graph is None else graph.points
-    n_neighbors = neighbors_needed(estimators.values())
-    statistics: dict[bool, NeighborGraph | Spectrum] = {}
-    if n_neighbors:
-        statistics[True] = graph or NeighborGraph.from_points(
-            points, n_neighbors, metric, duplicates=duplicates, device=device
+    of_neighbors = {n: e for n, e in estimators.items() if isinstance(e, NeighborEstimator)}
+    of_spectrum = {n: e for n, e in estimators.items() if isinstance(e, SpectrumEstimator)}
+    found: dict[str, DimensionEstimate] = {}
+    if of_neighbors:
+        n_neighbors = neighbors_needed(of_neighbors.values())
+        found |= estimate_all(
+            of_neighbors,
+            graph
+            or NeighborGraph.from_points(
+                points, n_neighbors, metric, duplicates=duplicates, device=device
+            ),
         )
-    if any(isinstance(estimator, SpectrumEstimator) for estimator in estimators.values()):
+    if of_spectrum:
         if points is None:
             raise InputError(
                 "linear methods need the points themselves, and this graph was made from distances "
                 "or neighbours: give the array, or only methods that use neighbours"
             )
-        statistics[False] = Spectrum.from_points(points)
-    estimates = {
-        name: apply_estimator(estimator, statistics[isinstance(estimator, NeighborEstimator)])
-        for name, estimator in estimators.items()
-    }
+        spectrum = Spectrum.from_points(points)
+        found |= {name: e.estimate(spectrum) for name, e in of_spectrum.items()}
+    estimates = {name: found[name] for name in estimators}
     if is_one_method(method):
         return next(iter(estimates.values()))
     return estimates

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any, ClassVar, cast
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import KNeighborEstimator, check_at_least, graph_notes
+from dimscope.estimators._base import (
+    KNeighborEstimator,
+    NeighborEstimator,
+    check_at_least,
+    graph_notes,
+)
 from dimscope.neighbors import NeighborGraph
 from dimscope.neighbors._sources import SearchedPoints
 from dimscope.neighbors._threads import threads
@@ -50,7 +54,9 @@ class NeighborhoodEstimator(KNeighborEstimator):
             If a parameter is out of range, the graph has fewer than k neighbours or was made
             without points, or no neighbourhood has a dimension.
         """
-        numbers = self._numbers(graph)
+        return self._estimate_of(graph, self._numbers(graph))
+
+    def _estimate_of(self, graph: NeighborGraph, numbers: PerPoint) -> DimensionEstimate:
         known = numbers[~np.isnan(numbers)]
         notes = graph_notes(graph)
         value = float(self._dimensions(known.mean(keepdims=True))[0]) if len(known) else math.nan
@@ -111,15 +117,52 @@ class NeighborhoodEstimator(KNeighborEstimator):
         check_at_least("n_neighbors", self.n_neighbors, self.least_neighbors)
 
     def _numbers(self, graph: NeighborGraph) -> PerPoint:
-        self._check_parameters()
-        self._check(graph)
-        points = points_of(graph, self.name)
-        number = partial(self._number, n_features=points.n_features)
-        numbers: list[PerPoint] = []
-        with threads(_n_jobs(graph)) as executor:
-            for products in _passes(points, graph, self.n_neighbors, executor):
-                numbers.extend(executor.map(number, _blocks(products)))
-        return np.concatenate(numbers)
+        return _numbers_of([self], graph)[0]
+
+
+def estimate_all(
+    estimators: Mapping[str, NeighborEstimator], graph: NeighborGraph
+) -> dict[str, DimensionEstimate]:
+    """What each of ``estimators`` says, from one pass over the vectors for all that use them.
+
+    Raises
+    ------
+    InputError
+        What any of them raises by itself.
+    """
+    of_vectors = {n: e for n, e in estimators.items() if isinstance(e, NeighborhoodEstimator)}
+    numbers = dict(zip(of_vectors, _numbers_of(list(of_vectors.values()), graph), strict=True))
+    return {
+        name: of_vectors[name]._estimate_of(graph, numbers[name])
+        if name in of_vectors
+        else estimator.estimate(graph)
+        for name, estimator in estimators.items()
+    }
+
+
+def _numbers_of(
+    estimators: Sequence[NeighborhoodEstimator], graph: NeighborGraph
+) -> list[PerPoint]:
+    """The number of each neighbourhood, for each estimator."""
+    if not estimators:
+        return []
+    for estimator in estimators:
+        estimator._check_parameters()
+        estimator._check(graph)
+    points = points_of(graph, estimators[0].name)
+    most = max(estimator.n_neighbors for estimator in estimators)
+
+    def numbers(products: Products) -> list[PerPoint]:
+        return [
+            e._number(products[:, : e.n_neighbors, : e.n_neighbors], points.n_features)
+            for e in estimators
+        ]
+
+    found: list[list[PerPoint]] = []
+    with threads(_n_jobs(graph)) as executor:
+        for products in _passes(points, graph, most, executor):
+            found.extend(executor.map(numbers, _blocks(products)))
+    return [np.concatenate(own) for own in zip(*found, strict=True)]
 
 
 def points_of(graph: NeighborGraph, method: str) -> Points:
