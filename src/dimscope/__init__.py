@@ -48,7 +48,9 @@ if TYPE_CHECKING:
         TwoNNBayes as TwoNNBayes,
         TwoNNMLE as TwoNNMLE,
         estimate as estimate,
+        local_by_row as local_by_row,
         scale_curve as scale_curve,
+        smooth_local as smooth_local,
     )
     from dimscope.manifolds import Manifold as Manifold, make_manifold as make_manifold
     from dimscope.models import load_model as load_model
@@ -75,7 +77,8 @@ _NAMES = {
     "estimators": "ABID BID Binomial CAPCA Consensus CorrelationDimension CorrelationIntegral "
     "DANCo ESS EffectiveRank External FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension "
     "LevinaBickel LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension "
-    "ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate scale_curve",
+    "ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate "
+    "local_by_row scale_curve smooth_local",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

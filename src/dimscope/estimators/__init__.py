@@ -7,6 +7,7 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._errors import normal_interval
 from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
+from dimscope.estimators._local import local_by_row, smooth_local
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
 from dimscope.estimators._scale import decimation, scale_curve
 from dimscope.estimators.abid import ABID
@@ -73,9 +74,11 @@ __all__ = [
     "apply_estimator",
     "decimation",
     "estimate",
+    "local_by_row",
     "make_estimator",
     "make_estimators",
     "neighbors_needed",
     "normal_interval",
     "scale_curve",
+    "smooth_local",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dimscope.plots.curves import plot_decimation, plot_scale_curves, plot_spectra
 from dimscope.plots.depth import plot_profile
+from dimscope.plots.local import plot_local
 from dimscope.plots.scale import plot_scale_curve
 from dimscope.plots.training import (
     animate_profile,
@@ -15,6 +16,7 @@ from dimscope.plots.training import (
 __all__ = [
     "animate_profile",
     "plot_decimation",
+    "plot_local",
     "plot_phase_portrait",
     "plot_profile",
     "plot_scale_curve",

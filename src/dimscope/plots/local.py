@@ -1,0 +1,81 @@
+"""Points coloured by the dimension around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dimscope.errors import InputError
+from dimscope.plots._axes import INK, dress, new_axes
+from dimscope.plots.series import method_label
+from dimscope.results import LocalEstimate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_UNKNOWN = "#B4B9C2"
+_ENDS = (2, 98)  # percentiles of the colours, beyond which a few points would leave the rest alike
+
+
+def plot_local(local: LocalEstimate, coordinates: Any, ax: Axes | None = None) -> Axes:
+    """Points of a plane, coloured by local dimension; grey where there is none.
+
+    The colours span the central 96 % of the dimensions, on a logarithmic scale where they differ by
+    more than a factor of ten.
+
+    Parameters
+    ----------
+    local
+        What ``estimate_local`` or `dimscope.smooth_local` gave.
+    coordinates
+        Shape (n_samples, d), of the same points: two columns are drawn as they are, of more the
+        first two principal components. With duplicates set aside, these are
+        ``x[graph.original_rows]``.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    InputError
+        If there are not as many points as dimensions, or fewer than two coordinates.
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    x = np.asarray(coordinates, dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] < 2 or len(x) != len(local.values):
+        raise InputError(
+            f"coordinates of shape {x.shape} do not fit {len(local.values)} local dimensions: give "
+            f"({len(local.values)}, 2 or more)"
+        )
+    target = ax or new_axes()
+    principal = x.shape[1] > 2
+    if principal:
+        centred = x - x.mean(axis=0)
+        x = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
+    known = np.isfinite(local.values)
+    target.scatter(x[~known, 0], x[~known, 1], s=9, color=_UNKNOWN, linewidths=0)
+    values = local.values[known]
+    low, high = np.percentile(values, _ENDS) if len(values) else (0.0, 1.0)
+    wide = 0 < 10 * low < high
+    drawn = target.scatter(
+        x[known, 0],
+        x[known, 1],
+        c=values,
+        s=9,
+        cmap="viridis",
+        linewidths=0,
+        norm="log" if wide else "linear",
+        clim=(low, high),
+    )
+    figure = target.get_figure()
+    if figure is not None:
+        bar = figure.colorbar(drawn, ax=target, extend="both")
+        bar.set_label("local dimension", color=INK)
+        bar.outline.set_visible(False)
+    axis = "principal component" if principal else "coordinate"
+    title = f"{method_label(local.method)}, {local.n_neighbors} neighbours"
+    if k := local.parameters.get("smoothed_over"):
+        title += f", mean over {k}"
+    dress(target, title=title, xlabel=f"{axis} 1", ylabel=f"{axis} 2")
+    return target
