@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
     from dimscope.estimators import (
         ABID as ABID,
+        ABIDE as ABIDE,
         BID as BID,
         CAPCA as CAPCA,
         ESS as ESS,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         TwoNN as TwoNN,
         TwoNNBayes as TwoNNBayes,
         TwoNNMLE as TwoNNMLE,
+        adaptive_neighbors as adaptive_neighbors,
         estimate as estimate,
         local_by_row as local_by_row,
         scale_curve as scale_curve,
@@ -74,11 +76,12 @@ _NAMES = {
     "capture": "LayerInfo layer_names",
     "data": "NamedData load_data",
     "errors": "DimscopeError InputError",
-    "estimators": "ABID BID Binomial CAPCA Consensus CorrelationDimension CorrelationIntegral "
-    "DANCo ESS EffectiveRank External FisherS Geodesic Gride Hidalgo I3D KNNGraphDimension "
-    "LevinaBickel LocalPCA MADA MOM MSTDimension MiNDMLi MiNDMLk PCADimension "
-    "ParticipationRatio StableRank TLE TwoNN TwoNNBayes TwoNNMLE estimate "
-    "local_by_row scale_curve smooth_local",
+    "estimators": "ABID ABIDE BID Binomial CAPCA Consensus CorrelationDimension "
+    "CorrelationIntegral DANCo ESS EffectiveRank External FisherS Geodesic Gride "
+    "Hidalgo I3D KNNGraphDimension LevinaBickel LocalPCA MADA MOM MSTDimension "
+    "MiNDMLi MiNDMLk PCADimension ParticipationRatio StableRank TLE TwoNN "
+    "TwoNNBayes TwoNNMLE estimate adaptive_neighbors local_by_row scale_curve "
+    "smooth_local",
     "manifolds": "Manifold make_manifold",
     "models": "load_model",
     "neighbors": "NeighborGraph",

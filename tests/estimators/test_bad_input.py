@@ -46,6 +46,7 @@ TABLE = {
     "knn_graph_dimension": Row(56, "3 halvings of 55 points are too small for 5 neighbours"),
     "geodesic": Row(6, "5 neighbours need at least 6 distinct points"),
     "binomial": Row(21, "20 neighbours need at least 21 distinct points"),
+    "abide": Row(101, "100 neighbours need at least 101 distinct points"),
     "i3d": Row(4, "0 of the 3 pairs within 94 lie within 47", grid="meant for it"),
     "bid": Row(
         7,

@@ -23,6 +23,7 @@ FEW_POINTS = {
     "mst_dimension": {"n_neighbors": 2, "n_halvings": 1},
     "knn_graph_dimension": {"n_neighbors": 2, "n_halvings": 1},
     "binomial": {"n_neighbors": 6},
+    "abide": {"n_neighbors": 8},
     "danco": {"n_neighbors": 5},
     "hidalgo": {"n_sweeps": 20, "n_chains": 1},
     "ca_pca": {"n_neighbors": 6},

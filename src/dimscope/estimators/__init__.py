@@ -11,6 +11,7 @@ from dimscope.estimators._local import local_by_row, smooth_local
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
 from dimscope.estimators._scale import decimation, scale_curve
 from dimscope.estimators.abid import ABID
+from dimscope.estimators.abide import ABIDE, adaptive_neighbors
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
 from dimscope.estimators.consensus import Consensus
@@ -35,6 +36,7 @@ from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 
 __all__ = [
     "ABID",
+    "ABIDE",
     "BID",
     "CAPCA",
     "ESS",
@@ -71,6 +73,7 @@ __all__ = [
     "TwoNN",
     "TwoNNBayes",
     "TwoNNMLE",
+    "adaptive_neighbors",
     "apply_estimator",
     "decimation",
     "estimate",

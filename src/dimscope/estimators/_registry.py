@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeGuard, cast
 from dimscope.errors import InputError
 from dimscope.estimators._base import Estimator
 from dimscope.estimators.abid import ABID
+from dimscope.estimators.abide import ABIDE
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
 from dimscope.estimators.consensus import Consensus
@@ -53,6 +54,7 @@ ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
         KNNGraphDimension,
         Geodesic,
         Binomial,
+        ABIDE,
         I3D,
         BID,
         DANCo,

@@ -68,15 +68,7 @@ class Binomial(KNeighborEstimator):
         distances = graph.distances[graph.distances[:, k - 1] > 0, :k]
         n_trials = distances[:, :-1].size
         inside = int((distances[:, :-1] <= self.ratio * distances[:, -1:]).sum())
-        if inside in (0, n_trials):
-            raise InputError(
-                f"{inside} of {n_trials} neighbours lie within {self.ratio} times the distance of "
-                f"the farthest of {k}: there is no dimension to see at this scale; use another "
-                "ratio or more neighbours"
-            )
-        share, log_ratio = inside / n_trials, math.log(self.ratio)
-        value = math.log(share) / log_ratio
-        independent = math.sqrt((1 - share) / (share * n_trials)) / -log_ratio
+        value, independent = dimension_of_share(inside, n_trials, self.ratio)
         stderr = dependence(self.name, k, value) * independent
         return self._answer(
             graph,
@@ -87,3 +79,23 @@ class Binomial(KNeighborEstimator):
             notes=graph_notes(graph) + bias_notes(value, stderr, len(distances), k),
             ranks=(1, k),
         )
+
+
+def dimension_of_share(inside: int, n_trials: int, ratio: float) -> tuple[float, float]:
+    """The dimension at which a share of balls' points lies inside a ratio of their radius.
+
+    With it the standard error for independent trials.
+
+    Raises
+    ------
+    InputError
+        If none or all of them lie inside.
+    """
+    if inside in (0, n_trials):
+        raise InputError(
+            f"{inside} of {n_trials} neighbours lie within {ratio:.3g} times the distance of the "
+            "farthest: there is no dimension to see at this scale; use another ratio or more "
+            "neighbours"
+        )
+    share, log_ratio = inside / n_trials, math.log(ratio)
+    return math.log(share) / log_ratio, math.sqrt((1 - share) / (share * n_trials)) / -log_ratio
