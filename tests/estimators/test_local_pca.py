@@ -8,11 +8,13 @@ from typing import get_args
 import numpy as np
 import pytest
 import skdim
+from sklearn.decomposition import PCA
 
 import dimscope as ds
 from dimscope.estimators.local_pca import Rule, _noise_median
 
 RULES = get_args(Rule)
+OF_ALL_FEATURES = {"marchenko_pastur", "probabilistic"}  # they ask how noise fills all of them
 K = 30
 X = np.random.default_rng(0).normal(size=(300, 12)) * np.geomspace(1, 0.05, 12)
 GRAPH = ds.NeighborGraph.from_points(X, K)
@@ -108,6 +110,23 @@ def test_the_kaiser_of_scikit_dimension_misses_directions_that_fill_the_space():
     assert ds.LocalPCA(rule="kaiser", n_neighbors=K).estimate(graph).value == 2
 
 
+@pytest.mark.parametrize("n_features", [12, 5])
+def test_the_most_likely_dimension_is_scikit_learns(n_features):
+    x = np.random.default_rng(0).normal(size=(300, n_features))
+    x *= np.r_[1.0, 0.8, 0.5, np.full(n_features - 3, 0.1)]
+    graph = ds.NeighborGraph.from_points(x, K)
+    expected = [PCA(n_components="mle").fit(x[own]).n_components_ for own in graph.indices]
+    found = ds.LocalPCA(n_neighbors=K, rule="probabilistic").estimate_local(graph).values
+    np.testing.assert_array_equal(found, expected)
+    assert len(set(expected)) > 1
+
+
+def test_the_most_likely_dimension_without_noise_is_the_rank():
+    plane = np.random.default_rng(0).normal(size=(200, 2)) @ np.eye(2, 9)
+    for scale in (1e-100, 1.0, 1e100):
+        assert ds.LocalPCA(rule="probabilistic").fit(scale * plane).dimension_ == 2
+
+
 def test_the_edge_of_noise_holds_back_noise_and_lets_signal_pass():
     """The edge is that of infinite matrices: fluctuations pass it now and then."""
     rng = np.random.default_rng(0)
@@ -167,7 +186,7 @@ def test_curvature_at_the_distance_of_the_neighbours_is_counted():
     assert 4 < values[0] < values[1] <= 8
 
 
-@pytest.mark.parametrize("rule", [r for r in RULES if r != "marchenko_pastur"])
+@pytest.mark.parametrize("rule", [r for r in RULES if r not in OF_ALL_FEATURES])
 def test_features_that_never_change_change_nothing(rule):
     wider = np.hstack([X, np.full((len(X), 50), 0.1)])
     found = ds.LocalPCA(n_neighbors=K, rule=rule).fit(wider).dimension_

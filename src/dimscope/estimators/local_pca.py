@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, final, get_args
 import numpy as np
 import scipy.integrate
 import scipy.optimize
+import scipy.special
 from jaxtyping import Bool, Float64
 
 from dimscope.errors import InputError
@@ -35,6 +36,7 @@ Rule = Literal[
     "kaiser",
     "broken_stick",
     "marchenko_pastur",
+    "probabilistic",
     "participation_ratio",
 ]
 Spectra = Float64[np.ndarray, "n m"]
@@ -61,6 +63,8 @@ class LocalPCA(NeighborhoodEstimator):
       broken at random, sum_{j>=i} 1/j / (k-1) (Frontier 1976).
     - ``"marchenko_pastur"``: how many exceed the edge s^2 (1 + sqrt(D / (k-1)))^2 of pure noise in
       all D features, whose variance s^2 the median eigenvalue tells.
+    - ``"probabilistic"``: the most likely number of directions above isotropic noise, by Laplace's
+      approximation of the evidence (Minka 2000), one fewer than all at most.
     - ``"participation_ratio"``: (sum l)^2 / sum l^2, both sums unbiased for k neighbours as in
       `ParticipationRatio`, at most k - 1.
 
@@ -68,8 +72,9 @@ class LocalPCA(NeighborhoodEstimator):
     exceeds k - 1. ``"fukunaga_olsen"``, ``"kaiser"`` and ``"broken_stick"`` are right where k is
     several times the dimension; ``"fan"`` counts 80 % of the variance of an even neighbourhood;
     ``"max_gap"`` needs a gap, and finds the one to rounding where there is no noise;
-    ``"marchenko_pastur"`` takes at least half of the directions as noise, and it alone depends on
-    D. Cost: N k^2 D products and N eigenvalue problems of side k.
+    ``"marchenko_pastur"`` takes at least half of the directions as noise; ``"probabilistic"`` needs
+    noise in all of them, and counts those that are not empty where some are. These two depend on D.
+    Cost: N k^2 D products and N eigenvalue problems of side k.
 
     Parameters
     ----------
@@ -129,6 +134,9 @@ class LocalPCA(NeighborhoodEstimator):
             return _above(spectra, self.threshold * spectra[:, :1])
         if self.rule == "ratio":
             return _first(_held(spectra) >= self.variance_fraction)
+        if self.rule == "probabilistic":
+            n_directions = min(spectra.shape[1], n_features)
+            return _most_likely(spectra[:, :n_directions], self.n_neighbors)
         if self.rule == "marchenko_pastur":
             return _above(spectra, _noise_edge(spectra, n_features))
         return _RULES[self.rule](spectra)
@@ -212,6 +220,59 @@ def _noise_edge(spectra: Spectra, n_features: int) -> Float64[np.ndarray, "n 1"]
     median = np.median(spectra[:, :rank], axis=1, keepdims=True)
     edge = (1 + math.sqrt(rank / max(n, n_features))) ** 2
     return np.asarray(median * edge / _noise_median(rank / max(n, n_features)))
+
+
+def _most_likely(spectra: Spectra, n_samples: int) -> PerPoint:
+    """The rank of largest evidence among 1, 2, ..., p - 1 of p eigenvalues of each row.
+
+    Minka, "Automatic choice of dimensionality for PCA", NIPS 13 (2000), equations 76 to 80. Without
+    any noise the evidence is infinite, at the number of eigenvalues that are not zero.
+    """
+    p = spectra.shape[1]
+    if p == 1:
+        return np.ones(len(spectra))
+    values = spectra / spectra[:, :1]
+    ranks = np.arange(1.0, p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(values)
+        noise = (values.sum(axis=1, keepdims=True) - np.cumsum(values, axis=1))[:, :-1] / (
+            p - ranks
+        )
+        apart = np.log(np.maximum(values[:, :, None] - values[:, None, :], _ROUNDING))
+        pairs = np.triu(apart, 1)
+        inside = np.cumsum(pairs.sum(axis=1), axis=1)[:, :-1]
+        across = np.cumsum(pairs.sum(axis=2), axis=1)[:, :-1] - inside
+        signal = np.cumsum(logs, axis=1)[:, :-1]
+        above = _sums_above(values, noise)
+        n_parameters = p * ranks - ranks * (ranks + 1) / 2
+        free = np.cumsum(
+            scipy.special.gammaln((p - ranks + 1) / 2) - np.log(np.pi) * (p - ranks + 1) / 2
+        )
+        curvature = (
+            2 * inside
+            - (ranks - 1) * signal
+            + across
+            + (p - ranks) * (above - signal - ranks * np.log(noise))
+            + n_parameters * math.log(n_samples)
+        )
+        evidence = (
+            free
+            - ranks * math.log(2)
+            - n_samples / 2 * (signal + (p - ranks) * np.log(noise))
+            + (n_parameters + ranks) / 2 * math.log(2 * math.pi)
+            - curvature / 2
+            - ranks / 2 * math.log(n_samples)
+        )
+    evidence[values[:, :-1] == 0] = -np.inf
+    evidence[(values[:, :-1] > 0) & (values[:, 1:] == 0)] = np.inf
+    return np.asarray(evidence.argmax(axis=1) + 1.0)
+
+
+def _sums_above(values: Spectra, noise: Spectra) -> Spectra:
+    """For every rank, the sum of ln(l_i - noise) over the eigenvalues up to it."""
+    ranks = range(1, values.shape[1])
+    sums = [np.log(values[:, :r] - noise[:, r - 1 : r]).sum(axis=1) for r in ranks]
+    return np.stack(sums, axis=1)
 
 
 @cache
