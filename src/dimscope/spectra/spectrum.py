@@ -13,6 +13,7 @@ from jaxtyping import Float64, Int64
 from dimscope._format import counted
 from dimscope.errors import InputError
 from dimscope.points import Points, as_points
+from dimscope.spectra.power_law import PowerLaw, power_law
 
 #: The smaller side of the matrix whose eigenvalues are taken may not exceed this (3.2 GB).
 MAX_SIDE = 20_000
@@ -91,6 +92,34 @@ class Spectrum:
             squares.append(np.einsum("ij,ij->i", block, block))
             products.append(np.einsum("ij,ij->i", block @ self.matrix, block))
         return np.concatenate(squares), np.concatenate(products)
+
+    def power_law(self, first: int = 1, last: int | None = None) -> PowerLaw:
+        """How fast the eigenvalues fall between two ranks: rank^-exponent (Stringer et al. 2019).
+
+        An exponent is not a dimension: it says how much finer detail the representation holds. For
+        a smooth map of a d-dimensional set it exceeds 1 + 2/d. Sample eigenvalues of high ranks are
+        too small, which makes the exponent too large: by 0.01 for ranks 1 to 100 of rank^-1 at
+        1,000 samples, by 0.09 at 200.
+
+        Parameters
+        ----------
+        first, last
+            Ranks, from 1, both included; to the last positive eigenvalue by default. The first few
+            often follow no law: Stringer et al. took 11 to 500.
+
+        Raises
+        ------
+        InputError
+            If fewer than 3 positive eigenvalues lie between them.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=(5000, 50)) * np.arange(1, 51) ** -0.75
+        >>> print(Spectrum.from_points(x).power_law())
+        rank^-1.4983 ± 0.0050 for ranks 1 to 50 (N = 5000)
+        """
+        return power_law(self.eigenvalues, self.n_samples, first, last)
 
     @classmethod
     def from_points(cls, x: Any) -> Self:
