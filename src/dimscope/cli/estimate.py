@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import click
 
 from dimscope import estimators
 from dimscope.cli.output import print_estimates, print_json
+from dimscope.cli.sources import array_in_a_file
 from dimscope.io import read_array
 from dimscope.neighbors import Duplicates, Metric
 from dimscope.points import as_points
 
 
 @click.command()
-@click.argument("file", type=click.Path())
+@array_in_a_file
 @click.option(
     "--method",
     "methods",
@@ -24,16 +23,6 @@ from dimscope.points import as_points
     show_default=True,
     help=f"May be repeated. One of {', '.join(estimators.ESTIMATORS)}.",
 )
-@click.option("--key", help="Which array of a file that holds several.")
-@click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean")
-@click.option(
-    "--duplicates",
-    type=click.Choice(["first", "drop", "keep"]),
-    default="first",
-    show_default=True,
-    help="What becomes of rows that repeat another exactly.",
-)
-@click.option("--device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]")
 @click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
 def estimate(  # noqa: PLR0913 - one parameter for each option
     *,

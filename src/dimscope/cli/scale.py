@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import click
 
 from dimscope.cli.output import note, print_json, print_table, save_plot, shown
+from dimscope.cli.sources import array_in_a_file
 from dimscope.estimators import scale_curve
 from dimscope.io import read_array
 from dimscope.neighbors import Duplicates, Metric
@@ -14,16 +13,7 @@ from dimscope.scales import TOLERANCE, ScaleCurves, within
 
 
 @click.command()
-@click.argument("file", type=click.Path())
-@click.option("--key", help="Which array of a file that holds several.")
-@click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean")
-@click.option(
-    "--duplicates",
-    type=click.Choice(["first", "drop", "keep"]),
-    default="first",
-    show_default=True,
-    help="What becomes of rows that repeat another exactly.",
-)
+@array_in_a_file
 @click.option(
     "--n2-max",
     type=click.IntRange(min=2),
@@ -37,7 +27,6 @@ from dimscope.scales import TOLERANCE, ScaleCurves, within
     help="Share by which the dimension may change along a plateau.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the blocks of fewer points.")
-@click.option("--device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]")
 @click.option("--plot", type=click.Path(), metavar="FILE", help="A picture: .png, .pdf or .svg.")
 @click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
 def scale(  # noqa: PLR0913 - one parameter for each option

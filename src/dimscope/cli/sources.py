@@ -1,14 +1,15 @@
-"""The options that name a network and its data, shared by every command that needs them."""
+"""The options that name a network and its data, or an array in a file: shared by the commands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 
 import click
 
 from dimscope.cli.output import note
 from dimscope.errors import InputError
+from dimscope.neighbors import Duplicates, Metric
 
 if TYPE_CHECKING:
     from dimscope.models import LoadedModel
@@ -51,6 +52,23 @@ _MODEL_OPTIONS = (
 )
 
 
+_ARRAY_OPTIONS = (
+    click.argument("file", type=click.Path()),
+    click.option("--key", help="Which array of a file that holds several."),
+    click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean"),
+    click.option(
+        "--duplicates",
+        type=click.Choice(get_args(Duplicates)),
+        default="first",
+        show_default=True,
+        help="What becomes of rows that repeat another exactly.",
+    ),
+    click.option(
+        "--device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]"
+    ),
+)
+
+
 class Sources(NamedTuple):
     """A network on its device, and data that are ready for it."""
 
@@ -60,7 +78,16 @@ class Sources(NamedTuple):
 
 def model_and_data(command: F) -> F:
     """Add the options that `load_sources` takes to a command."""
-    for option in reversed(_MODEL_OPTIONS):
+    return _with_options(command, _MODEL_OPTIONS)
+
+
+def array_in_a_file(command: F) -> F:
+    """Add what names an array in a file, and how its neighbours are searched, to a command."""
+    return _with_options(command, _ARRAY_OPTIONS)
+
+
+def _with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:
+    for option in reversed(options):
         command = option(command)
     return command
 
