@@ -54,5 +54,18 @@ def test_the_unit_does_not_matter():
 
 @pytest.mark.parametrize(("first", "last"), [(0, 9), (1, 2), (9, 10), (1, 11)])
 def test_ranks_out_of_range(first, last):
-    with pytest.raises(InputError, match=r"are not at least 3 of the 10 positive"):
+    with pytest.raises(InputError, match=r"are not at least 3 of the 10 eigenvalues above"):
         spectrum(1.0, 100, 10).power_law(first, last)
+
+
+@pytest.mark.parametrize("n", [2000, 40])
+def test_directions_that_are_not_there_are_no_part_of_the_law(n):
+    """Ten directions turned into 50 features, and moved: what is left of the others is rounding."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 10)) * np.arange(1, 11) ** -0.5
+    x = x @ np.linalg.qr(rng.normal(size=(50, 10)))[0].T + 3
+    law = Spectrum.from_points(x).power_law()
+    assert law.last == 10
+    assert law.exponent == pytest.approx(1, abs=0.05 if n > 40 else 0.6)
+    with pytest.raises(InputError, match="of the 10 eigenvalues above rounding"):
+        Spectrum.from_points(x).power_law(1, 11)

@@ -73,7 +73,8 @@ class LocalPCA(NeighborhoodEstimator):
     several times the dimension; ``"fan"`` counts 80 % of the variance of an even neighbourhood;
     ``"max_gap"`` needs a gap, and finds the one to rounding where there is no noise;
     ``"marchenko_pastur"`` takes at least half of the directions as noise; ``"probabilistic"`` needs
-    noise in all of them, and counts those that are not empty where some are. These two depend on D.
+    noise in all of them: it counts those that are not empty where some are, and falls to 1 where
+    the neighbours fill all features (1.2 in a cube of 3). These two depend on D.
     Cost: N k^2 D products and N eigenvalue problems of side k.
 
     Parameters

@@ -55,24 +55,30 @@ class PowerLaw:
 
 
 def power_law(
-    eigenvalues: Float64[np.ndarray, " rank"], n_samples: int, first: int, last: int | None
+    eigenvalues: Float64[np.ndarray, " rank"],
+    n_samples: int,
+    first: int,
+    last: int | None,
+    *,
+    rounding: float,
 ) -> PowerLaw:
     """The line through the logarithms of eigenvalues against those of their ranks.
 
     By least squares with weights 1 / rank, so that every octave of ranks counts alike. The sampling
-    variance of ln l is 2 / (n_samples - 1) for normal data.
+    variance of ln l is 2 / (n_samples - 1) for normal data. Eigenvalues below the share
+    ``rounding`` of the first are rounding errors and follow no law.
 
     Raises
     ------
     InputError
-        If the ranks are out of range, or eigenvalues among them are zero.
+        If the ranks are out of range, or eigenvalues among them are rounding.
     """
-    n_positive = int((eigenvalues > 0).sum())
-    last = n_positive if last is None else last
-    if not (first >= 1 and first + _LEAST_RANKS - 1 <= last <= n_positive):
+    n_resolved = int((eigenvalues > rounding * eigenvalues[0]).sum())
+    last = n_resolved if last is None else last
+    if not (first >= 1 and first + _LEAST_RANKS - 1 <= last <= n_resolved):
         raise InputError(
-            f"ranks {first} to {last} are not at least {_LEAST_RANKS} of the {n_positive} positive "
-            "eigenvalues: choose others"
+            f"ranks {first} to {last} are not at least {_LEAST_RANKS} of the {n_resolved} "
+            "eigenvalues above rounding: choose others"
         )
     ranks = np.arange(first, last + 1, dtype=np.float64)
     x, y, weights = np.log(ranks), np.log(eigenvalues[first - 1 : last]), 1 / ranks

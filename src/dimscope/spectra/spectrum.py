@@ -104,13 +104,13 @@ class Spectrum:
         Parameters
         ----------
         first, last
-            Ranks, from 1, both included; to the last positive eigenvalue by default. The first few
-            often follow no law: Stringer et al. took 11 to 500.
+            Ranks, from 1, both included; to the last eigenvalue above rounding by default. The
+            first few often follow no law: Stringer et al. took 11 to 500.
 
         Raises
         ------
         InputError
-            If fewer than 3 positive eigenvalues lie between them.
+            If fewer than 3 eigenvalues above rounding lie between them.
 
         Examples
         --------
@@ -119,7 +119,8 @@ class Spectrum:
         >>> print(Spectrum.from_points(x).power_law())
         rank^-1.4983 ± 0.0050 for ranks 1 to 50 (N = 5000)
         """
-        return power_law(self.eigenvalues, self.n_samples, first, last)
+        rounding = max(self.n_samples, self.n_features) * float(np.finfo(np.float64).eps)
+        return power_law(self.eigenvalues, self.n_samples, first, last, rounding=rounding)
 
     @classmethod
     def from_points(cls, x: Any) -> Self:
