@@ -34,6 +34,12 @@ def test_what_is_unknown_counts_nowhere(line):
     assert np.isnan(smooth.values[5])
 
 
+def test_an_infinite_value_is_not_spread(line):
+    smooth = ds.smooth_local(local_of([np.inf, 2, 4, 8, 16, 32]), line)
+    assert np.isfinite(smooth.values).all()
+    assert smooth.values[0] == pytest.approx(3)
+
+
 @pytest.mark.parametrize("dimension", [2, 5])
 def test_points_of_one_dimension_scatter_less_and_stay_unbiased(dimension):
     points = ds.manifolds.flat_torus(dimension).draw(np.random.default_rng(0), 1500)

@@ -54,3 +54,13 @@ def test_it_draws_into_the_axes_given():
 def test_coordinates_that_do_not_fit(shape):
     with pytest.raises(ds.InputError, match="do not fit 9 local dimensions"):
         plot_local(local_of(np.ones(9)), np.zeros(shape))
+
+
+def test_a_dimension_of_zero_is_drawn_on_a_logarithmic_scale_too():
+    """Such as the broken stick counts, where no direction exceeds its piece."""
+    values = np.concatenate([np.zeros(2), np.geomspace(1, 100, 198)])
+    ax = plot_local(local_of(values), np.random.default_rng(0).random((200, 2)))
+    ax.figure.canvas.draw()
+    coloured = ax.collections[1]
+    assert type(coloured.norm).__name__ == "LogNorm"
+    assert (coloured.get_facecolors()[:, 3] == 1).all()

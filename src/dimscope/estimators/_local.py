@@ -58,7 +58,7 @@ def smooth_local(
         )
     _check_points(local, graph)
     around = np.concatenate([local.values[:, None], local.values[graph.indices[:, :k]]], axis=1)
-    known = ~np.isnan(around)
+    known = np.isfinite(around)
     count = known.sum(axis=1)
     mean = np.full(len(around), np.nan)
     np.divide(np.where(known, around, 0.0).sum(axis=1), count, out=mean, where=count > 0)

@@ -61,7 +61,7 @@ def plot_local(local: LocalEstimate, coordinates: Any, ax: Axes | None = None) -
     drawn = target.scatter(
         x[known, 0],
         x[known, 1],
-        c=values,
+        c=np.maximum(values, low) if wide else values,
         s=9,
         cmap="viridis",
         linewidths=0,
