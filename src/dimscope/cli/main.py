@@ -14,6 +14,7 @@ from dimscope.cli.layers import layers
 from dimscope.cli.output import note
 from dimscope.cli.profile import profile
 from dimscope.cli.report import report
+from dimscope.cli.reproduce import reproduce
 from dimscope.cli.scale import scale
 from dimscope.cli.track import track
 from dimscope.errors import DimscopeError, InputError
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (estimate, scale, layers, profile, track, report, doctor):
+for command in (estimate, scale, layers, profile, track, reproduce, report, doctor):
     cli.add_command(command)
 
 

@@ -6,6 +6,7 @@ from dimscope.plots.curves import plot_decimation, plot_scale_curves, plot_spect
 from dimscope.plots.depth import plot_profile
 from dimscope.plots.local import plot_local
 from dimscope.plots.scale import plot_scale_curve
+from dimscope.plots.studies import plot_study_conditions, plot_study_course, plot_study_sweep
 from dimscope.plots.training import (
     animate_profile,
     plot_phase_portrait,
@@ -23,5 +24,8 @@ __all__ = [
     "plot_scale_curves",
     "plot_spectra",
     "plot_step_heatmap",
+    "plot_study_conditions",
+    "plot_study_course",
+    "plot_study_sweep",
     "plot_training",
 ]

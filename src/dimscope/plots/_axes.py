@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 INK = "#2A2F36"
 MUTED = "#6B7280"
-_GRID = "#E6E8EC"
+GRID = "#E6E8EC"
 _SMALLEST_PLAIN = 0.005
 
 
@@ -30,7 +30,7 @@ def dress(ax: Axes, *, title: str, xlabel: str, ylabel: str) -> None:
     ax.set_xlabel(xlabel, color=INK, labelpad=6)
     ax.set_ylabel(ylabel, color=INK, labelpad=6)
     ax.set_axisbelow(True)
-    ax.grid(visible=True, axis="y", color=_GRID, linewidth=0.8)
+    ax.grid(visible=True, axis="y", color=GRID, linewidth=0.8)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["bottom", "left"]].set_color("#B4B9C2")
     ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=3)

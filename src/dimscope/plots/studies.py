@@ -1,0 +1,183 @@
+"""Experiments over several seeds: what a sweep, its conditions and its course came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+from scipy import stats
+
+from dimscope.errors import InputError
+from dimscope.plots._axes import GRID, INK, dress, log_axis, new_axes, show_legend
+from dimscope.plots.series import PALETTE, method_label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LABELS = {
+    "orthogonal_ratio": "orthogonal ratio",
+    "feature_variance": "Tr C_h",
+    "test_accuracy": "test accuracy",
+}
+
+
+def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = None) -> Axes:
+    """A quantity at the end of runs against learning rate over batch size, a colour a batch size.
+
+    Points are means over seeds with their 95 % interval (Student's t); a line is what was
+    predicted, if that is in the frame.
+
+    Parameters
+    ----------
+    frame
+        Rows of one study: ``name``, ``seed``, ``time``, ``learning_rate``, ``batch_size`` and
+        the quantity.
+    quantity
+        A column.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or nothing is known of the quantity.
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    ends = _ends(frame, quantity, "learning_rate", "batch_size")
+    target = ax or new_axes()
+    handles: list[Any] = []
+    for color, (size, runs) in zip(cycle(PALETTE), ends.groupby("batch_size"), strict=False):
+        rates = np.sort(runs["learning_rate"].unique())
+        means, halves = _over_seeds(runs, quantity, "learning_rate", rates)
+        handles.append(
+            target.errorbar(
+                rates / size, means, halves, fmt="o", color=color, capsize=3, label=f"B = {size}"
+            )
+        )
+    predicted = f"predicted_{quantity}"
+    if predicted in ends:
+        curve = (
+            ends.assign(x=ends["learning_rate"] / ends["batch_size"])
+            .groupby("x")[predicted]
+            .mean()
+        )  # fmt: skip
+        handles += target.plot(curve.index, curve, color=INK, linewidth=1.2, label="predicted")
+    dress(target, title="", xlabel="learning rate / batch size", ylabel=_label(quantity))
+    log_axis(target, "x")
+    show_legend(target, handles)
+    return target
+
+
+def plot_study_conditions(
+    frame: pd.DataFrame, quantity: str, names: Sequence[str], *, ax: Axes | None = None
+) -> Axes:
+    """A quantity at the end of runs, a condition a row: every seed, the mean and its 95 % interval.
+
+    Parameters
+    ----------
+    frame
+        Rows of one study: ``name``, ``seed``, ``time`` and the quantity.
+    quantity
+        A column.
+    names
+        Conditions, from top to bottom.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    InputError
+        If a column or a condition is missing.
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    ends = _ends(frame, quantity)
+    missing = [name for name in names if name not in set(ends["name"])]
+    if missing:
+        raise InputError(f"no runs of {'; '.join(missing)}")
+    target = ax or new_axes(7.2, 1.2 + 0.45 * len(names))
+    means, halves = _over_seeds(ends, quantity, "name", names)
+    for row, name in enumerate(names):
+        values = ends.loc[ends["name"] == name, quantity]
+        target.plot(values, [row] * len(values), "o", color=PALETTE[0], alpha=0.35, markersize=5)
+    target.errorbar(
+        means, range(len(names)), xerr=halves, fmt="|", color=INK, capsize=3, markersize=12
+    )
+    dress(target, title="", xlabel=_label(quantity), ylabel="")
+    target.grid(visible=True, axis="x", color=GRID)
+    target.set_yticks(range(len(names)), list(names))
+    target.invert_yaxis()
+    return target
+
+
+def plot_study_course(
+    frame: pd.DataFrame, quantity: str, names: Sequence[str], *, ax: Axes | None = None
+) -> Axes:
+    """A quantity against training time, a condition a line: mean over seeds and 95 % interval.
+
+    Parameters
+    ----------
+    frame
+        Rows of one study: ``name``, ``seed``, ``time`` and the quantity.
+    quantity
+        A column.
+    names
+        Conditions, in the order of the legend.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    InputError
+        If a column or a condition is missing.
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    _require(frame, "name", "seed", "time", quantity)
+    target = ax or new_axes(7.6)
+    handles = []
+    for color, name in zip(cycle(PALETTE), names, strict=False):
+        runs = frame[(frame["name"] == name) & frame[quantity].notna()]
+        if runs.empty:
+            raise InputError(f"no runs of {name}")
+        times = np.sort(runs["time"].unique())
+        means, halves = _over_seeds(runs, quantity, "time", times)
+        target.fill_between(times, means - halves, means + halves, color=color, alpha=0.2, lw=0)
+        handles += target.plot(times, means, color=color, linewidth=1.6, label=name)
+    dress(target, title="", xlabel="training time (learning rate x steps)", ylabel=_label(quantity))
+    show_legend(target, handles)
+    return target
+
+
+def _label(quantity: str) -> str:
+    return _LABELS.get(quantity) or method_label(quantity)
+
+
+def _require(frame: pd.DataFrame, *columns: str) -> None:
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise InputError(
+            f"no column {', '.join(missing)}; there are {', '.join(map(str, frame.columns))}"
+        )
+    if frame[columns[-1]].isna().all():
+        raise InputError(f"{columns[-1]} is known for no run")
+
+
+def _ends(frame: pd.DataFrame, quantity: str, *others: str) -> pd.DataFrame:
+    _require(frame, "name", "seed", "time", *others, quantity)
+    known = frame[frame[quantity].notna()]
+    return known.loc[known.groupby(["name", "seed"])["time"].idxmax()]
+
+
+def _over_seeds(
+    runs: pd.DataFrame, quantity: str, by: str, levels: Sequence[object] | np.ndarray
+) -> tuple[Float64[np.ndarray, " l"], Float64[np.ndarray, " l"]]:
+    """Mean and half of its 95 % interval at each level; an interval of one seed is unknown."""
+    grouped = runs.groupby(by)[quantity].agg(["mean", "sem", "count"]).loc[list(levels)]
+    half = grouped["sem"] * stats.t.ppf(0.975, np.maximum(grouped["count"] - 1, 1))
+    return grouped["mean"].to_numpy(), half.to_numpy()

@@ -1,0 +1,18 @@
+"""The papers' experiments as recipes, judged by tests over seeds, and their published numbers."""
+
+from __future__ import annotations
+
+from dimscope.studies.claims import Claim, decreases, vanishes
+from dimscope.studies.conditions import Condition
+from dimscope.studies.sgd_noise import STUDIES, Study, get_study, run_study
+
+__all__ = [
+    "STUDIES",
+    "Claim",
+    "Condition",
+    "Study",
+    "decreases",
+    "get_study",
+    "run_study",
+    "vanishes",
+]

@@ -1,0 +1,45 @@
+"""What every run of an experiment came to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from dimscope.errors import InputError
+from dimscope.studies.conditions import Condition
+
+
+class Ends:
+    """The last moment of every run, by condition and seed.
+
+    Parameters
+    ----------
+    frame
+        Columns ``name`` (`Condition.name`), ``seed``, ``time`` and quantities.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        ends = frame.loc[frame.groupby(["name", "seed"])["time"].idxmax()]
+        self._ends = {str(name): runs.set_index("seed") for name, runs in ends.groupby("name")}
+
+    def last(self, quantity: str, *of: Condition) -> Float64[np.ndarray, "seeds conditions"]:
+        """A quantity at the end of every run of some conditions, seeds in order.
+
+        Raises
+        ------
+        InputError
+            If a condition has no runs, or other seeds than the first.
+        """
+        missing = [c.name for c in of if c.name not in self._ends]
+        if missing:
+            raise InputError(f"no run of {'; '.join(missing)}: give all conditions")
+        columns = [self._ends[c.name][quantity].sort_index() for c in of]
+        table = np.asarray(pd.DataFrame(dict(enumerate(columns))), dtype=np.float64)
+        if np.isnan(table).any():
+            raise InputError(f"{quantity} is not known for every seed of {of[0].name} and others")
+        return table
+
+    def compression(self, *of: Condition) -> Float64[np.ndarray, "seeds conditions"]:
+        """-ln of the orthogonal ratio."""
+        return np.asarray(-np.log(self.last("orthogonal_ratio", *of)))

@@ -1,0 +1,255 @@
+"""The noise of SGD compresses what a readout does not see: clusters and a linear network.
+
+Recanatesi et al. (2019) claim that the noise of SGD acts as a regulariser that balances the
+dimension of a representation. The task, the network and the predictions here are this software's
+own model of that claim (`dimscope.training`): 60 points in 200 dimensions in two classes, and two
+linear layers, for which the effective regulariser is known in closed form. With residuals of
+variance s^2, noise of the readout shrinks what is orthogonal to it as dW/dt = -kappa W E[x x^T],
+kappa = eta s^2 C / (2 B) for SGD's own noise and C sigma^2 for noise of variance sigma^2 that is
+added to the readout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float64
+from scipy import optimize
+
+from dimscope.errors import InputError
+from dimscope.studies._ends import Ends
+from dimscope.studies._jobs import Rows
+from dimscope.studies.claims import Claim, decreases, vanishes
+from dimscope.studies.conditions import Condition
+from dimscope.training import readout_geometry
+
+N_CLUSTERS, N_INPUTS, N_HIDDEN, N_OUTPUTS = 60, 200, 200, 2
+TRAINING_TIME = 200.0
+_SPREAD = 0.02
+_CODE = 0.7
+_READOUT = 0.3
+_N_PROBE = 500
+_N_TICKS = 10
+_DRAWN = 2**14  # samples at a time
+
+_RATES, _BATCHES, _LABEL_NOISES = (1e-3, 2e-3, 4e-3), (1, 4, 16), (0.0, 0.25, 0.5, 1.0)
+_POPULATION = 800
+_NOISE = 0.5
+MAIN = Condition(learning_rate=max(_RATES), label_noise=_NOISE)
+#: As much noise in every step as SGD gives to the readout under the main condition.
+READOUT_NOISE = math.sqrt(MAIN.rate_per_sample * _NOISE**2 / 2)
+
+
+def conditions() -> dict[str, list[Condition]]:
+    """The conditions of the experiment, by what they are compared for."""
+    rate = MAIN.learning_rate
+    return {
+        "sweep": [
+            Condition(learning_rate=eta, batch_size=size, label_noise=_NOISE)
+            for eta in _RATES
+            for size in _BATCHES
+        ],
+        "label noise": [Condition(learning_rate=rate, label_noise=s) for s in _LABEL_NOISES],
+        "controls": [
+            MAIN,
+            Condition(learning_rate=rate, label_noise=_NOISE, population=_POPULATION),
+            Condition(
+                learning_rate=rate,
+                batch_size=_POPULATION,
+                label_noise=_NOISE,
+                population=_POPULATION,
+            ),
+            Condition(learning_rate=rate, label_noise=_NOISE, frozen_readout=True),
+            Condition(learning_rate=rate),
+            Condition(learning_rate=rate, readout_noise=READOUT_NOISE),
+        ],
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """Cluster centres and the labels that they have in turn."""
+
+    centres: Float64[np.ndarray, "60 200"]
+    codes: Float64[np.ndarray, "60 2"]
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> _Task:
+        classes = np.arange(N_CLUSTERS) % N_OUTPUTS
+        return cls(
+            centres=rng.uniform(-2.0, 2.0, (N_CLUSTERS, N_INPUTS)),
+            codes=_CODE * np.eye(N_OUTPUTS)[classes],
+        )
+
+    def samples(
+        self, rng: np.random.Generator, n: int, label_noise: float
+    ) -> tuple[Float64[np.ndarray, "n 200"], Float64[np.ndarray, "n 2"]]:
+        cluster = rng.integers(N_CLUSTERS, size=n)
+        x = self.centres[cluster] + _SPREAD * rng.standard_normal((n, N_INPUTS))
+        return x, self.codes[cluster] + label_noise * rng.standard_normal((n, N_OUTPUTS))
+
+
+def train_clusters(
+    *, condition: dict[str, Any], seed: int, training_time: float = TRAINING_TIME
+) -> Rows:
+    """Train one network and measure its hidden layer on 500 points, ten times on the way.
+
+    The input matrix is orthogonal, divided by the mean of its absolute entries times sqrt(200);
+    the readout is normal with 0.3 / sqrt(200). No biases, loss 1/2 |f(x) - y|^2, labels 0.7 times
+    one-hot, and ``label_noise`` is the standard deviation of Gaussian noise added to them.
+
+    Parameters
+    ----------
+    condition
+        Arguments of `Condition`.
+    seed
+        Of the task, the network and the samples: equal seeds differ by the condition only.
+    training_time
+        Learning rate times the number of steps.
+
+    Returns
+    -------
+    list of dict
+        A row for each moment: ``time``, the fields of `ReadoutGeometry`, and
+        ``predicted_orthogonal_ratio``, to first order in the learning rate.
+
+    Raises
+    ------
+    InputError
+        If training diverges.
+    """
+    from dimscope.studies._linear_kernels import train_linear  # noqa: PLC0415 - compiles on import
+
+    how = Condition(**condition)
+    rng = np.random.default_rng(seed)
+    task = _Task.draw(rng)
+    orthogonal = np.linalg.qr(rng.standard_normal((N_HIDDEN, N_INPUTS)))[0]
+    inner = orthogonal / (np.abs(orthogonal).mean() * math.sqrt(N_HIDDEN))
+    readout = rng.standard_normal((N_OUTPUTS, N_HIDDEN)) * _READOUT / math.sqrt(N_HIDDEN)
+    probe = task.samples(rng, _N_PROBE, 0.0)[0]
+    population = task.samples(rng, how.population or 0, how.label_noise)
+    first = (probe @ inner.T, readout.copy())
+    predict = _prediction(how, task, inner, readout, probe)
+    rates = (how.learning_rate, 0.0 if how.frozen_readout else how.learning_rate)
+
+    rows: Rows = []
+    n_steps = max(_N_TICKS, round(training_time / how.learning_rate))
+    step = 0
+    for tick in range(_N_TICKS + 1):
+        for n in _chunks(n_steps * tick // _N_TICKS - step, max(1, _DRAWN // how.batch_size)):
+            x, y = _batches(rng, how, task, population, n)
+            noise = rng.standard_normal((n if how.readout_noise else 0, N_OUTPUTS, N_HIDDEN))
+            train_linear(inner, readout, x, y, how.batch_size, rates, how.readout_noise * noise)
+            step += n
+        if not np.isfinite(readout).all():
+            raise InputError(f"training diverged ({how.name}): lower the learning rate")
+        time = step * how.learning_rate
+        geometry = readout_geometry(
+            *(torch.from_numpy(a) for a in (probe @ inner.T, readout)),
+            initial_features=torch.from_numpy(first[0]),
+            initial_readout=torch.from_numpy(first[1]),
+        )
+        rows.append({"time": time, **vars(geometry), "predicted_orthogonal_ratio": predict(time)})
+    return rows
+
+
+def _chunks(n: int, size: int) -> list[int]:
+    return [size] * (n // size) + ([n % size] if n % size else [])
+
+
+def _batches(
+    rng: np.random.Generator, how: Condition, task: _Task, population: Any, n_batches: int
+) -> tuple[Float64[np.ndarray, "n 200"], Float64[np.ndarray, "n 2"]]:
+    """Samples of ``n_batches`` batches: fresh, or drawn without replacement within each batch."""
+    if how.population is None:
+        return task.samples(rng, n_batches * how.batch_size, how.label_noise)
+    if how.is_full_batch:
+        rows = np.tile(np.arange(how.population), n_batches)
+    elif how.batch_size == 1:
+        rows = rng.integers(how.population, size=n_batches)
+    else:
+        rows = np.concatenate(
+            [rng.choice(how.population, how.batch_size, replace=False) for _ in range(n_batches)]
+        )
+    return population[0][rows], population[1][rows]
+
+
+def _prediction(
+    how: Condition, task: _Task, inner: Any, readout: Any, probe: Any
+) -> Callable[[float], float]:
+    """The orthogonal ratio that the effective regulariser predicts, as a function of time.
+
+    W E[x x^T] shrinks each principal direction of x at its own rate, so that all is known once
+    K(t), the integral of kappa, is. The residuals are those of the labels and those that the noise
+    of the readout makes itself, sigma^2 E|h|^2 with sigma^2 = kappa / C.
+    """
+    values, vectors = np.linalg.eigh(
+        task.centres.T @ task.centres / N_CLUSTERS + _SPREAD**2 * np.eye(N_INPUTS)
+    )
+    seen = inner @ vectors
+    basis = np.linalg.qr(readout.T)[0]
+    hidden = seen - basis @ (basis.T @ seen)
+    coordinates = probe @ vectors
+    before = np.linalg.norm(coordinates @ hidden.T, axis=1)
+    norms = (seen**2).sum(axis=0)
+    rate = 0.0 if how.frozen_readout or how.is_full_batch else how.rate_per_sample
+    kappa = N_OUTPUTS * (how.readout_noise**2 + rate * how.label_noise**2 / 2)
+
+    def excess(total: float, time: float) -> float:
+        return total + rate / 4 * float(norms @ np.expm1(-2 * total * values)) - kappa * time
+
+    def ratio(time: float) -> float:
+        total = optimize.brentq(excess, 0.0, 1.0, args=(time,)) if kappa * time > 0 else 0.0
+        now = np.linalg.norm(coordinates * np.exp(-total * values) @ hidden.T, axis=1)
+        return float((now / before).mean())
+
+    return ratio
+
+
+def clusters_claims(frame: pd.DataFrame) -> list[Claim]:
+    """Judge the predictions from the last moment of every run.
+
+    Compression is -ln of the orthogonal ratio, Tr C_h is `feature_variance`.
+
+    Raises
+    ------
+    InputError
+        If runs are missing.
+    """
+    parts = conditions()
+    by_rate = sorted({c.rate_per_sample: c for c in parts["sweep"]}.items(), reverse=True)
+    of = Ends(frame)
+    main, finite, full, frozen, quiet, injected = parts["controls"]
+    ordered = [c for _, c in by_rate]
+    names = " > ".join(f"{c.rate_per_sample:.2g}" for c in ordered)
+    noises = list(reversed(parts["label noise"]))
+    return [
+        decreases(f"compression grows with eta/B ({names})", of.compression(*ordered)),
+        decreases("compression grows with label noise", of.compression(*noises)),
+        vanishes(
+            "compression vanishes at full batch",
+            of.compression(finite)[:, 0], of.compression(full)[:, 0],
+        ),
+        vanishes(
+            "compression vanishes with a frozen readout",
+            of.compression(main)[:, 0], of.compression(frozen)[:, 0],
+        ),
+        vanishes(
+            "compression vanishes without residual noise",
+            of.compression(main)[:, 0], of.compression(quiet)[:, 0],
+        ),
+        decreases(
+            "noise injected into the readout brings it back", of.compression(injected, quiet)
+        ),
+        decreases("Tr C_h falls with eta/B", of.last("feature_variance", *reversed(ordered))),
+        decreases(
+            "the dimension (PR) falls below that of the frozen readout",
+            of.last("participation_ratio", frozen, main),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,72 @@
+"""How one network of an experiment on the noise of SGD is trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from dimscope.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """Plain SGD with everything that sets its noise.
+
+    Runs are compared at equal training time (learning rate x steps), so that what differs is the
+    noise and not how far training has come.
+
+    Attributes
+    ----------
+    learning_rate, batch_size
+        Of plain SGD.
+    label_noise
+        Drawn anew each time that a label is used; what it is of is the experiment's to say.
+    frozen_readout
+        The readout keeps its initial weights.
+    readout_noise
+        Standard deviation of Gaussian noise that is added to the readout in every step.
+    population
+        Samples that batches are drawn from, labels' noise included; None for fresh ones. A batch
+        of the whole population has no gradient noise.
+    """
+
+    learning_rate: float
+    batch_size: int = 1
+    label_noise: float = 0.0
+    frozen_readout: bool = False
+    readout_noise: float = 0.0
+    population: int | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(f"learning_rate={self.learning_rate} must be positive")
+        if self.batch_size < 1 or self.batch_size > (self.population or math.inf):
+            raise InputError(
+                f"batch_size={self.batch_size} must be at least 1 and at most the population"
+                f"{'' if self.population is None else f' of {self.population}'}"
+            )
+        if min(self.label_noise, self.readout_noise) < 0:
+            raise InputError("label_noise and readout_noise must not be negative")
+
+    @property
+    def rate_per_sample(self) -> float:
+        """The learning rate over the batch size, which sets the noise of the weights."""
+        return self.learning_rate / self.batch_size
+
+    @property
+    def is_full_batch(self) -> bool:
+        """Whether every step sees the whole population."""
+        return self.batch_size == self.population
+
+    @property
+    def name(self) -> str:
+        """What sets it apart, in words."""
+        batch = "full batch" if self.is_full_batch else f"B = {self.batch_size}"
+        parts = [f"lr {self.learning_rate:g}", batch, f"label noise {self.label_noise:g}"]
+        if self.population is not None:
+            parts.append(f"N = {self.population}")
+        if self.frozen_readout:
+            parts.append("frozen readout")
+        if self.readout_noise:
+            parts.append(f"readout noise {self.readout_noise:.2g}")
+        return ", ".join(parts)

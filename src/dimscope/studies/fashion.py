@@ -1,0 +1,250 @@
+"""The noise of SGD and the dimension that a deep network learns: Fashion-MNIST, seven dense layers.
+
+Recanatesi et al. (2019) train a seven-layer network on Fashion-MNIST; their settings could not be
+recovered, so these are our own. The networks of all seeds are trained side by side, as one stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.func import functional_call, grad, stack_module_state, vmap
+
+from dimscope.data import NamedData, load_data
+from dimscope.errors import InputError
+from dimscope.estimators import estimate
+from dimscope.models import load_model
+from dimscope.studies._ends import Ends
+from dimscope.studies._jobs import Rows
+from dimscope.studies.claims import Claim, decreases
+from dimscope.studies.conditions import Condition
+from dimscope.training import readout_geometry
+
+TRAINING_TIME = 200.0
+READOUT = "fc7"
+N_PROBE = 2000
+_N_TICKS = 8
+_METHODS = ["two_nn", "participation_ratio"]
+_RATES, _BATCHES, _LABEL_NOISES = (0.01, 0.02, 0.04), (16, 64, 256), (0.0, 0.2)
+MAIN = Condition(learning_rate=max(_RATES), batch_size=min(_BATCHES))
+
+
+def conditions() -> dict[str, list[Condition]]:
+    """The conditions of the experiment, by what they are compared for."""
+    return {
+        "sweep": [
+            Condition(learning_rate=eta, batch_size=size) for eta in _RATES for size in _BATCHES
+        ],
+        "label noise": [
+            Condition(learning_rate=max(_RATES), batch_size=size, label_noise=share)
+            for size in (min(_BATCHES), max(_BATCHES))
+            for share in _LABEL_NOISES
+        ],
+        "controls": [
+            MAIN,
+            Condition(
+                learning_rate=max(_RATES), batch_size=min(_BATCHES), frozen_readout=True
+            ),
+        ],
+    }  # fmt: skip
+
+
+def train_fashion(
+    *,
+    condition: dict[str, Any],
+    n_seeds: int,
+    training_time: float = TRAINING_TIME,
+    device: str = "cpu",
+) -> Rows:
+    """Train the networks of all seeds and measure their last hidden layer eight times on the way.
+
+    `dense_net` (six hidden layers of 256 ReLU units, He's initialisation) on the 60,000 training
+    images, cross-entropy, plain SGD on batches drawn independently of each other. ``label_noise``
+    is the share of labels that are drawn anew, at random, each time that they are used.
+
+    Parameters
+    ----------
+    condition
+        Arguments of `Condition`.
+    n_seeds
+        Networks, of seeds 0, 1, ...: of their weights and of their batches.
+    training_time
+        Learning rate times the number of steps.
+    device
+        Where they are trained.
+
+    Returns
+    -------
+    list of dict
+        A row for each seed and moment: ``time``, ``test_accuracy`` and ``training_loss``, and of
+        the last hidden layer on 2,000 test images `ReadoutGeometry`, ``two_nn`` and its error.
+        Dimensions are None where the features allow none.
+
+    Raises
+    ------
+    InputError
+        If training diverges.
+    """
+    how = Condition(**condition)
+    images, labels = _tensors(load_data("fashion_mnist", split="train"), device)
+    test, test_labels = _tensors(load_data("fashion_mnist"), device)
+    nets = [_network(seed).to(device) for seed in range(n_seeds)]
+    template = nets[0]
+    weights: dict[str, Tensor] = {k: v.detach() for k, v in stack_module_state(nets)[0].items()}
+    generator = torch.Generator(device).manual_seed(0)
+    n_steps = max(_N_TICKS, round(training_time / how.learning_rate))
+
+    def loss(of: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(functional_call(template, of, (x,)), y)
+
+    gradients = vmap(grad(loss))
+    rows: Rows = []
+    for tick, n in enumerate(_steps_between_ticks(n_steps)):
+        for _ in range(n):
+            chosen = _draw(how, n_seeds, len(images), generator)
+            y = _noisy(labels[chosen], how.label_noise, generator)
+            seen = _with_readout_noise(weights, how.readout_noise, generator)
+            slopes = gradients(seen, images[chosen], y)
+            for name, slope in slopes.items():
+                if not (how.frozen_readout and name.startswith(READOUT)):
+                    weights[name] = weights[name] - how.learning_rate * slope
+        time = how.learning_rate * (n_steps * tick // _N_TICKS)
+        for seed in range(n_seeds):
+            of = {name: stack[seed] for name, stack in weights.items()}
+            facts = _measure(template, of, (test, test_labels), (images, labels))
+            if not np.isfinite(facts["training_loss"]):
+                raise InputError(f"training diverged ({how.name}): lower the learning rate")
+            rows.append({"seed": seed, "time": time, **facts})
+    return rows
+
+
+def fashion_claims(frame: pd.DataFrame) -> list[Claim]:
+    """Judge what the theory leads one to expect of a deep network, from the last moment of runs.
+
+    None of this follows from the theory, which is of a readout near a minimum.
+
+    Raises
+    ------
+    InputError
+        If runs are missing.
+    """
+    parts = conditions()
+    of = Ends(frame)
+    at_batch = [c for c in parts["sweep"] if c.batch_size == MAIN.batch_size]
+    at_rate = sorted(
+        (c for c in parts["sweep"] if c.learning_rate == MAIN.learning_rate),
+        key=lambda c: -c.batch_size,
+    )
+    rates = " > ".join(f"{c.learning_rate:g}" for c in at_batch)
+    batches = " > ".join(str(c.batch_size) for c in at_rate)
+    quiet, noisy = (
+        next(c for c in parts["label noise"] if c.batch_size == size and c.label_noise > 0)
+        for size in (max(_BATCHES), min(_BATCHES))
+    )
+    claims = []
+    for quantity, name in (("participation_ratio", "PR"), ("two_nn", "TwoNN")):
+        claims += [
+            decreases(f"{name} falls with B ({batches})", of.last(quantity, *at_rate)),
+            decreases(f"{name} falls with eta ({rates})", of.last(quantity, *at_batch)),
+            decreases(f"{name} with label noise falls with eta/B", of.last(quantity, quiet, noisy)),
+            decreases(
+                f"{name} is higher with a frozen readout",
+                of.last(quantity, *reversed(parts["controls"])),
+            ),
+        ]  # fmt: skip
+    return claims
+
+
+def _network(seed: int) -> nn.Module:
+    """`dense_net`, drawn by He's rule: as torch draws it the signal fades, and it hardly starts."""
+    generator = torch.Generator().manual_seed(seed)
+    model = load_model("dense_net", seed=seed).model
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            nn.init.zeros_(module.bias)
+    return model
+
+
+def _tensors(data: Any, device: str) -> tuple[Float[Tensor, "n 1 28 28"], Int64[Tensor, " n"]]:
+    if not isinstance(data, NamedData):
+        raise InputError("fashion_mnist must be a data set, not a loader")
+    images, labels = zip(*(data[i] for i in range(len(data))), strict=True)
+    pixels = torch.stack(images).to(device).float() / 255
+    return pixels, torch.tensor(labels, device=device)
+
+
+def _steps_between_ticks(n_steps: int) -> Iterator[int]:
+    yield 0
+    for tick in range(_N_TICKS):
+        yield n_steps * (tick + 1) // _N_TICKS - n_steps * tick // _N_TICKS
+
+
+def _draw(
+    how: Condition, n_seeds: int, n_images: int, generator: torch.Generator
+) -> Int64[Tensor, "s b"]:
+    """A batch for each network: a repeat within a batch is as rare as B^2 / 2N and is redrawn."""
+    n = how.population or n_images
+    device = generator.device
+    if how.is_full_batch:
+        return torch.arange(n, device=device).expand(n_seeds, -1)
+    if 4 * how.batch_size > n:
+        keys = torch.rand((n_seeds, n), generator=generator, device=device)
+        return keys.argsort(dim=1)[:, : how.batch_size]
+    return torch.randint(n, (n_seeds, how.batch_size), generator=generator, device=device)
+
+
+def _noisy(
+    labels: Int64[Tensor, "s b"], share: float, generator: torch.Generator
+) -> Int64[Tensor, "s b"]:
+    if share == 0:
+        return labels
+    shape, device = labels.shape, labels.device
+    redrawn = torch.rand(shape, generator=generator, device=device) < share
+    others = torch.randint(10, shape, generator=generator, device=device)
+    return torch.where(redrawn, others, labels)
+
+
+def _with_readout_noise(
+    weights: dict[str, Tensor], sigma: float, generator: torch.Generator
+) -> dict[str, Tensor]:
+    if sigma == 0:
+        return weights
+    noisy = {
+        name: w + sigma * torch.randn(w.shape, generator=generator, device=w.device)
+        for name, w in weights.items()
+        if name.startswith(READOUT)
+    }
+    return weights | noisy
+
+
+@torch.no_grad()
+def _measure(
+    template: nn.Module, weights: dict[str, Tensor], test: Any, training: Any
+) -> dict[str, Any]:
+    hidden: list[Tensor] = []
+    hook = template.get_submodule(READOUT).register_forward_pre_hook(
+        lambda _, inputs: hidden.append(inputs[0])
+    )
+    try:
+        logits = functional_call(template, weights, (test[0],))
+    finally:
+        hook.remove()
+    known = slice(0, 5 * N_PROBE)
+    fitted = functional_call(template, weights, (training[0][known],))
+    features = hidden[0][:N_PROBE].double().cpu()
+    dimension = estimate(features.numpy(), "two_nn")
+    geometry = readout_geometry(features, weights[f"{READOUT}.weight"])
+    return {
+        "test_accuracy": float((logits.argmax(1) == test[1]).float().mean()),
+        "training_loss": float(nn.functional.cross_entropy(fitted, training[1][known])),
+        "two_nn": dimension.value,
+        "two_nn_stderr": dimension.stderr,
+        **{k: v for k, v in vars(geometry).items() if k != "orthogonal_ratio"},
+    }
