@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib import pyplot
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 from torch import Tensor, nn
@@ -121,7 +122,10 @@ def parse_options() -> argparse.Namespace:
     add("--n-samples", type=int, default=5000, help="test images measured at once")
     add("--device", default="cpu")
     add("--workers", type=int, default=2, help="networks trained side by side")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.seeds < 2:
+        parser.error("--seeds must be at least 2: the tests are paired over seeds")
+    return options
 
 
 def conditions(method: str, dimension: float, strength: float) -> list[dict[str, object]]:
@@ -316,37 +320,63 @@ def follows(table: pd.DataFrame, method: str) -> bool:
 def draw(table: pd.DataFrame, methods: list[str]) -> Figure:
     """A row an estimator: the dimension against its goal, accuracy, calibration, and scales."""
     figure, axes = pyplot.subplots(
-        len(methods), 4, figsize=(14, 3.4 * len(methods)), layout="constrained", squeeze=False
+        len(methods), 4, figsize=(14, 3.5 * len(methods)), layout="constrained", squeeze=False
     )
     for method, row in zip(methods, axes, strict=True):
-        part = table[table["method"].isin([method, "none"])]
-        for x, goal in enumerate(COLORS):
-            group = part[part["goal"] == goal]
-            target = group["target"].iloc[0]
-            if pd.notna(target):
-                row[0].hlines(target, x - 0.4, x + 0.4, color="black", linewidth=1)
-            mark = {"color": COLORS[goal], "linestyle": "none"}
-            jitter = x + np.linspace(-0.2, 0.2, len(group))
-            row[0].plot(jitter - 0.05, group[f"{method} batch"], marker="o", **mark)
-            row[0].plot(jitter + 0.05, group[method], marker="o", fillstyle="none", **mark)
-            for ax, outcome in zip(row[1:3], ["accuracy", "ece"], strict=True):
-                ax.plot(jitter, group[outcome], marker="o", alpha=0.5, **mark)
-                ax.errorbar(
-                    x, group[outcome].mean(), group[outcome].sem(), color="black", marker="_"
-                )
-            scales = [name for name in table if name.startswith("gride ")]
-            ranks = [int(name.split()[1]) for name in scales]
-            row[3].plot(ranks, group[scales].mean(), color=COLORS[goal], marker=".", label=goal)
-        for ax in row[:3]:
-            ax.set_xticks(range(len(COLORS)), [g.replace(" ", "\n") for g in COLORS], fontsize=8)
-        row[0].set(title=f"{method}: batches filled, many open", yscale="log")
-        row[1].set(title="test accuracy")
-        row[2].set(title=f"expected calibration error ({N_BINS} bins)")
-        row[3].set(title="Gride", xscale="log", yscale="log", xlabel="rank of outer neighbour")
-        row[3].legend(fontsize=8, frameon=False)
-        for ax in row:
-            ax.spines[["top", "right"]].set_visible(False)
+        draw_goals(row[0], table, method)
+        draw_outcome(row[1], table, method, "accuracy", "test accuracy")
+        draw_outcome(row[2], table, method, "ece", f"expected calibration error, {N_BINS} bins")
+        draw_scales(row[3], table, method)
+        for ax, first in zip(row[1:3], axes[0, 1:3], strict=True):
+            ax.sharey(first)
+    for ax in axes.flat:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.title.set(fontsize=10)
     return figure
+
+
+def each_goal(table: pd.DataFrame, method: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    part = table[table["method"].isin([method, "none"])]
+    return ((goal, part[part["goal"] == goal]) for goal in COLORS)
+
+
+def name_goals(ax: Axes) -> None:
+    names = [goal.replace(" ", "\n").replace("none", "no loss") for goal in COLORS]
+    ax.set_xticks(range(len(names)), names, fontsize=8)
+
+
+def draw_goals(ax: Axes, table: pd.DataFrame, method: str) -> None:
+    """Every network, as its loss sees it and as many images at once show it."""
+    ways = {f"{method} batch": ("full", -0.18, "batches"), method: ("none", 0.18, "many images")}
+    for x, (goal, group) in enumerate(each_goal(table, method)):
+        for seen, (fill, shift, label) in ways.items():
+            at = x + shift + np.linspace(-0.1, 0.1, len(group))
+            style = {"color": COLORS[goal], "fillstyle": fill, "label": label if x == 2 else None}
+            ax.plot(at, group[seen], marker="o", markersize=5, linestyle="none", **style)
+        ax.hlines(group["target"].iloc[0], x - 0.4, x + 0.4, color="black", linewidth=1)
+    ax.set(title=f"{method}: minimised, led to targets (lines), maximised", ylim=(0, None))
+    ax.legend(fontsize=8, frameon=False)
+    name_goals(ax)
+
+
+def draw_outcome(ax: Axes, table: pd.DataFrame, method: str, outcome: str, title: str) -> None:
+    for x, (goal, group) in enumerate(each_goal(table, method)):
+        at = x + np.linspace(-0.15, 0.15, len(group))
+        ax.plot(at, group[outcome], marker="o", color=COLORS[goal], alpha=0.4, linestyle="none")
+        mean, error = group[outcome].mean(), group[outcome].sem()
+        ax.errorbar(x, mean, error, color="black", marker="_", markersize=12, capsize=3)
+    ax.set(title=title)
+    name_goals(ax)
+
+
+def draw_scales(ax: Axes, table: pd.DataFrame, method: str) -> None:
+    scales = [name for name in table if name.startswith("gride ")]
+    ranks = [int(name.split()[1]) for name in scales]
+    for goal, group in each_goal(table, method):
+        ax.plot(ranks, group[scales].mean(), color=COLORS[goal], marker=".", label=goal)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(ranks[::2], [str(rank) for rank in ranks[::2]])
+    ax.set(title="Gride, scale by scale", xlabel="rank of the outer neighbour", ylim=(0, None))
 
 
 if __name__ == "__main__":
