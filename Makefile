@@ -61,18 +61,20 @@ $(TORCHID)/.ready: benchmarks/peers-torchid.txt
 	-$(TORCHID)/bin/python $(PIP_INSTALL) --ignore-requires-python --requirement benchmarks/peers-torchid.txt
 	touch $@
 
-test-gpu: $(READY)  ## the search on a CUDA GPU: its tests, then its speed
+test-gpu: $(READY)  ## the search and the losses on a CUDA GPU: their tests, then the search's speed
 	@$(BIN)/python -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu needs a CUDA GPU, and torch ' + torch.__version__ + ' finds none')"
 	$(BIN)/python -m pytest tests/neighbors/test_torch.py
+	$(BIN)/python -m pytest tests/training/test_losses.py -k cuda
 	$(BIN)/python benchmarks/gpu.py
 
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
-examples: $(READY)  ## train the example networks and check what they show (about 40 minutes)
+examples: $(READY)  ## train the example networks and check what they show (about 50 minutes)
 	$(BIN)/python examples/train_fashion_mnist.py
 	$(BIN)/python examples/train_cifar10.py
 	$(BIN)/python examples/track_fashion_mnist.py
+	$(BIN)/python examples/dimension_loss.py
 
 clean:  ## remove the virtual environment and everything generated
 	rm -rf .venv $(PEERS) $(DADAPY) $(TORCHID) benchmarks-output demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache

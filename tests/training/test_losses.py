@@ -18,6 +18,7 @@ METHODS = {
     "naive participation_ratio": ds.ParticipationRatio(correction="none"),
 }
 methods = pytest.mark.parametrize("estimator", METHODS.values(), ids=METHODS)
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 
 
 def batch(n=40, d=6, seed=0):
@@ -123,6 +124,95 @@ def test_autocast_changes_nothing_inside(estimator):
     outside = float(loss(x))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert float(loss(x)) == outside
+
+
+def value_and_gradient(loss, features, device):
+    """Of features moved to a device, which makes the same start there as here."""
+    x = features.detach().to(device).requires_grad_()
+    value = loss(x)
+    value.backward()
+    assert value.device.type == x.grad.device.type == device
+    return float(value.detach()), x.grad.cpu()
+
+
+@needs_cuda
+@methods
+@pytest.mark.parametrize("target", ["minimize", "maximize", 3.5])
+@pytest.mark.parametrize("shape", [(256, 10), (60, 200), (30, 2, 5, 3)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_cuda_gives_the_values_and_gradients_of_the_processor(estimator, target, shape, dtype):
+    generator = torch.Generator().manual_seed(4)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype) * 3 + 50
+    loss = ds.DimensionLoss(estimator, target)
+    want, want_gradient = value_and_gradient(loss, x, "cpu")
+    value, gradient = value_and_gradient(loss, x, "cuda")
+    assert value == pytest.approx(want, rel=1e-6)
+    torch.testing.assert_close(
+        gradient, want_gradient, rtol=0, atol=1e-6 * float(want_gradient.abs().max())
+    )
+
+
+@needs_cuda
+@methods
+def test_cuda_sets_copies_aside_and_finds_neighbours_in_far_clusters(estimator):
+    x = batch(80, 5)
+    x[:40] = x[:40] * 1e-2 + 1e3
+    x = torch.cat([x, x[::9]])
+    loss = ds.DimensionLoss(estimator)
+    want, want_gradient = value_and_gradient(loss, x, "cpu")
+    value, gradient = value_and_gradient(loss, x, "cuda")
+    assert value == pytest.approx(want, rel=1e-6)
+    torch.testing.assert_close(
+        gradient, want_gradient, rtol=0, atol=1e-6 * float(want_gradient.abs().max())
+    )
+
+
+@needs_cuda
+@methods
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_autocast_on_cuda_changes_nothing_inside(estimator, dtype):
+    x = batch(60, 80).float().cuda()
+    loss = ds.DimensionLoss(estimator)
+    outside, gradient = value_and_gradient(loss, x, "cuda")
+    with torch.autocast("cuda", dtype=dtype):
+        inside, gradient_inside = value_and_gradient(loss, x, "cuda")
+    assert inside == pytest.approx(outside, rel=1e-12)
+    torch.testing.assert_close(gradient_inside, gradient, rtol=1e-6, atol=1e-9)
+
+
+@needs_cuda
+@methods
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_autocast_features_on_cuda_reach_the_weights(estimator, dtype):
+    """A layer that autocast runs in half precision, with its loss, under a gradient scaler."""
+    torch.manual_seed(5)
+    layer = torch.nn.Linear(20, 12).cuda()
+    optimizer = torch.optim.SGD(layer.parameters(), lr=1e-3)
+    scaler = torch.amp.GradScaler("cuda", init_scale=256.0, enabled=dtype == torch.float16)
+    loss = ds.DimensionLoss(estimator, target=3.0)
+    before = layer.weight.detach().clone()
+    with torch.autocast("cuda", dtype=dtype):
+        features = layer(batch(100, 20).float().cuda())
+        value = loss(features)
+    assert (features.dtype, value.dtype) == (dtype, torch.float32)
+    want = (ds.estimate(features.detach().double().cpu().numpy(), estimator).value / 3 - 1) ** 2
+    assert float(value.detach()) == pytest.approx(want, rel=1e-5)
+    scaler.scale(value).backward()
+    scaler.step(optimizer)
+    assert torch.isfinite(layer.weight).all()
+    assert not torch.equal(layer.weight, before)
+
+
+@needs_cuda
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_metric_takes_cuda_batches_as_those_of_the_processor(dtype):
+    x = batch(900, 5).to(dtype)
+    here, there = (ds.DimensionMetric("two_nn", n_samples=400) for _ in range(2))
+    for part in x.split(150):
+        here.update(part)
+        there.update(part.cuda())
+    assert there.n_seen == 900
+    assert there.compute().value == here.compute().value
 
 
 @pytest.mark.parametrize(
