@@ -168,9 +168,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=0.05)
     parser.add_argument("--weight-decay", type=float, default=5e-4)
     parser.add_argument("--n-train", type=int, default=50_000)
-    parser.add_argument(
-        "--search", help="device that neighbours are searched on; no number changes"
-    )
+    parser.add_argument("--n-test", type=int, default=10_000)
+    parser.add_argument("--search", help="device of the neighbour search; no number changes")
     parser.add_argument(
         "--max-seconds", type=float, default=math.inf, help="no epoch begins that would exceed it"
     )
@@ -237,6 +236,7 @@ def load(options: argparse.Namespace) -> Data:
     images, labels = as_tensors(ds.load_data("cifar10", split="train"))
     test_images, test_labels = as_tensors(ds.load_data("cifar10"))
     images, labels = images[: options.n_train].to(device), labels[: options.n_train].to(device)
+    test_images, test_labels = test_images[: options.n_test], test_labels[: options.n_test]
     test_images, test_labels = test_images[: options.n_test], test_labels[: options.n_test]
     # a channel at a time: the images as floating-point numbers would take 4 times the memory
     channels = [images[:, c].float() for c in range(3)]

@@ -18,6 +18,7 @@ from dimscope.phases import Phase, through_depth, through_training
 from dimscope.studies.published import published
 
 PUBLISHED_TOTAL = 16  # convolutions and linear maps of VGG-16
+LEAST_TICKS = 4
 SCATTER = 0.05  # of curves through training beyond their error bars, as SGD's noise gives them
 
 
@@ -49,6 +50,10 @@ def judge(
     steps_per_epoch: int,
 ) -> bool:
     """Print every claim with its uncertainty; whether all hold."""
+    fewest = min(len(epochs.ticks), len(iterations.ticks))
+    if fewest < LEAST_TICKS:
+        print(f"{fewest} ticks are too few to tell phases: train longer")
+        return False
     depth = through_depth(epochs, "two_nn")
     print(depth)
     hunchback = _begins_and_ends(depth.phases, "expansion", "compression")
