@@ -16,17 +16,17 @@ from torch import nn
 import dimscope as ds
 from dimscope import phases
 from dimscope.plots import plot_phase_portrait, plot_step_heatmap, plot_training
-from training import accuracy, as_tensors, parse_options
+from training import (
+    accuracy,
+    as_tensors,
+    parse_options,
+    restore_checkpoint,
+    save_checkpoint,
+)
 
 LAYERS = ["input", "pool1", "pool2", "relu3", "pool3", "fc_relu1", "fc_relu2", "fc3"]
 LAST_HIDDEN = "fc_relu2"
 BATCH = 64
-
-
-def save(state: dict[str, object], path: Path) -> None:
-    """Write a checkpoint as a whole or not at all."""
-    torch.save(state, path.with_suffix(".new"))
-    path.with_suffix(".new").replace(path)
 
 
 def main() -> None:
@@ -40,14 +40,7 @@ def main() -> None:
 
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
-    step = epoch = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["rng"])
-        step, epoch = state["step"], state["epoch"]
-        print(f"goes on after epoch {epoch}")
+    step, epoch = restore_checkpoint(checkpoint, model, optimizer)
 
     with ds.Tracker(
         model,
@@ -73,8 +66,7 @@ def main() -> None:
             share = accuracy(model, test_images, test_labels)
             tracker.epoch(loss=loss, accuracy=share)
             print(f"  epoch {epoch}: test accuracy {share:.3f}", flush=True)
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            save(state | {"rng": torch.get_rng_state(), "step": step, "epoch": epoch}, checkpoint)
+            save_checkpoint(checkpoint, model, optimizer, step=step, epoch=epoch)
         show(tracker.profile, options.out)
 
 

@@ -1,4 +1,4 @@
-"""What the examples share: a plain PyTorch training loop, and showing a profile."""
+"""What the examples share: a plain PyTorch training loop, its checkpoints, showing a profile."""
 
 from __future__ import annotations
 
@@ -12,16 +12,52 @@ from torch import nn
 import dimscope as ds
 
 
-def parse_options(
+def make_parser(
     description: str | None, out: str, epochs: int, n_samples: int
-) -> argparse.Namespace:
-    """The options that every example has."""
+) -> argparse.ArgumentParser:
+    """A parser of the options that every example has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--out", type=Path, default=Path("examples-output") / out)
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--n-samples", type=int, default=n_samples)
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    return parser
+
+
+def parse_options(
+    description: str | None, out: str, epochs: int, n_samples: int
+) -> argparse.Namespace:
+    """The options of an example that has no others."""
+    return make_parser(description, out, epochs, n_samples).parse_args()
+
+
+def save_checkpoint(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, step: int, epoch: int
+) -> None:
+    """Write all that a loop needs to go on with the same bits, as a whole or not at all."""
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "rng": torch.get_rng_state(),
+        "step": step,
+        "epoch": epoch,
+    }
+    torch.save(state, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def restore_checkpoint(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[int, int]:
+    """Bring back what `save_checkpoint` wrote, if it did: steps done and epochs completed."""
+    if not path.exists():
+        return 0, 0
+    state = torch.load(path, map_location="cpu")  # random states live there, whatever the device
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    torch.set_rng_state(state["rng"])
+    print(f"goes on after epoch {state['epoch']}")
+    return state["step"], state["epoch"]
 
 
 def as_tensors(data: object) -> tuple[torch.Tensor, torch.Tensor]:
