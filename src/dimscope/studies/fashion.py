@@ -236,7 +236,7 @@ def _measure(
         logits = functional_call(template, weights, (test[0],))
     finally:
         hook.remove()
-    known = slice(0, 5 * N_PROBE)
+    known = slice(0, N_PROBE)
     fitted = functional_call(template, weights, (training[0][known],))
     features = hidden[0][:N_PROBE].double().cpu()
     dimension = estimate(features.numpy(), "two_nn")
