@@ -40,9 +40,6 @@ METHODS = ["two_nn", "participation_ratio", "levina_bickel"]
 WEIGHTS = {"two_nn": 0.03, "levina_bickel": 0.03, "participation_ratio": 0.003}
 TARGET_WEIGHT = 1.0
 LOWER, HIGHER = 0.7, 1.4
-#: No dimension depends on the scale of the features, so that its gradient grows as they shrink: in
-#: an untrained network, whose features are small, it drowns the task's, and nothing is learned.
-PLAIN_EPOCHS = 1
 GOALS = ["minimize", "lower target", "higher target", "maximize"]
 COLORS = {
     "minimize": "#1D4E89",
@@ -64,6 +61,7 @@ class Run:
     seed: int
     device: str
     epochs: int
+    plain_epochs: int
     n_images: int
     batch: int
     n_samples: int
@@ -84,7 +82,7 @@ def main() -> None:
     start = time.perf_counter()
     common = {
         name: getattr(options, name)
-        for name in ("device", "epochs", "n_images", "batch", "n_samples")
+        for name in ("device", "epochs", "plain_epochs", "n_images", "batch", "n_samples")
     }
     seeds = range(options.seeds)
     with pool(options.workers) as every:
@@ -102,6 +100,7 @@ def main() -> None:
     table.to_csv(options.out / "networks.csv", index=False)
     compared = compare(table)
     compared.to_csv(options.out / "differences.csv", index=False)
+    (options.out / "table.md").write_text(as_markdown(table, compared), encoding="utf-8")
     draw(table, options.methods).savefig(options.out / "dimension_loss.png", dpi=150)
     print_tables(table, compared)
     print(f"{len(table)} networks in {time.perf_counter() - start:.0f} s")
@@ -117,6 +116,9 @@ def parse_options() -> argparse.Namespace:
     add("--strength", type=float, default=1.0, help="multiplies the weight of every loss")
     add("--seeds", type=int, default=5)
     add("--epochs", type=int, default=4)
+    # No dimension depends on the scale of the features, so that its gradient grows as they shrink:
+    # in an untrained network, whose features are small, it drowns the task's.
+    add("--plain-epochs", type=int, default=1, help="epochs before the loss is added")
     add("--images", type=int, default=20_000, dest="n_images", help="training images")
     add("--batch", type=int, default=256)
     add("--n-samples", type=int, default=5000, help="test images measured at once")
@@ -202,7 +204,7 @@ def train(run: Run) -> nn.Sequential:
         for batch in order.split(run.batch)[:per_epoch]:
             features = model[:-1](images[batch])
             loss = nn.functional.cross_entropy(model[-1](features), labels[batch])
-            if geometry is not None and epoch >= PLAIN_EPOCHS:
+            if geometry is not None and epoch >= run.plain_epochs:
                 loss = loss + run.weight * geometry(features)
             optimizer.zero_grad()
             loss.backward()
@@ -300,6 +302,28 @@ def print_tables(table: pd.DataFrame, compared: pd.DataFrame) -> None:
     print(compared.to_string(index=False, float_format=lambda value: f"{value:.4f}"), "\n")
 
 
+def as_markdown(table: pd.DataFrame, compared: pd.DataFrame) -> str:
+    """A row a condition: its own dimension where it has one, and what it did to the rest."""
+    lines = [
+        "| loss | goal | TwoNN | participation ratio | accuracy | ECE | NLL | top | between |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    chance = compared.set_index(["method", "goal", "outcome"])["p"]
+    for (method, goal), group in table.groupby(["method", "goal"], sort=False):
+        target = group["target"].iloc[0]
+        cells = [method, goal if pd.isna(target) else f"{goal} {target}"]
+        for name in ("two_nn", "participation_ratio"):
+            both = [group[name + end].mean() for end in (" batch", "")]
+            cells.append(f"{both[0]:.2f} / {both[1]:.2f}")
+        for outcome in OUTCOMES:
+            text = f"{group[outcome].mean():.4f} ± {group[outcome].sem():.4f}"
+            p = chance.get((method, goal, outcome))
+            cells.append(text if p is None else f"{text} (p {p:.2g})")
+        cells += [f"{group[name].mean():.2f}" for name in ("top_share", "between")]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def follows(table: pd.DataFrame, method: str) -> bool:
     """Whether the dimension of test data moved as asked, as the loss and as the data set see it."""
     holds = True
@@ -313,7 +337,7 @@ def follows(table: pd.DataFrame, method: str) -> bool:
             f"{seen}: minimised {means['minimize']:.2f} < without {means['none']:.2f} < maximised "
             f"{means['maximize']:.2f}, targets {lower:.2f} < without < {higher:.2f}: {held}"
         )
-        holds = holds and held
+        holds = holds and bool(held)
     return holds
 
 
@@ -323,12 +347,13 @@ def draw(table: pd.DataFrame, methods: list[str]) -> Figure:
         len(methods), 4, figsize=(14, 3.5 * len(methods)), layout="constrained", squeeze=False
     )
     for method, row in zip(methods, axes, strict=True):
+        if method != methods[0]:  # rows share what they are compared by
+            row[1].sharey(axes[0, 1])
+            row[2].sharey(axes[0, 2])
         draw_goals(row[0], table, method)
         draw_outcome(row[1], table, method, "accuracy", "test accuracy")
         draw_outcome(row[2], table, method, "ece", f"expected calibration error, {N_BINS} bins")
         draw_scales(row[3], table, method)
-        for ax, first in zip(row[1:3], axes[0, 1:3], strict=True):
-            ax.sharey(first)
     for ax in axes.flat:
         ax.spines[["top", "right"]].set_visible(False)
         ax.title.set(fontsize=10)
@@ -354,7 +379,7 @@ def draw_goals(ax: Axes, table: pd.DataFrame, method: str) -> None:
             style = {"color": COLORS[goal], "fillstyle": fill, "label": label if x == 2 else None}
             ax.plot(at, group[seen], marker="o", markersize=5, linestyle="none", **style)
         ax.hlines(group["target"].iloc[0], x - 0.4, x + 0.4, color="black", linewidth=1)
-    ax.set(title=f"{method}: minimised, led to targets (lines), maximised", ylim=(0, None))
+    ax.set(title=f"{method}; lines are targets", ylim=(0, None))
     ax.legend(fontsize=8, frameon=False)
     name_goals(ax)
 
