@@ -1,6 +1,7 @@
 # Every target uses one virtual environment, .venv, made by `make install` when it is missing or
-# when constraints.txt or pyproject.toml changed. Only `make bench` and `make accuracy` have more, for the libraries
-# that dimscope is compared with; one that cannot be installed is left out of the comparison.
+# when constraints.txt or pyproject.toml changed. Only `make bench` and `make accuracy` have more,
+# for the libraries that dimscope is compared with; one that cannot be installed is left out of the
+# comparison.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class DimscopeError(Exception):
@@ -49,3 +52,11 @@ class ConformanceError(DimscopeError, AssertionError):
         self.failures = dict(failures)
         lines = "\n".join(f"  {check}: {fault}" for check, fault in failures.items())
         super().__init__(f"{name} failed {len(failures)} checks:\n{lines}")
+
+
+def or_reason(make: Callable[[], T]) -> T | str:
+    """What ``make`` makes, or the message of the `InputError` that says why it cannot."""
+    try:
+        return make()
+    except InputError as error:
+        return str(error)

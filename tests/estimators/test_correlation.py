@@ -127,6 +127,39 @@ class TestScalingRange:
         assert str(estimate) == "correlation_dimension: unknown (N = 1500)"
 
 
+class TestLocal:
+    def test_is_the_slope_of_each_point_s_own_counts(self):
+        x = np.exp(2 * sphere(300))
+        distances = squareform(pdist(x))
+        r1, r2 = np.median(np.sort(distances, axis=1)[:, [10, 20]], axis=0) * (1 + 1e-9)
+        inner, outer = ((distances <= r).sum(axis=1) - 1 for r in (r1, r2))
+        known = (inner > 0) & (inner < outer)
+        assert 0 < known.sum() < 300
+        found = CorrelationIntegral().estimate_local(NeighborGraph.from_points(x, 20))
+        want = np.log(outer[known] / inner[known]) / np.log(r2 / r1)
+        np.testing.assert_allclose(found.values[known], want, rtol=1e-7)
+        assert np.isnan(found.values[~known]).all()
+        assert found.n_neighbors == 20
+
+    @pytest.mark.parametrize("dimension", [1, 2, 5])
+    def test_is_right_on_a_torus_but_for_its_bias(self, dimension):
+        """Given the neighbours within r2, those within r1 are trials of chance (r1 / r2)^d."""
+        rng = np.random.default_rng(dimension)
+        values = [
+            CorrelationIntegral().estimate_local(torus(rng, dimension)).values for _ in range(50)
+        ]
+        bias = (1 / 10 - 1 / 20) / (2 * np.log(2))  # of d: the radii are ln(2) / d apart
+        assert np.isnan(values).mean() < 0.005
+        assert np.nanmean(values) == pytest.approx(dimension * (1 + bias), rel=0.025)
+
+    def test_tells_a_line_from_a_plane(self):
+        pieces = make_manifold("line_disk_ball")
+        x, dimensions = pieces.sample_local(1500, rng=0)
+        local = CorrelationIntegral().estimate_local(NeighborGraph.from_points(x, 20)).values
+        medians = [np.nanmedian(local[dimensions == d]) for d in (1, 2)]
+        assert medians == pytest.approx([1, 2], rel=0.15)
+
+
 class TestScan:
     def test_is_an_integral_at_every_step(self):
         graph = NeighborGraph.from_points(sphere(), 32)

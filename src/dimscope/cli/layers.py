@@ -21,7 +21,7 @@ def layers(as_json: bool, **sources: Any) -> None:
     """
     from dimscope.capture import layer_names  # noqa: PLC0415 - torch loads when needed
 
-    loaded, data = load_sources(**sources)
+    loaded, data, _ = load_sources(**sources)
     infos = layer_names(loaded.model, data).values()
     if as_json:
         print_json({"model": loaded.label, "layers": [asdict(info) for info in infos]})

@@ -22,6 +22,11 @@ def note(line: str) -> None:
     click.echo(f"dimscope: {line}", err=True)
 
 
+def note_saved(run: str) -> None:
+    """Say on stderr where a profile is, and what can be made of it."""
+    note(f"profile saved in {run}; dimscope report {run} makes a page of it")
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """Write a document to stdout, with the version of its schema first."""
     click.echo(json.dumps({"schema": SCHEMA_VERSION} | plain(document), indent=1))

@@ -2,68 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from dimscope import profiling
-from dimscope.cli.output import note, print_json, print_profile, print_table
-from dimscope.cli.sources import F, Sources, load_sources, model_and_data
+from dimscope.cli.output import note_saved, print_json, print_profile, print_table
+from dimscope.cli.sources import Sources, how_to_measure, load_sources, model_and_data
 from dimscope.errors import InputError
 from dimscope.neighbors import Metric
 from dimscope.results import Profile
 from dimscope.store import format_size, parse_size
 
-_MEASURING = (
-    click.option(
-        "--layers",
-        "layers",
-        multiple=True,
-        metavar="NAME|GLOB",
-        default=("auto",),
-        show_default=True,
-        help="May be repeated.",
-    ),
-    click.option(
-        "--method",
-        "methods",
-        multiple=True,
-        metavar="NAME",
-        default=profiling.DEFAULT_METHODS,
-        show_default=True,
-        help="May be repeated.",
-    ),
-    click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean"),
-    click.option(
-        "--pooling",
-        default="flatten",
-        show_default=True,
-        help="flatten, spatial_mean, first_token, last_token or token_mean.",
-    ),
-    click.option(
-        "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
-    ),
-    click.option("--batch-size", default=16, show_default=True, help="Samples per forward pass."),
-    click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory."),
-    click.option(
-        "--disk",
-        metavar="SIZE",
-        help="Activations written to disk, by default what is free; the rest is computed again.",
-    ),
-)
-
-
-def how_to_measure(command: F) -> F:
-    """Add the options that say which layers are measured and how."""
-    for option in reversed(_MEASURING):
-        command = option(command)
-    return command
-
 
 @click.command()
 @model_and_data
 @how_to_measure
-@click.option("--label", help="Name of the model in the table.")
 @click.option(
     "--out",
     type=click.Path(),
@@ -74,7 +28,7 @@ def how_to_measure(command: F) -> F:
 @click.option("--json", "as_json", is_flag=True, help="Every row of the profile, as JSON.")
 def profile(  # noqa: PLR0913 - one parameter for each option
     *,
-    layers: tuple[str, ...],
+    layers: str | list[str],
     methods: tuple[str, ...],
     metric: Metric,
     pooling: str,
@@ -90,15 +44,14 @@ def profile(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Measure the dimension of the layers of a network in one pass over the data."""
     found = load_sources(**sources)
-    chosen = "auto" if layers == ("auto",) else list(layers)
     if dry_run:
         budgets = parse_size(memory), None if disk is None else parse_size(disk)
-        _show_plan(found, chosen, budgets, as_json=as_json)
+        _show_plan(found, layers, budgets, as_json=as_json)
         return
     result = profiling.profile(
         found.loaded.model,
         found.data,
-        chosen,
+        layers,
         methods=methods,
         metric=metric,
         pooling=pooling,
@@ -107,13 +60,13 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         batch_size=batch_size,
         memory_budget=memory,
         disk_budget=disk,
-        device=None if sources["device"] == "cpu" else sources["device"],
+        device=found.device,
         label=label or found.loaded.label,
         out=out,
     )
     _show_profile(result, as_json=as_json)
     if out is not None:
-        note(f"profile saved in {out}; dimscope report {out} makes a page of it")
+        note_saved(out)
 
 
 def _show_profile(result: Profile, *, as_json: bool) -> None:

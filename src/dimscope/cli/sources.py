@@ -1,4 +1,4 @@
-"""The options that name a network and its data, or an array in a file: shared by the commands."""
+"""The options that commands share: a network and its data, how it is measured, or an array."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from dimscope.cli.output import note
 from dimscope.errors import InputError
 from dimscope.neighbors import Duplicates, Metric
+from dimscope.profiling import DEFAULT_METHODS
 
 if TYPE_CHECKING:
     from dimscope.models import LoadedModel
@@ -51,6 +52,45 @@ _MODEL_OPTIONS = (
     ),
 )
 
+_MEASURING_OPTIONS = (
+    click.option(
+        "--layers",
+        "layers",
+        multiple=True,
+        metavar="NAME|GLOB",
+        default=("auto",),
+        show_default=True,
+        callback=lambda _context, _option, names: "auto" if names == ("auto",) else list(names),
+        help="May be repeated.",
+    ),
+    click.option(
+        "--method",
+        "methods",
+        multiple=True,
+        metavar="NAME",
+        default=DEFAULT_METHODS,
+        show_default=True,
+        help="May be repeated.",
+    ),
+    click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean"),
+    click.option(
+        "--pooling",
+        default="flatten",
+        show_default=True,
+        help="flatten, spatial_mean, first_token, last_token or token_mean.",
+    ),
+    click.option(
+        "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
+    ),
+    click.option("--batch-size", default=16, show_default=True, help="Samples per forward pass."),
+    click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory."),
+    click.option(
+        "--disk",
+        metavar="SIZE",
+        help="Activations written to disk, by default what is free; the rest is computed again.",
+    ),
+    click.option("--label", help="Name of the model in the table."),
+)
 
 _ARRAY_OPTIONS = (
     click.argument("file", type=click.Path()),
@@ -70,15 +110,21 @@ _ARRAY_OPTIONS = (
 
 
 class Sources(NamedTuple):
-    """A network on its device, and data that are ready for it."""
+    """A network on its device, data that are ready for it, and where torch searches, if it does."""
 
     loaded: LoadedModel
     data: Any
+    device: str | None
 
 
 def model_and_data(command: F) -> F:
     """Add the options that `load_sources` takes to a command."""
     return _with_options(command, _MODEL_OPTIONS)
+
+
+def how_to_measure(command: F) -> F:
+    """Add the options that say which layers are measured and how to a command."""
+    return _with_options(command, _MEASURING_OPTIONS)
 
 
 def array_in_a_file(command: F) -> F:
@@ -120,4 +166,4 @@ def load_sources(  # noqa: PLR0913 - one parameter for each option above
         loaded.model.to(device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {device} cannot be used: {error}") from error
-    return Sources(loaded, found)
+    return Sources(loaded, found, None if device == "cpu" else device)

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from dimscope.cli.output import note, print_json, print_steps
-from dimscope.cli.profile import how_to_measure
-from dimscope.cli.sources import load_sources, model_and_data
+from dimscope.cli.output import note_saved, print_json, print_steps
+from dimscope.cli.sources import how_to_measure, load_sources, model_and_data
 from dimscope.errors import InputError
 
 
@@ -25,7 +24,6 @@ from dimscope.errors import InputError
 )
 @model_and_data
 @how_to_measure
-@click.option("--label", help="Name of the model in the table.")
 @click.option(
     "--out",
     type=click.Path(),
@@ -37,7 +35,7 @@ from dimscope.errors import InputError
 def track(
     *,
     patterns: tuple[str, ...],
-    layers: tuple[str, ...],
+    layers: str | list[str],
     label: str | None,
     out: str,
     as_json: bool,
@@ -58,10 +56,10 @@ def track(
         sources.data,
         found,
         out,
-        layers="auto" if layers == ("auto",) else list(layers),
+        layers=layers,
         rng=options["seed"],
         batch_size=batch_size,
-        device=None if options["device"] == "cpu" else options["device"],
+        device=sources.device,
         label=label or sources.loaded.label.removesuffix(" (untrained)"),
         **how,
     )
@@ -75,4 +73,4 @@ def track(
         )
     else:
         print_steps(profile)
-    note(f"profile saved in {out}; dimscope report {out} makes a page of it")
+    note_saved(out)

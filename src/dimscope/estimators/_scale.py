@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope.errors import InputError
+from dimscope.errors import or_reason
 from dimscope.estimators._base import check_open_interval, graph_notes
 from dimscope.estimators.correlation import CorrelationDimension
 from dimscope.estimators.gride import Gride
@@ -111,7 +110,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         (TwoNN.name, partial(decimation, graph, seed=seed)),
         (CorrelationDimension.name, partial(CorrelationDimension().scan, graph, most)),
     ):
-        curve = _or_reason(make)
+        curve = or_reason(make)
         if isinstance(curve, str):
             notes += (f"No {method} curve: {curve}.",)
         else:
@@ -216,13 +215,6 @@ class _Remembering:
     ) -> Int64[np.ndarray, "n r"]:
         """As the source."""
         return self.source.counts_within(queries, pool, radii)
-
-
-def _or_reason(make: Callable[[], ScaleCurve]) -> ScaleCurve | str:
-    try:
-        return make()
-    except InputError as error:
-        return str(error)
 
 
 def _others(curves: list[ScaleCurve], plateau: Plateau) -> dict[str, float]:

@@ -23,7 +23,6 @@ from dimscope.estimators._base import (
 )
 from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
-from dimscope.estimators._likelihood import maximum_likelihood
 from dimscope.estimators._ratios import log_ratios
 from dimscope.estimators.binomial import Binomial, dimension_of_share
 from dimscope.neighbors import NeighborGraph
@@ -163,14 +162,16 @@ class ABIDE(KNeighborEstimator):
         self._check(graph)
         distances = graph.distances[:, : self.n_neighbors]
         indices = graph.indices[:, : self.n_neighbors]
-        value = _first(graph)
+        value = 1 / float(log_ratios(graph, 1, 2, least=5).values.mean())
         for _ in range(self.n_rounds):
             chosen = _adaptive(distances, indices, value, self.significance)
+            radii = np.take_along_axis(distances, chosen[:, None] - 1, axis=1)
             ratio = min(_LARGEST_RATIO, _BEST_SHARE ** (1 / value))
-            value, independent = dimension_of_share(*_counts(distances, chosen, ratio), ratio)
+            nearer = (np.arange(1, self.n_neighbors + 1) < chosen[:, None]) & (radii > 0)
+            inside = nearer & (distances <= ratio * radii)
+            value, independent = dimension_of_share(int(inside.sum()), int(nearer.sum()), ratio)
         mean = float(chosen.mean())
         stderr = dependence(Binomial.name, mean, value) * independent
-        radii = np.take_along_axis(distances, chosen[:, None] - 1, axis=1)
         return self._answer(
             graph,
             value=value,
@@ -180,19 +181,3 @@ class ABIDE(KNeighborEstimator):
             notes=graph_notes(graph) + bias_notes(value, stderr, graph.n_samples, round(mean)),
             ranks=(1, int(chosen.max())),
         )
-
-
-def _first(graph: NeighborGraph) -> float:
-    """TwoNN's dimension, by maximum likelihood, which has one wherever distances differ."""
-    logs = log_ratios(graph, 1, 2, least=5).values
-    return maximum_likelihood(logs, 1, 2)[0]
-
-
-def _counts(
-    distances: Float64[np.ndarray, "n k"], chosen: Int64[np.ndarray, " n"], ratio: float
-) -> tuple[int, int]:
-    """Neighbours inside the ratio of the distance to each point's chosen one, and those nearer."""
-    radii = np.take_along_axis(distances, chosen[:, None] - 1, axis=1)
-    nearer = np.arange(1, distances.shape[1] + 1) < chosen[:, None]
-    inside = nearer & (distances <= ratio * radii) & (radii > 0)
-    return int(inside.sum()), int((nearer & (radii > 0)).sum())

@@ -10,6 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+import numpy as np
+from jaxtyping import Float64, Int64
+
 from dimscope.errors import InputError
 from dimscope.estimators._base import (
     KNeighborEstimator,
@@ -20,7 +23,7 @@ from dimscope.estimators._base import (
 from dimscope.estimators._bias import bias_notes
 from dimscope.estimators._errors import dependence
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate
 
 
 @final
@@ -33,7 +36,9 @@ class Binomial(KNeighborEstimator):
     which noise and rounding change most; it uses less of the distances than Levina-Bickel and
     scatters more. Assumes constant density over k neighbours, is biased low at edges, and sees
     nothing where q^d leaves no neighbour inside. Most precise where q^d is about 0.2.
-    Cost: N k comparisons.
+    Local: ln(n / (k-1)) / ln q of each point alone, biased upwards by about
+    (1 - p) / (2 p (k-1) |ln q|) and never above ln(k-1) / |ln q|, which is 13 by default; points
+    that have all or none of the neighbours inside have no value. Cost: N k comparisons.
 
     Parameters
     ----------
@@ -61,24 +66,46 @@ class Binomial(KNeighborEstimator):
             If k is below 2, ``ratio`` is outside (0, 1), the graph has fewer neighbours, or none
             or all of them lie inside.
         """
-        k = self.n_neighbors
-        check_at_least("n_neighbors", k, 2)
-        check_open_interval("ratio", self.ratio, 0, 1)
-        self._check(graph)
-        distances = graph.distances[graph.distances[:, k - 1] > 0, :k]
-        n_trials = distances[:, :-1].size
-        inside = int((distances[:, :-1] <= self.ratio * distances[:, -1:]).sum())
-        value, independent = dimension_of_share(inside, n_trials, self.ratio)
+        radii, inside = self._inside(graph)
+        n, k = int((radii > 0).sum()), self.n_neighbors
+        value, independent = dimension_of_share(int(inside.sum()), n * (k - 1), self.ratio)
         stderr = dependence(self.name, k, value) * independent
         return self._answer(
             graph,
             value=value,
             stderr=stderr,
-            scale=float(distances[:, -1].mean()),
-            n_samples=len(distances),
-            notes=graph_notes(graph) + bias_notes(value, stderr, len(distances), k),
+            scale=float(radii[radii > 0].mean()),
+            n_samples=n,
+            notes=graph_notes(graph) + bias_notes(value, stderr, n, k),
             ranks=(1, k),
         )
+
+    def estimate_local(self, graph: NeighborGraph) -> LocalEstimate:
+        """A dimension for every point of ``graph``; nan where none or all neighbours lie inside.
+
+        Raises
+        ------
+        InputError
+            If k is below 2, ``ratio`` is outside (0, 1), or the graph has fewer neighbours.
+        """
+        _, inside = self._inside(graph)
+        shares = inside / (self.n_neighbors - 1)
+        known = (shares > 0) & (shares < 1)
+        values = np.full(len(shares), np.nan)
+        values[known] = np.log(shares[known]) / math.log(self.ratio)
+        return self._local_answer(values)
+
+    def _inside(
+        self, graph: NeighborGraph
+    ) -> tuple[Float64[np.ndarray, " n_samples"], Int64[np.ndarray, " n_samples"]]:
+        """r_k of each point, and its neighbours within the ratio of that; none where r_k is 0."""
+        k = self.n_neighbors
+        check_at_least("n_neighbors", k, 2)
+        check_open_interval("ratio", self.ratio, 0, 1)
+        self._check(graph)
+        radii = graph.distances[:, k - 1]
+        inside = graph.distances[:, : k - 1] <= self.ratio * radii[:, None]
+        return radii, np.where(radii > 0, inside.sum(axis=1), 0)
 
 
 def dimension_of_share(inside: int, n_trials: int, ratio: float) -> tuple[float, float]:

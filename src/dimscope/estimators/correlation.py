@@ -21,7 +21,7 @@ from dimscope.estimators._base import (
     graph_notes,
 )
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, ScaleCurve
+from dimscope.results import DimensionEstimate, LocalEstimate, ScaleCurve
 
 _SLACK = 1e-9  # pairs at the radius itself count, however it was rounded
 _LEAST_STEPS = 3
@@ -39,8 +39,10 @@ class CorrelationIntegral(NeighborEstimator):
     Its limit at small radii is the correlation dimension, to which each region contributes by the
     square of its density: where several dimensions meet the lowest prevails, and a pole of the
     density lowers it. Edges and uneven density on the scale of r lower it too, the more the higher
-    the dimension (4.4 on a Gaussian of 5 dimensions at N = 500). Cost: the distances to all others
-    of each point that has its k2 neighbours within the larger radius.
+    the dimension (4.4 on a Gaussian of 5 dimensions at N = 500). Local: the slope of each point's
+    own counts between the same two radii, its pointwise dimension (Farmer, Ott and Yorke 1983);
+    biased upwards by about (1/k1 - 1/k2) / 2 over the width of the radii in ln r. Cost: the
+    distances to all others of each point that has its k2 neighbours within the larger radius.
 
     Parameters
     ----------
@@ -79,10 +81,7 @@ class CorrelationIntegral(NeighborEstimator):
             If not 1 <= k1 < k2, the graph has fewer than k2 neighbours, the two radii are equal
             or 0, or lists of neighbours that were given are too short to count all pairs.
         """
-        check_at_least("k1", self.k1, 1)
-        check_at_least("k2", self.k2, self.k1 + 1)
-        self._check(graph)
-        pairs = _correlation_sum(graph, [self.k1, self.k2])
+        pairs = self._pairs(graph)
         value, stderr = pairs.slope(0, 1)
         return self._answer(
             graph,
@@ -93,6 +92,29 @@ class CorrelationIntegral(NeighborEstimator):
             notes=graph_notes(graph),
             ranks=(self.k1, self.k2),
         )
+
+    def estimate_local(self, graph: NeighborGraph) -> LocalEstimate:
+        """The slope at every point of ``graph``.
+
+        It is nan where no neighbour is within the smaller radius, or none between the two.
+
+        Raises
+        ------
+        InputError
+            As `estimate`.
+        """
+        pairs = self._pairs(graph)
+        inner, outer = pairs.counts.T
+        known = (inner > 0) & (inner < outer)
+        values = np.full(len(inner), np.nan)
+        values[known] = np.log(outer[known] / inner[known]) / pairs.width(0, 1)
+        return self._local_answer(values)
+
+    def _pairs(self, graph: NeighborGraph) -> _CorrelationSum:
+        check_at_least("k1", self.k1, 1)
+        check_at_least("k2", self.k2, self.k1 + 1)
+        self._check(graph)
+        return _correlation_sum(graph, [self.k1, self.k2])
 
 
 @final
@@ -211,6 +233,10 @@ class _CorrelationSum(NamedTuple):
         """Each radius and the next, by position."""
         return list(itertools.pairwise(range(len(self.ranks))))
 
+    def width(self, first: int, last: int) -> float:
+        """How far two of the radii are apart, in ln r."""
+        return math.log(self.radii[last] / self.radii[first])
+
     def slope(self, first: int, last: int) -> tuple[float, float]:
         """ln C against ln r between two of the radii, and its standard error.
 
@@ -220,7 +246,7 @@ class _CorrelationSum(NamedTuple):
         that has 2 b of chance in it.
         """
         inner, outer = self.counts[:, first], self.counts[:, last]
-        width = math.log(self.radii[last] / self.radii[first])
+        width = self.width(first, last)
         share = float(inner.sum() / outer.sum())
         binomial = 2 * (1 - share) / float(inner.sum())
         uneven = 4 * float(np.var(inner / inner.mean() - outer / outer.mean())) / len(inner)

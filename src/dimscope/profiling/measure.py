@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 
-from dimscope.errors import InputError
+from dimscope.errors import or_reason
 from dimscope.estimators import (
     Estimator,
     Gride,
@@ -33,7 +33,6 @@ _MAX_HALVINGS = 3
 _MAX_EIGENVALUES = 48
 
 Row = dict[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ def measure_layer(representation: Any, settings: Settings) -> list[Row]:
         What to measure.
     """
     points = as_points(representation)
-    graph = _or_reason(partial(_graph, points, settings))
-    spectrum = _or_reason(partial(Spectrum.from_points, points)) if _is_spectral(settings) else None
+    graph = or_reason(partial(_graph, points, settings))
+    spectrum = or_reason(partial(Spectrum.from_points, points)) if _is_spectral(settings) else None
     by_method: dict[str, list[Row]] = {}
     for family, statistic in ((NeighborEstimator, graph), (SpectrumEstimator, spectrum)):
         estimators = {n: e for n, e in settings.estimators.items() if isinstance(e, family)}
@@ -81,13 +80,6 @@ def _is_spectral(settings: Settings) -> bool:
     return "spectrum" in settings.curves or any(isinstance(e, SpectrumEstimator) for e in methods)
 
 
-def _or_reason(make: Callable[[], T]) -> T | str:
-    try:
-        return make()
-    except InputError as error:
-        return str(error)
-
-
 def _graph(points: Points, settings: Settings) -> NeighborGraph:
     n_distinct = len(set(points.scan.digests))
     for_scales = min(_SCALE_NEIGHBORS, n_distinct // 4) if "scale" in settings.curves else 0
@@ -102,7 +94,7 @@ def _family_rows(
     levels = _decimation(estimators, statistic, settings)
     rows: dict[str, list[Row]] = {}
     for name, estimator in estimators.items():
-        estimate = _or_reason(partial(apply_estimator, estimator, statistic))
+        estimate = or_reason(partial(apply_estimator, estimator, statistic))
         if isinstance(estimate, str):
             rows[name] = [_unknown_row(name, estimate, statistic.n_samples)]
             continue
@@ -163,7 +155,7 @@ def _decimation(
                 else statistic.subset(block)
             )
             for name, estimator in estimators.items():
-                estimate = _or_reason(partial(apply_estimator, estimator, part))
+                estimate = or_reason(partial(apply_estimator, estimator, part))
                 if not isinstance(estimate, str) and estimate.value is not None:
                     found[name].append(estimate.value)
         for name, values in found.items():
@@ -194,7 +186,7 @@ def _block_stderr(estimate: DimensionEstimate, levels: list[_Level]) -> float | 
 
 
 def _scale_rows(graph: NeighborGraph) -> list[Row]:
-    curve = _or_reason(partial(Gride().scan, graph))
+    curve = or_reason(partial(Gride().scan, graph))
     if isinstance(curve, str):
         return []
     return [

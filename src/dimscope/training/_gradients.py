@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from dimscope.profiling.progress import Advance
-from dimscope.training._objective import Objective, Samples
+from dimscope.training._objective import Objective, Samples, Weights
 
 #: The names of the parameters of each layer.
 Groups = Mapping[str, tuple[str, ...]]
@@ -59,41 +59,34 @@ def per_sample_gradients(
     return rows
 
 
-def batch_gradients(  # noqa: PLR0913, PLR0917 - which batches
-    loss: Objective,
-    groups: Groups,
-    batch_size: int,
-    n_draws: int,
-    rng: np.random.Generator,
-    advance: Advance,
-) -> dict[str, Float[Tensor, "k p"]]:
-    """The gradients of independent batches, by layer."""
-    found: dict[str, list[Tensor]] = {layer: [] for layer in groups}
+def drawn_gradients(
+    loss: Objective, batch_size: int, n_draws: int, rng: np.random.Generator, advance: Advance
+) -> Iterator[Weights]:
+    """The gradients of independent batches, one after the other, by parameter."""
     for draw in range(n_draws):
-        gradient = _drawn_gradient(loss, batch_size, rng)
+        yield _drawn_gradient(loss, batch_size, rng)
+        advance(draw + 1, n_draws)
+
+
+def by_layer(gradients: Iterable[Weights], groups: Groups) -> dict[str, Float[Tensor, "k p"]]:
+    """Gradients as rows, by layer."""
+    found: dict[str, list[Tensor]] = {layer: [] for layer in groups}
+    for gradient in gradients:
         for layer, names in groups.items():
             found[layer].append(torch.cat([gradient[name].flatten() for name in names]))
-        advance(draw + 1, n_draws)
     return {layer: torch.stack(rows) for layer, rows in found.items()}
 
 
-def squared_norms(  # noqa: PLR0913, PLR0917 - which batches
-    loss: Objective,
-    groups: Groups,
-    batch_size: int,
-    n_draws: int,
-    rng: np.random.Generator,
-    advance: Advance,
+def squared_norms(
+    gradients: Iterable[Weights], groups: Groups
 ) -> dict[str, Float64[np.ndarray, " k"]]:
-    """|G|^2 of independent batches, by layer, without keeping the gradients."""
-    found = {layer: np.empty(n_draws) for layer in groups}
-    for draw in range(n_draws):
-        gradient = _drawn_gradient(loss, batch_size, rng)
+    """|G|^2 of gradients, by layer, none of which is kept."""
+    found: dict[str, list[float]] = {layer: [] for layer in groups}
+    for gradient in gradients:
         for layer, names in groups.items():
             squares = [float(gradient[name].double().square().sum()) for name in names]
-            found[layer][draw] = sum(squares)
-        advance(draw + 1, n_draws)
-    return found
+            found[layer].append(sum(squares))
+    return {layer: np.array(squares) for layer, squares in found.items()}
 
 
 def _drawn_gradient(

@@ -26,7 +26,8 @@ from dimscope.results import plain
 from dimscope.store import parse_size
 from dimscope.training._gradients import (
     NoPerSampleError,
-    batch_gradients,
+    by_layer,
+    drawn_gradients,
     grams,
     per_sample_gradients,
     squared_norms,
@@ -275,7 +276,8 @@ def gradient_noise(  # noqa: PLR0913 - all but the first three and the batch siz
                     way, why = "batches", (f"No gradients per sample: {error}.",)
             if rows is None:
                 _check_budget(plan, n_draws, budget)
-                rows = batch_gradients(loss, groups, batch_size, n_draws, rng, advance)
+                drawn = drawn_gradients(loss, batch_size, n_draws, rng, advance)
+                rows = by_layer(drawn, groups)
             estimates = _by_gram(plan, grams(rows), way)
             done, cost = (n, n) if way == "samples" else (n_draws, n_draws * batch_size)
             method, notes = way, notes + why
@@ -443,8 +445,12 @@ def _by_two_batches(plan: _Plan, big: int, advance: Any) -> tuple[dict[str, Nois
         raise InputError(
             f"big_batch_size={big} must lie above batch_size={small} and not above the {n} samples"
         )
-    ones = squared_norms(plan.loss, plan.groups, small, plan.n_draws, plan.rng, advance)
-    twos = squared_norms(plan.loss, plan.groups, big, plan.n_draws, plan.rng, advance)
+    ones, twos = (
+        squared_norms(
+            drawn_gradients(plan.loss, size, plan.n_draws, plan.rng, advance), plan.groups
+        )
+        for size in (small, big)
+    )
     ones[WHOLE], twos[WHOLE] = (np.sum(list(x.values()), axis=0) for x in (ones, twos))
     found = {}
     for layer in ones:
