@@ -39,9 +39,9 @@ class DimensionLoss(nn.Module):
     kinks. A neighbour estimate is blind to how much variance a direction has beyond the nearest
     points, so that it can be lowered by tight clusters; `participation_ratio` sees variance only.
     It has no gradient for the weight of the loss to be chosen by: compare its size with the task's,
-    and its range, if it is to be maximised. No dimension depends on scale, so that the gradient grows
-    as the features shrink: add the loss once the network has learned something, or it drowns the
-    task in the small features of an untrained one (docs/training.md).
+    and its range, if it is to be maximised. No dimension depends on scale, so that the gradient
+    grows as the features shrink: add the loss once the network has learned something, or it drowns
+    the task in the small features of an untrained one (docs/training.md).
 
     Cost, on the device of the features and in float64: for n rows a product n x d x n and n k d
     differences, n^2 numbers of memory; for the participation ratio a product of its smaller side.
