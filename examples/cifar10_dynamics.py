@@ -92,7 +92,8 @@ def main() -> None:
     step, epoch = restore_checkpoint(checkpoint, model, optimizer)
 
     probe = data.test_images[: options.n_samples].cpu()
-    with trackers(model, probe, network, options, step, epoch) as (by_epoch, by_iteration):
+    with trackers(model, probe, network, options, step=step, epoch=epoch) as both:
+        by_epoch, by_iteration = both
         longest = 0.0
         while epoch < options.epochs:
             since = time.monotonic()
@@ -231,6 +232,7 @@ def trackers(  # noqa: PLR0913 - the network, and where its training stands
     probe: torch.Tensor,
     network: Network,
     options: argparse.Namespace,
+    *,
     step: int,
     epoch: int,
 ) -> Iterator[tuple[ds.Tracker, ds.Tracker]]:
