@@ -69,10 +69,11 @@ test-gpu: $(READY)  ## the search on a CUDA GPU: its tests, then its speed
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
-examples: $(READY)  ## train the example networks and check what they show (about 40 minutes)
+examples: $(READY)  ## train the example networks and check what they show (about 50 minutes)
 	$(BIN)/python examples/train_fashion_mnist.py
 	$(BIN)/python examples/train_cifar10.py
 	$(BIN)/python examples/track_fashion_mnist.py
+	$(BIN)/python examples/cifar10_dynamics.py
 
 clean:  ## remove the virtual environment and everything generated
 	rm -rf .venv $(PEERS) $(DADAPY) $(TORCHID) benchmarks-output demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache

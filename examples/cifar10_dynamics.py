@@ -2,7 +2,7 @@
 
 Early and middle layers expand, final ones compress; the last hidden layer compresses within the
 first epoch and then slowly expands (claim 8 of Ansuini et al. 2019). `--device cuda` trains VGG-16;
-without a GPU, a smaller network of the same style learns the same in about 10 minutes on 2 cores.
+without a GPU, a smaller network of the same style shows the same in about 10 minutes of one core.
 
 Two trackers stand side by side in one training run, where the published curves are of two runs: one
 measures all layers before training and after every epoch, the other the last hidden layer every 30
