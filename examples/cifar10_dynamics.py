@@ -2,7 +2,7 @@
 
 Early and middle layers expand, final ones compress; the last hidden layer compresses within the
 first epoch and then slowly expands (claim 8 of Ansuini et al. 2019). `--device cuda` trains VGG-16;
-without a GPU, a smaller network of the same style learns the same in about 10 minutes on 2 cores.
+without a GPU, a smaller network of the same style shows the same in about 10 minutes of one core.
 
 Two trackers stand side by side in one training run, where the published curves are of two runs: one
 measures all layers before training and after every epoch, the other the last hidden layer every 30
@@ -10,8 +10,9 @@ iterations up to iteration 2,940 and, in the first epoch, at 1, 2, 4, 8, ... too
 same test images. The loop survives kills.
 
 SGD with momentum 0.9, batches of 128 (the rest of an epoch is dropped: 390 iterations, as
-published), cosine decay of the learning rate over the epochs, weight decay, random crops after
-padding by 4, and random flips. On CUDA in bfloat16; what is measured is computed in float32.
+published), cosine decay of the learning rate over the epochs (or over `--max-seconds`, where these
+end first), weight decay, random crops after padding by 4, and random flips. On CUDA in bfloat16;
+what is measured is computed in float32.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import argparse
 import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -68,6 +69,7 @@ NETWORKS = {
 LAST_HIDDEN = "fc_relu2"
 BATCH = 128
 PADDING = 4
+LAST_STEP = 2940
 FINE_STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 
@@ -89,50 +91,20 @@ def main() -> None:
     checkpoint = options.out / "checkpoint.pt"
     step, epoch = restore_checkpoint(checkpoint, model, optimizer)
 
-    with ExitStack() as stack:
-        common = {
-            "methods": "two_nn",
-            "start_step": step,
-            "start_epoch": epoch,
-            "label": network.name,
-            "batch_size": 500,
-            "device": options.search,
-        }
-        probe = data.test_images[: options.n_samples].cpu()
-        by_epoch = stack.enter_context(
-            ds.Tracker(
-                model,
-                probe,
-                options.out / "epochs",
-                layers=list(network.depths),
-                schedule="epochs",
-                **common,
-            )
-        )
-        by_iteration = stack.enter_context(
-            ds.Tracker(
-                model,
-                probe,
-                options.out / "iterations",
-                layers=[LAST_HIDDEN],
-                schedule=sorted({*range(0, 2941, 30), *FINE_STEPS}),
-                **common,
-            )
-        )
+    probe = data.test_images[: options.n_samples].cpu()
+    with trackers(model, probe, network, options, step=step, epoch=epoch) as both:
+        by_epoch, by_iteration = both
         longest = 0.0
         while epoch < options.epochs:
-            if time.monotonic() - started + longest > options.max_seconds:
+            since = time.monotonic()
+            if since - started + longest > options.max_seconds:
                 print(f"stops after epoch {epoch}: {options.max_seconds:g} s are nearly over")
                 break
-            since = time.monotonic()
-            set_learning_rate(optimizer, options.lr, epoch / options.epochs)
+            done = max(epoch / options.epochs, (since - started) / options.max_seconds)
+            set_learning_rate(optimizer, options.lr, done)
             model.train()
             for images, labels in data.batches():
-                with torch.autocast("cuda", torch.bfloat16, enabled=options.device == "cuda"):
-                    loss = nn.functional.cross_entropy(model(images), labels)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+                loss = train_step(model, optimizer, images, labels)
                 step += 1
                 by_epoch.step(loss=loss)
                 by_iteration.step(loss=loss)
@@ -140,14 +112,16 @@ def main() -> None:
             share = accuracy(model, data.test_images, data.test_labels)
             by_epoch.epoch(accuracy=share)
             by_iteration.epoch(accuracy=share)
-            if epoch % options.checkpoint_epochs == 0 or epoch == options.epochs:
+            if epoch % options.checkpoint_epochs == 0:
                 save_checkpoint(checkpoint, model, optimizer, step=step, epoch=epoch)
-            longest = max(longest, time.monotonic() - since)
+            now = time.monotonic()
+            longest = max(longest, now - since)
             print(
-                f"  epoch {epoch}: test accuracy {share:.3f}, "
-                f"{time.monotonic() - since:.1f} s, {time.monotonic() - started:.0f} s in all",
+                f"  epoch {epoch}: test accuracy {share:.3f}, {now - since:.1f} s, "
+                f"{now - started:.0f} s in all",
                 flush=True,
             )
+        save_checkpoint(checkpoint, model, optimizer, step=step, epoch=epoch)
         epochs, iterations = by_epoch.profile, by_iteration.profile
 
     draw(epochs, iterations, network, LAST_HIDDEN, options.out)
@@ -252,8 +226,55 @@ def load(options: argparse.Namespace) -> Data:
     )
 
 
+@contextmanager
+def trackers(  # noqa: PLR0913 - the network, and where its training stands
+    model: nn.Module,
+    probe: torch.Tensor,
+    network: Network,
+    options: argparse.Namespace,
+    *,
+    step: int,
+    epoch: int,
+) -> Iterator[tuple[ds.Tracker, ds.Tracker]]:
+    """One of all layers by epoch and one of the last hidden layer by iteration, both entered."""
+
+    def tracker(name: str, layers: list[str], schedule: object) -> ds.Tracker:
+        return ds.Tracker(
+            model,
+            probe,
+            options.out / name,
+            layers=layers,
+            schedule=schedule,
+            start_step=step,
+            start_epoch=epoch,
+            methods="two_nn",
+            label=network.name,
+            batch_size=500,
+            device=options.search,
+        )
+
+    steps = sorted({*range(0, LAST_STEP + 1, 30), *FINE_STEPS})
+    with (
+        tracker("epochs", list(network.depths), "epochs") as by_epoch,
+        tracker("iterations", [LAST_HIDDEN], steps) as by_iteration,
+    ):
+        yield by_epoch, by_iteration
+
+
+def train_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, images: torch.Tensor, labels: torch.Tensor
+) -> torch.Tensor:
+    """One step of the optimiser; the loss before it."""
+    with torch.autocast("cuda", torch.bfloat16, enabled=images.is_cuda):
+        loss = nn.functional.cross_entropy(model(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
 def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float, done: float) -> None:
-    """Cosine decay from ``lr`` to 0, by the share of epochs that are done."""
+    """Cosine decay from ``lr`` to 0, by the share of the training that is done."""
     for group in optimizer.param_groups:
         group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * done))
 

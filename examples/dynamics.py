@@ -147,7 +147,7 @@ def depth_figure(profile: ds.Profile, network: Network) -> Figure:
     n_samples = int(curves["input"]["n_samples"].iloc[0])
     _dress(left, f"{network.name}, N = {n_samples:,} (solid), over published", "layer")
     _dress(right, "published, VGG-16", "relative depth")
-    left.set_xticks(x, list(network.depths), rotation=40, ha="right")
+    left.set_xticks(x, list(network.depths), rotation=50, ha="right", fontsize=8)
     left.set_yscale("log")
     left.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
     left.set_ylabel("intrinsic dimension (TwoNN)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dimscope.studies.claims import Claim, decreases, vanishes
 from dimscope.studies.conditions import Condition
+from dimscope.studies.published import published
 from dimscope.studies.sgd_noise import STUDIES, Study, get_study, run_study
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Study",
     "decreases",
     "get_study",
+    "published",
     "run_study",
     "vanishes",
 ]
