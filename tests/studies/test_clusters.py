@@ -1,0 +1,136 @@
+"""The clusters experiment: its gradients, its theory, and its noise switched off one by one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dimscope.errors import InputError
+from dimscope.studies import Condition, get_study, run_study
+from dimscope.studies._linear_kernels import train_linear
+from dimscope.studies.clusters import MAIN, READOUT_NOISE, conditions, train_clusters
+
+SHORT = 8.0
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_steps_are_those_of_autograd(batch_size):
+    rng = np.random.default_rng(0)
+    inner, readout = rng.normal(size=(7, 5)), rng.normal(size=(2, 7))
+    x, y = rng.normal(size=(8, 5)), rng.normal(size=(8, 2))
+    noise = 0.1 * rng.normal(size=(8 // batch_size, 2, 7))
+    w, r = (torch.tensor(a, requires_grad=True) for a in (inner, readout))
+    for step, rows in enumerate(torch.arange(8).split(batch_size)):
+        inputs, targets = torch.from_numpy(x)[rows], torch.from_numpy(y)[rows]
+        out = inputs @ w.T @ (r + torch.from_numpy(noise[step])).T
+        loss = 0.5 * (out - targets).square().sum(dim=1).mean()
+        slopes = torch.autograd.grad(loss, [w, r])
+        with torch.no_grad():
+            w -= 0.02 * slopes[0]
+            r -= 0.03 * slopes[1]
+    train_linear(inner, readout, x, y, batch_size, (0.02, 0.03), noise)
+    np.testing.assert_allclose(inner, w.detach(), rtol=1e-12)
+    np.testing.assert_allclose(readout, r.detach(), rtol=1e-12)
+
+
+def last(condition: Condition, seed: int = 0, training_time: float = SHORT):
+    return train_clusters(condition=asdict(condition), seed=seed, training_time=training_time)[-1]
+
+
+def test_begins_as_published_for_orientation():
+    first = train_clusters(condition=asdict(MAIN), seed=0, training_time=0.1)[0]
+    assert first["participation_ratio"] == pytest.approx(45.9, abs=2)
+    assert first["orthogonal_ratio"] == 1.0
+    assert first["predicted_orthogonal_ratio"] == 1.0
+
+
+def test_repeats_bit_for_bit():
+    assert last(MAIN, training_time=1.0) == last(MAIN, training_time=1.0)
+
+
+def test_compresses_as_predicted():
+    """The prediction has no free parameter."""
+    rows = train_clusters(condition=asdict(MAIN), seed=1, training_time=60.0)
+    ours = [row["orthogonal_ratio"] for row in rows]
+    theory = [row["predicted_orthogonal_ratio"] for row in rows]
+    assert ours[-1] < 0.65
+    np.testing.assert_allclose(ours, theory, atol=0.04)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frozen_readout": True},
+        {"label_noise": 0.0},
+        {"population": 800, "batch_size": 800},
+        {"batch_size": 16},
+    ],
+)
+def test_without_noise_hardly_compresses(change):
+    assert last(MAIN)["orthogonal_ratio"] < 0.88
+    assert last(replace(MAIN, **change))["orthogonal_ratio"] > 0.985
+
+
+def test_noise_of_the_readout_brings_compression_back():
+    quiet = replace(MAIN, label_noise=0.0)
+    assert last(replace(quiet, readout_noise=READOUT_NOISE))["orthogonal_ratio"] < 0.9
+
+
+def test_batches_of_a_population_have_no_repeats():
+    how = replace(MAIN, population=20, batch_size=16, learning_rate=1e-3)
+    assert last(how, training_time=0.5)["orthogonal_ratio"] > 0.9
+
+
+def test_divergence_is_said():
+    with pytest.raises(InputError, match="lower the learning rate"):
+        last(replace(MAIN, learning_rate=0.1), training_time=40.0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"learning_rate": 0.0}, "must be positive"),
+        ({"learning_rate": 1.0, "batch_size": 0}, "at least 1"),
+        ({"learning_rate": 1.0, "batch_size": 9, "population": 8}, "at most the population of 8"),
+        ({"learning_rate": 1.0, "label_noise": -1.0}, "must not be negative"),
+    ],
+)
+def test_conditions_are_checked(fields, message):
+    with pytest.raises(InputError, match=message):
+        Condition(**fields)
+
+
+def test_a_study_goes_on_where_it_was(tmp_path):
+    first = run_study("sgd_noise_clusters", tmp_path, n_seeds=3, training_time=0.05, n_workers=2)
+    lines = (tmp_path / "runs.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "runs.jsonl").write_text("".join(lines[:-3]) + lines[-3][:40])
+    again = run_study("sgd_noise_clusters", tmp_path, n_seeds=3, training_time=0.05, n_workers=1)
+    pd.testing.assert_frame_equal(again, first)
+    n_conditions = len({c for group in conditions().values() for c in group})
+    assert len(first) == 3 * n_conditions * 11
+    assert len(get_study("sgd_noise_clusters").claims(first)) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("nothing", {}, "no study 'nothing': choose sgd_noise_clusters or"),
+        ("sgd_noise_clusters", {"n_seeds": 2}, "at least 3"),
+        ("sgd_noise_clusters", {"training_time": 0.0}, "must be positive"),
+        ("sgd_noise_clusters", {"device": "cuda"}, "CPU only"),
+        ("sgd_noise_clusters", {"n_workers": -1}, "at least 1"),
+    ],
+)
+def test_bad_studies(tmp_path, name, options, message):
+    with pytest.raises(InputError, match=message):
+        run_study(name, tmp_path, **options)
+
+
+def test_missing_runs_are_named():
+    frame = pd.DataFrame({"name": ["x"], "seed": [0], "time": [1.0], "orthogonal_ratio": [0.5]})
+    with pytest.raises(InputError, match="no run of lr"):
+        get_study("sgd_noise_clusters").claims(frame)

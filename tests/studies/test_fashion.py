@@ -1,0 +1,107 @@
+"""The dense networks of the noise experiment, trained side by side as if each were alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from dimscope.data import NamedData
+from dimscope.studies import Condition, fashion
+from dimscope.studies.fashion import fashion_claims, train_fashion
+
+N = 400
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch):
+    """Images of ten classes that differ, in place of the data set, which CI need not have."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.arange(N) % 10
+    centres = 128 * torch.rand((10, 1, 28, 28), generator=generator)
+    noise = 100 * torch.rand((N, 1, 28, 28), generator=generator)
+    items = [
+        (image.to(torch.uint8), int(label))
+        for image, label in zip(centres[labels] + noise, labels, strict=True)
+    ]
+    data = NamedData(name="few", origin="made here", items=items, labels=labels.numpy())
+    monkeypatch.setattr(fashion, "load_data", lambda *_, **__: data)
+
+
+def test_a_stack_is_its_networks():
+    """Full batches: the network of each seed, trained alone by autograd."""
+    how = Condition(learning_rate=0.05, batch_size=N, population=N)
+    rows = train_fashion(condition=asdict(how), n_seeds=2, training_time=0.4)
+    images, labels = fashion._tensors(fashion.load_data("few"), "cpu")
+    for seed in range(2):
+        model = fashion._network(seed)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+        for _ in range(8):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+        loss = nn.functional.cross_entropy(model(images), labels).item()
+        ours = [row for row in rows if row["seed"] == seed]
+        assert ours[-1]["training_loss"] == pytest.approx(loss, rel=1e-4)
+        assert ours[0]["training_loss"] > ours[-1]["training_loss"]
+
+
+def test_frozen_readout_stays(monkeypatch):
+    kept = []
+    measure = fashion._measure
+    monkeypatch.setattr(
+        fashion,
+        "_measure",
+        lambda net, of, *a: kept.append(of["fc7.weight"]) or measure(net, of, *a),
+    )
+    how = Condition(learning_rate=0.05, batch_size=16, frozen_readout=True)
+    rows = train_fashion(condition=asdict(how), n_seeds=1, training_time=0.8)
+    assert all(torch.equal(kept[0], other) for other in kept)
+    assert rows[-1]["training_loss"] < rows[0]["training_loss"]
+
+
+def test_noise_is_what_it_says():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.zeros((2, 20_000), dtype=torch.int64)
+    changed = fashion._noisy(labels, 0.2, generator) != 0
+    assert float(changed.double().mean()) == pytest.approx(0.2 * 0.9, abs=0.01)
+    assert fashion._noisy(labels, 0.0, generator) is labels
+    weights = {"fc7.weight": torch.zeros(100, 100), "fc6.weight": torch.zeros(2)}
+    noisy = fashion._with_readout_noise(weights, 0.1, generator)
+    assert float(noisy["fc7.weight"].std()) == pytest.approx(0.1, rel=0.05)
+    assert torch.equal(noisy["fc6.weight"], weights["fc6.weight"])
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "population"), [(N, N), (16, None), (300, None), (10, 20)]
+)  # fmt: skip
+def test_batches(batch_size, population):
+    how = Condition(learning_rate=1.0, batch_size=batch_size, population=population)
+    rows = fashion._draw(how, 3, N, torch.Generator().manual_seed(0))
+    assert rows.shape == (3, batch_size)
+    assert int(rows.max()) < (population or N)
+    if batch_size > 16:
+        assert all(len(set(row.tolist())) == batch_size for row in rows)
+
+
+def test_claims_come_from_every_condition():
+    wanted = {c for group in fashion.conditions().values() for c in group}
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "name": c.name,
+            "seed": seed,
+            "time": 1.0,
+            "two_nn": 10 - 100 * c.rate_per_sample + 0.01 * rng.normal(),
+            "participation_ratio": 5 + 0.01 * rng.normal(),
+        }
+        for c in wanted
+        for seed in range(5)
+    ]
+    claims = {claim.statement: claim.holds for claim in fashion_claims(pd.DataFrame(rows))}
+    assert claims["TwoNN falls with B (256 > 64 > 16)"]
+    assert not claims["PR falls with B (256 > 64 > 16)"]
