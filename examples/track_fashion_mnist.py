@@ -40,26 +40,18 @@ def main() -> None:
 
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
-    step = epoch = 0
+    probe = test_images[: options.n_samples]
+    tracker = ds.Tracker(model, probe, options.out / "run", layers=LAYERS, label="fashion_cnn")
     if checkpoint.exists():
         state = torch.load(checkpoint)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["rng"])
-        step, epoch = state["step"], state["epoch"]
-        print(f"goes on after epoch {epoch}")
+        tracker.load_state_dict(state["tracker"])
+        print(f"goes on after epoch {tracker.position.epoch}")
 
-    with ds.Tracker(
-        model,
-        test_images[: options.n_samples],
-        options.out / "run",
-        layers=LAYERS,
-        start_step=step,
-        start_epoch=epoch,
-        label="fashion_cnn",
-    ) as tracker:
-        while epoch < options.epochs:
-            epoch += 1
+    with tracker:
+        for epoch in range(tracker.position.epoch + 1, options.epochs + 1):
             model.train()
             for batch in torch.randperm(len(images)).split(BATCH):
                 logits = model(images[batch])
@@ -67,14 +59,14 @@ def main() -> None:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                step += 1
                 right = (logits.argmax(1) == labels[batch]).float().mean()
                 tracker.step(loss=loss, accuracy=right)
             share = accuracy(model, test_images, test_labels)
             tracker.epoch(loss=loss, accuracy=share)
             print(f"  epoch {epoch}: test accuracy {share:.3f}", flush=True)
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            save(state | {"rng": torch.get_rng_state(), "step": step, "epoch": epoch}, checkpoint)
+            state |= {"rng": torch.get_rng_state(), "tracker": tracker.state_dict()}
+            save(state, checkpoint)
         show(tracker.profile, options.out)
 
 

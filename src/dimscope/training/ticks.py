@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from dimscope._format import number
 from dimscope.errors import InputError, StoreError
 from dimscope.profiling.journal import Log, read_log
 from dimscope.profiling.passes import in_order
 from dimscope.results import Profile, plain
 
 _NAME = "ticks.jsonl"
+_LAYERS_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,22 @@ class TickJournal:
             self.differing.append(line["differs"])
         elif "ended" in line:
             self.training_seconds = line["ended"]
+
+
+def line_of(tick: Tick, rows: Sequence[Mapping[str, Any]], overhead: float | None) -> str:
+    """A tick in one line: its moment, its metrics, the deepest layers, what tracking costs."""
+    parts = [f"step {tick.step:,}, epoch {tick.epoch}"]
+    parts += [f"{n} {number(v)}" for n, v in tick.metrics.items() if v is not None]
+    estimates = [row for row in rows if row["curve"] == "estimate"]
+    first = [row for row in estimates if row["method"] == estimates[0]["method"]]
+    parts += [
+        f"{row['layer']} {number(row['value'])}"
+        for row in first[-_LAYERS_SHOWN:]
+        if row.get("value") is not None
+    ]
+    if overhead is not None:
+        parts.append(f"tracking {100 * overhead:.1f} % of training time")
+    return "  ".join(parts)
 
 
 def read_run(directory: str | Path) -> Profile:
