@@ -9,7 +9,7 @@ import click
 
 from dimscope.cli.output import note, print_json, print_steps
 from dimscope.cli.profile import how_to_measure
-from dimscope.cli.sources import load_sources, model_and_data
+from dimscope.cli.sources import Sources, load_samples, load_sources, model_and_data
 from dimscope.errors import InputError
 
 
@@ -25,6 +25,14 @@ from dimscope.errors import InputError
 )
 @model_and_data
 @how_to_measure
+@click.option(
+    "--eval-data",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    help="Labelled data, as --data, on which loss and accuracy are found; all of the split. auto: "
+    "the samples that are measured, if they have labels. none: neither.",
+)
 @click.option("--label", help="Name of the model in the table.")
 @click.option(
     "--out",
@@ -34,10 +42,11 @@ from dimscope.errors import InputError
     help="The run folder; started again, the run goes on with the checkpoints that are missing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Every row of the profile, as JSON.")
-def track(
+def track(  # noqa: PLR0913 - one parameter for each option
     *,
     patterns: tuple[str, ...],
     layers: tuple[str, ...],
+    eval_data: str,
     label: str | None,
     out: str,
     as_json: bool,
@@ -58,6 +67,8 @@ def track(
         sources.data,
         found,
         out,
+        eval_data=_samples_to_evaluate(eval_data, sources, options["split"]),
+        notify=note,
         layers="auto" if layers == ("auto",) else list(layers),
         rng=options["seed"],
         batch_size=batch_size,
@@ -76,3 +87,9 @@ def track(
     else:
         print_steps(profile)
     note(f"profile saved in {out}; dimscope report {out} makes a page of it")
+
+
+def _samples_to_evaluate(name: str, sources: Sources, split: str) -> Any:
+    if name in {"auto", "none"}:
+        return None if name == "none" else name
+    return load_samples(name, sources.loaded, split=split)

@@ -297,6 +297,12 @@ class Tracker:
         """Steps that were reached again with other values in the network than were measured."""
         return tuple(self._running().journal.differing)
 
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """The metrics recorded at the current step; none if it has no tick."""
+        tick = self._running().journal.ticks.get(self._at.step)
+        return {} if tick is None else dict(tick.metrics)
+
     def to_frame(self, curve: str | None = "estimate") -> pd.DataFrame:
         """The rows of a curve (None for all), with the epoch and the metrics of their ticks.
 
