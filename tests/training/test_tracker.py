@@ -438,6 +438,8 @@ def test_steps_must_grow_and_metrics_be_numbers(data, tmp_path):
         assert tracker.position == (5, 0)
         with pytest.raises(InputError, match="step 5 after step 5"):
             tracker.step(at=5)
+        with pytest.raises(InputError, match="epoch, step: every tick has that"):
+            tracker.step(loss=1.0, epoch=1, **{"step": 2})
         with pytest.raises(InputError, match="metrics must be numbers"):
             tracker.step(loss=torch.zeros(2))
 

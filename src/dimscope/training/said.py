@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from dimscope.errors import InputError
+from dimscope.results import TICK_COLUMNS
 
 #: Before the name of a metric: its mean over the steps since the tick before.
 MEAN_PREFIX = "mean_"
@@ -18,7 +19,17 @@ def kept(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
     A tensor is copied, for the loop may write into it; without its graph, whose memory it would
     hold.
+
+    Raises
+    ------
+    InputError
+        If one has the name of what every tick has.
     """
+    taken = TICK_COLUMNS.keys() & metrics.keys()
+    if taken:
+        raise InputError(
+            f"{', '.join(sorted(taken))}: every tick has that already; give the metric another name"
+        )
     return {n: v.detach().clone() if hasattr(v, "detach") else v for n, v in metrics.items()}
 
 

@@ -200,12 +200,12 @@ def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]])
         {label: facts},
         [
             {
+                **tick.metrics,
                 "model": label,
                 "step": tick.step,
                 "epoch": tick.epoch,
                 "seconds": tick.seconds,
                 "training_seconds": tick.training_seconds,
-                **tick.metrics,
             }
             for tick in ticks
         ],
