@@ -4,7 +4,8 @@
 
 Trains a small network with dropout in a process of its own. The loop keeps its own checkpoints;
 the process gets SIGKILL after a random time, again and again, and is started again each time. The
-frame of ticks must be that of a run that was never killed, tick for tick, and so must the weights.
+frame of ticks must be that of a run that was never killed, tick for tick, with losses and the mean
+losses since the tick before, and so must the weights.
 """
 
 from __future__ import annotations
@@ -50,17 +51,19 @@ def train(folder: Path, pace: float, *, announce: bool = False) -> None:
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["rng"])
-        step, order = state["step"], state["order"]
-    with ds.Tracker(
+        order = state["order"]
+    tracker = ds.Tracker(
         model,
         x[:80],
         folder / "run",
         schedule=SCHEDULE,
         methods=["two_nn", "participation_ratio"],
         n_repeats=1,
-        start_step=step,
-        start_epoch=step // N_BATCHES,
-    ) as tracker:
+    )
+    if saved.exists():
+        tracker.load_state_dict(state["tracker"])
+        step = tracker.position.step
+    with tracker:
         if announce:
             print("ready", flush=True)
         while step < N_EPOCHS * N_BATCHES:
@@ -77,7 +80,8 @@ def train(folder: Path, pace: float, *, announce: bool = False) -> None:
                 order = torch.randperm(len(x))
             if step % CHECKPOINT_EVERY == 0 or step == N_EPOCHS * N_BATCHES:
                 state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-                state |= {"rng": torch.get_rng_state(), "step": step, "order": order}
+                state |= {"rng": torch.get_rng_state(), "order": order}
+                state["tracker"] = tracker.state_dict()
                 torch.save(state, folder / "new.pt")
                 (folder / "new.pt").replace(saved)
 
@@ -132,7 +136,7 @@ def compare(
     if steps != sorted(set(SCHEDULE)):
         raise AssertionError(f"ticks lost or doubled: {steps}")
     pd.testing.assert_frame_equal(whole.frame, killed.frame, check_exact=True)
-    columns = ["step", "epoch", "loss"]
+    columns = ["step", "epoch", "loss", "mean_loss"]
     pd.testing.assert_frame_equal(whole.ticks[columns], killed.ticks[columns], check_exact=True)
     expected, facts = (p.provenance["Sequential"] for p in (whole, killed))
     if expected["model_hashes"] != facts["model_hashes"] or facts["differing"]:

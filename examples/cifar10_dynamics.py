@@ -21,7 +21,6 @@ import argparse
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -89,11 +88,12 @@ def main() -> None:
     )
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
-    step, epoch = restore_checkpoint(checkpoint, model, optimizer)
-
     probe = data.test_images[: options.n_samples].cpu()
-    with trackers(model, probe, network, options, step=step, epoch=epoch) as both:
-        by_epoch, by_iteration = both
+    by_epoch, by_iteration = trackers = make_trackers(model, probe, network, options)
+    restore_checkpoint(checkpoint, model, optimizer, *trackers)
+
+    with by_epoch, by_iteration:
+        epoch = by_epoch.position.epoch
         longest = 0.0
         while epoch < options.epochs:
             since = time.monotonic()
@@ -105,7 +105,6 @@ def main() -> None:
             model.train()
             for images, labels in data.batches():
                 loss = train_step(model, optimizer, images, labels)
-                step += 1
                 by_epoch.step(loss=loss)
                 by_iteration.step(loss=loss)
             epoch += 1
@@ -113,7 +112,7 @@ def main() -> None:
             by_epoch.epoch(accuracy=share)
             by_iteration.epoch(accuracy=share)
             if epoch % options.checkpoint_epochs == 0:
-                save_checkpoint(checkpoint, model, optimizer, step=step, epoch=epoch)
+                save_checkpoint(checkpoint, model, optimizer, *trackers)
             now = time.monotonic()
             longest = max(longest, now - since)
             print(
@@ -121,7 +120,7 @@ def main() -> None:
                 f"{now - started:.0f} s in all",
                 flush=True,
             )
-        save_checkpoint(checkpoint, model, optimizer, step=step, epoch=epoch)
+        save_checkpoint(checkpoint, model, optimizer, *trackers)
         epochs, iterations = by_epoch.profile, by_iteration.profile
 
     draw(epochs, iterations, network, LAST_HIDDEN, options.out)
@@ -226,17 +225,10 @@ def load(options: argparse.Namespace) -> Data:
     )
 
 
-@contextmanager
-def trackers(  # noqa: PLR0913 - the network, and where its training stands
-    model: nn.Module,
-    probe: torch.Tensor,
-    network: Network,
-    options: argparse.Namespace,
-    *,
-    step: int,
-    epoch: int,
-) -> Iterator[tuple[ds.Tracker, ds.Tracker]]:
-    """One of all layers by epoch and one of the last hidden layer by iteration, both entered."""
+def make_trackers(
+    model: nn.Module, probe: torch.Tensor, network: Network, options: argparse.Namespace
+) -> tuple[ds.Tracker, ds.Tracker]:
+    """One of all layers by epoch, and one of the last hidden layer by iteration."""
 
     def tracker(name: str, layers: list[str], schedule: object) -> ds.Tracker:
         return ds.Tracker(
@@ -245,8 +237,6 @@ def trackers(  # noqa: PLR0913 - the network, and where its training stands
             options.out / name,
             layers=layers,
             schedule=schedule,
-            start_step=step,
-            start_epoch=epoch,
             methods="two_nn",
             label=network.name,
             batch_size=500,
@@ -254,11 +244,10 @@ def trackers(  # noqa: PLR0913 - the network, and where its training stands
         )
 
     steps = sorted({*range(0, LAST_STEP + 1, 30), *FINE_STEPS})
-    with (
-        tracker("epochs", list(network.depths), "epochs") as by_epoch,
-        tracker("iterations", [LAST_HIDDEN], steps) as by_iteration,
-    ):
-        yield by_epoch, by_iteration
+    return (
+        tracker("epochs", list(network.depths), "epochs"),
+        tracker("iterations", [LAST_HIDDEN], steps),
+    )
 
 
 def train_step(

@@ -40,19 +40,12 @@ def main() -> None:
 
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
-    step, epoch = restore_checkpoint(checkpoint, model, optimizer)
+    probe = test_images[: options.n_samples]
+    tracker = ds.Tracker(model, probe, options.out / "run", layers=LAYERS, label="fashion_cnn")
+    restore_checkpoint(checkpoint, model, optimizer, tracker)
 
-    with ds.Tracker(
-        model,
-        test_images[: options.n_samples],
-        options.out / "run",
-        layers=LAYERS,
-        start_step=step,
-        start_epoch=epoch,
-        label="fashion_cnn",
-    ) as tracker:
-        while epoch < options.epochs:
-            epoch += 1
+    with tracker:
+        for epoch in range(tracker.position.epoch + 1, options.epochs + 1):
             model.train()
             for batch in torch.randperm(len(images)).split(BATCH):
                 logits = model(images[batch])
@@ -60,13 +53,12 @@ def main() -> None:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                step += 1
                 right = (logits.argmax(1) == labels[batch]).float().mean()
                 tracker.step(loss=loss, accuracy=right)
             share = accuracy(model, test_images, test_labels)
             tracker.epoch(loss=loss, accuracy=share)
             print(f"  epoch {epoch}: test accuracy {share:.3f}", flush=True)
-            save_checkpoint(checkpoint, model, optimizer, step=step, epoch=epoch)
+            save_checkpoint(checkpoint, model, optimizer, tracker)
         show(tracker.profile, options.out)
 
 

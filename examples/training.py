@@ -32,32 +32,32 @@ def parse_options(
 
 
 def save_checkpoint(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, step: int, epoch: int
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *trackers: ds.Tracker
 ) -> None:
     """Write all that a loop needs to go on with the same bits, as a whole or not at all."""
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "rng": torch.get_rng_state(),
-        "step": step,
-        "epoch": epoch,
+        "trackers": [tracker.state_dict() for tracker in trackers],
     }
     torch.save(state, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
 
 
 def restore_checkpoint(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, int]:
-    """Bring back what `save_checkpoint` wrote, if it did: steps done and epochs completed."""
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *trackers: ds.Tracker
+) -> None:
+    """Bring back what `save_checkpoint` wrote, if it did."""
     if not path.exists():
-        return 0, 0
+        return
     state = torch.load(path, map_location="cpu")  # random states live there, whatever the device
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     torch.set_rng_state(state["rng"])
-    print(f"goes on after epoch {state['epoch']}")
-    return state["step"], state["epoch"]
+    for tracker, of_tracker in zip(trackers, state["trackers"], strict=True):
+        tracker.load_state_dict(of_tracker)
+    print(f"goes on after epoch {trackers[0].position.epoch}")
 
 
 def as_tensors(data: object) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,12 +1,10 @@
-"""The callbacks call a Tracker at the right moments.
+"""The Hugging Face callback calls a Tracker at the right moments, wherever a run stops.
 
-Hugging Face's own handler fires the events, in the order in which its Trainer does. Lightning is
-no dependency of development: a stand-in with the same hooks, called in the order of its loops,
-takes its place, and how it was tried with the library itself is in the architecture's notes.
+Hugging Face's own handler fires the events, in the order in which its Trainer does;
+`test_trainers.py` has the Trainers themselves.
 """
 
 import sys
-from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -46,7 +44,7 @@ def run_trainer(callback, model, *, first: int = 0, last: int = 8) -> None:
         state.global_step, state.epoch = step, step / N_STEPS
         handler.on_step_end(None, state, control)
         if step % 2 == 0:
-            handler.on_log(None, state, control, {"loss": 1.0 / step, "note": "text"})
+            handler.on_log(None, state, control, {"loss": 1.0 / step, "note": "text", "epoch": 9.0})
         if step % N_STEPS == 0:
             handler.on_epoch_end(None, state, control)
             handler.on_evaluate(None, state, control, {"eval_accuracy": 0.1 * step})
@@ -85,64 +83,7 @@ def test_a_checkpoint_at_the_end_of_an_epoch_may_be_older_than_its_tick(x, tmp_p
     assert read_run(tmp_path).ticks[["step", "epoch"]].to_numpy().tolist() == [[8, 2]]
 
 
-@pytest.fixture
-def lightning(monkeypatch):
-    stand_in = ModuleType("lightning.pytorch")
-    stand_in.Callback = type("Callback", (), {})
-    monkeypatch.setitem(sys.modules, "lightning", ModuleType("lightning"))
-    monkeypatch.setitem(sys.modules, "lightning.pytorch", stand_in)
-
-
-class Logger:
-    def __init__(self):
-        self.steps = []
-
-    def log_metrics(self, metrics, step):
-        assert all(name.startswith("dimscope/two_nn/") for name in metrics)
-        self.steps.append(step)
-
-
-def fit(callback, model, *, accumulate: int = 1, last: int = 8) -> SimpleNamespace:
-    """What Lightning's loops make of ``last`` batches."""
-    trainer = SimpleNamespace(
-        global_step=0, current_epoch=0, loggers=[Logger()], callback_metrics={}
-    )
-    callback.on_train_start(trainer, model)
-    for batch in range(1, last + 1):
-        if batch % accumulate == 0:
-            learn(model)
-            trainer.global_step += 1
-        loss = torch.tensor(1.0 / batch, requires_grad=True)
-        callback.on_train_batch_end(trainer, model, {"loss": loss}, None, batch)
-        if batch % N_STEPS == 0:
-            trainer.callback_metrics = {"val_accuracy": torch.tensor(0.5), "text": "x"}
-            callback.on_train_epoch_end(trainer, model)
-            trainer.current_epoch += 1
-    return trainer
-
-
-def test_a_lightning_trainer_is_tracked_and_its_loggers_told(x, tmp_path, lightning):
-    model = build()
-    callback = lightning_callback(x, tmp_path, **QUICK)
-    trainer = fit(callback, model)
-    callback.on_train_end(trainer, model)
-    ticks = read_run(tmp_path).ticks.set_index("step")
-    assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 0, 8: 2}
-    assert ticks["loss"].dropna().to_dict() == {1: 1.0, 2: 0.5, 4: 0.25, 8: 0.125}
-    assert ticks["val_accuracy"].dropna().to_dict() == {4: 0.5, 8: 0.5}
-    assert trainer.loggers[0].steps == [0, 1, 2, 4, 8]
-
-
-def test_accumulated_batches_are_one_step_and_an_exception_closes_the_run(x, tmp_path, lightning):
-    model = build()
-    callback = lightning_callback(x, tmp_path, **QUICK, schedule=1)
-    trainer = fit(callback, model, accumulate=2)
-    callback.on_exception(trainer, model, KeyboardInterrupt())
-    assert read_run(tmp_path).ticks["step"].tolist() == [0, 1, 2, 3, 4]
-    assert (tmp_path / "profile.parquet").exists()
-
-
 def test_without_lightning_there_is_one_clear_error(x, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "lightning", None)
+    monkeypatch.setitem(sys.modules, "lightning.pytorch", None)
     with pytest.raises(MissingDependencyError, match="pip install lightning"):
         lightning_callback(x, tmp_path)

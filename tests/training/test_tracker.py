@@ -169,7 +169,8 @@ def test_the_tick_of_an_epoch_has_the_metrics_of_its_last_step(data, tmp_path):
         tracker.epoch(accuracy=0.5)
         tracker.note(late=4.0)
     last = tracker.profile.ticks.iloc[-1]
-    assert last.iloc[5:].to_dict() == {"loss": 2.0, "early": 3.0, "accuracy": 0.5, "late": 4.0}
+    said = {"loss": 2.0, "early": 3.0, "accuracy": 0.5, "late": 4.0}
+    assert last.iloc[5:].to_dict() == said | {"mean_loss": 5.5, "mean_stale": 1.0}
 
 
 def test_a_step_due_twice_is_one_tick_with_both_metrics(data, tmp_path):
@@ -207,6 +208,80 @@ def test_a_loop_that_restores_an_older_checkpoint_gives_the_same_frame(data, tmp
     columns = ["step", "epoch", "loss"]
     pd.testing.assert_frame_equal(again.ticks[columns], expected.ticks[columns])
     assert again.provenance["Sequential"]["n_sessions"] == 3
+
+
+def test_what_is_said_between_ticks_is_kept_as_a_mean(data, tmp_path):
+    reused = torch.zeros(())
+    with ds.Tracker(build(), data[0], tmp_path, schedule=[100, 103], **QUICK) as tracker:
+        for now in range(1, 104):
+            reused.fill_(now)  # a loop may write into its tensor again
+            more = {"every_third": now} if now % 3 == 0 else {"every_third": None}
+            tracker.step(loss=reused, **more)
+            assert len(tracker._means._pending) < 64
+        tracker.note(mean_loss=7.0)  # what is there stays
+    first, second = tracker.profile.ticks.to_dict("records")
+    assert (first["loss"], first["mean_loss"], first["mean_every_third"]) == (100, 50.5, 51)
+    assert (second["loss"], second["mean_loss"], second["mean_every_third"]) == (103, 102, 102)
+
+
+def test_a_metric_that_is_called_a_mean_is_the_loops_own(data, tmp_path):
+    with ds.Tracker(build(), data[0], tmp_path, schedule=[2], **QUICK) as tracker:
+        tracker.step(loss=4.0)
+        tracker.step(loss=2.0, mean_loss=9.0)
+    assert tracker.profile.ticks[["loss", "mean_loss"]].to_numpy().tolist() == [[2.0, 9.0]]
+
+
+def restarted(data, folder, schedule, sessions, keep_state):
+    """Run sessions of steps (start, stop], each from the checkpoint of its start."""
+    loop, kept = Loop(data), {}
+    reseed()
+    for start, stop in sessions:
+        options = QUICK | {"schedule": schedule}
+        if start and not keep_state:
+            options |= {"start_step": start, "start_epoch": start // 6}
+        tracker = ds.Tracker(loop.model, data[0], folder, **options)
+        if start:
+            loop.restore(kept[start][0])
+            if keep_state:
+                tracker.load_state_dict(json.loads(json.dumps(kept[start][1])))
+        with tracker:
+            for now in range(start + 1, stop + 1):
+                tracker.step(loss=loop.step(), odd=now % 2)
+                if now % 6 == 0:
+                    tracker.epoch(accuracy=0.5)
+                kept[now] = loop.state(), tracker.state_dict()
+            assert tracker.differing == ()
+    return read_run(folder)
+
+
+@pytest.mark.parametrize("schedule", [5, "epochs", [0, 5, 9]])
+def test_means_are_the_same_bits_wherever_a_loop_goes_on(data, tmp_path, schedule):
+    whole = restarted(data, tmp_path / "whole", schedule, [(0, 24)], True)
+    sessions = [(0, 8), (7, 11), (3, 10), (10, 13), (12, 19), (18, 24)]
+    torn = restarted(data, tmp_path / "torn", schedule, sessions, True)
+    columns = ["step", "loss", "mean_loss", "mean_odd"]
+    pd.testing.assert_frame_equal(torn.ticks[columns], whole.ticks[columns], check_exact=True)
+    assert whole.ticks["mean_loss"].notna().sum() >= 2
+
+
+def test_means_over_steps_that_are_not_known_are_left_out(data, tmp_path):
+    whole = restarted(data, tmp_path / "whole", 5, [(0, 20)], True).ticks
+    torn = restarted(data, tmp_path / "torn", 5, [(0, 8), (7, 20)], False).ticks
+    known = torn["step"] != 10
+    assert torn.loc[~known, "mean_loss"].isna().all()
+    pd.testing.assert_series_equal(torn["loss"], whole["loss"])
+    pd.testing.assert_series_equal(torn["mean_loss"][known], whole["mean_loss"][known])
+    # from a tick on, all steps are known
+    again = restarted(data, tmp_path / "again", 5, [(0, 12), (10, 20)], False).ticks
+    pd.testing.assert_series_equal(again["mean_loss"], whole["mean_loss"])
+
+
+def test_a_state_is_loaded_before_the_tracker_is_entered(data, tmp_path):
+    with (
+        ds.Tracker(build(), data[0], tmp_path, **QUICK) as tracker,
+        pytest.raises(InputError, match="before `with`"),
+    ):
+        tracker.load_state_dict(tracker.state_dict())
 
 
 def test_a_loop_that_goes_another_way_is_warned_once_and_keeps_its_ticks(data, tmp_path):
@@ -363,6 +438,8 @@ def test_steps_must_grow_and_metrics_be_numbers(data, tmp_path):
         assert tracker.position == (5, 0)
         with pytest.raises(InputError, match="step 5 after step 5"):
             tracker.step(at=5)
+        with pytest.raises(InputError, match="epoch, step: every tick has that"):
+            tracker.step(loss=1.0, epoch=1, **{"step": 2})
         with pytest.raises(InputError, match="metrics must be numbers"):
             tracker.step(loss=torch.zeros(2))
 

@@ -11,7 +11,7 @@ import click
 
 from dimscope._format import with_error, without_numbers
 from dimscope.errors import InputError, StoreError
-from dimscope.results import SCHEMA_VERSION, DimensionEstimate, Profile, plain
+from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, Profile, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,7 +109,9 @@ def print_profile(profile: Profile) -> None:
 
 
 def print_steps(profile: Profile) -> None:
-    """Write a training step a line with every layer a column, a table for each method."""
+    """Write a step a line with every layer and metric a column, a table for each method."""
+    metrics = [name for name in profile.ticks.columns if name not in TICK_COLUMNS]
+    ticks = {tick["step"]: tick for tick in profile.ticks.to_dict("records")}
     frame = profile.to_frame("estimate")
     layers = list(dict.fromkeys(frame.sort_values("layer_index", kind="stable")["layer"]))
     for method, of_method in frame.groupby("method", sort=False):
@@ -117,8 +119,9 @@ def print_steps(profile: Profile) -> None:
         rows = []
         for step, group in of_method.groupby("step"):
             cells = {row.layer: shown(_known(row.value)) for row in group.itertuples()}
-            rows.append([str(step), *(cells[layer] for layer in layers)])
-        print_table(["step", *layers], rows)
+            said = [shown(_known(ticks[step][name])) for name in metrics]
+            rows.append([str(step), *(cells[layer] for layer in layers), *said])
+        print_table(["step", *layers, *metrics], rows)
         click.echo()
     note_remarks(frame)
 

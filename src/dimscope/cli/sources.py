@@ -151,19 +151,36 @@ def load_sources(  # noqa: PLR0913 - one parameter for each option above
     device: str,
 ) -> Sources:
     """Load what the options name, and say on stderr where each came from."""
-    from dimscope.data import NamedData, load_data  # noqa: PLC0415 - torch loads when needed
-    from dimscope.models import load_model  # noqa: PLC0415
+    from dimscope.models import load_model  # noqa: PLC0415 - torch loads when needed
 
     loaded = load_model(model, weights=weights, untrained=untrained, seed=seed)
     note(f"model {loaded.label}: {loaded.origin}")
-    found = load_data(
-        data, n_samples=n_samples, split=split, class_name=class_name, seed=seed, notify=note
+    found = load_samples(
+        data, loaded, split=split, class_name=class_name, n_samples=n_samples, seed=seed
     )
-    if isinstance(found, NamedData):
-        note(f"data {found.name}: {found.origin}")
-        found = found.transformed(loaded.preprocess)
     try:
         loaded.model.to(device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {device} cannot be used: {error}") from error
     return Sources(loaded, found, None if device == "cpu" else device)
+
+
+def load_samples(data: str, loaded: LoadedModel, **which: Any) -> Any:
+    """Data by name, ready for a network; says on stderr where they came from.
+
+    Parameters
+    ----------
+    data
+        The name.
+    loaded
+        The network.
+    which
+        As in `dimscope.data.load_data`: ``split``, ``n_samples`` and others.
+    """
+    from dimscope.data import NamedData, load_data  # noqa: PLC0415 - torch loads when needed
+
+    found = load_data(data, notify=note, **which)
+    if not isinstance(found, NamedData):
+        return found
+    note(f"data {found.name}: {found.origin}")
+    return found.transformed(loaded.preprocess)

@@ -7,8 +7,14 @@ from typing import Any
 
 import click
 
-from dimscope.cli.output import note_saved, print_json, print_steps
-from dimscope.cli.sources import how_to_measure, load_sources, model_and_data
+from dimscope.cli.output import note, note_saved, print_json, print_steps
+from dimscope.cli.sources import (
+    Sources,
+    how_to_measure,
+    load_samples,
+    load_sources,
+    model_and_data,
+)
 from dimscope.errors import InputError
 
 
@@ -25,6 +31,14 @@ from dimscope.errors import InputError
 @model_and_data
 @how_to_measure
 @click.option(
+    "--eval-data",
+    metavar="NAME",
+    default="auto",
+    show_default=True,
+    help="Labelled data, as --data, on which loss and accuracy are found; all of the split. auto: "
+    "the samples that are measured, if they have labels. none: neither.",
+)
+@click.option(
     "--out",
     type=click.Path(),
     metavar="DIR",
@@ -32,10 +46,11 @@ from dimscope.errors import InputError
     help="The run folder; started again, the run goes on with the checkpoints that are missing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Every row of the profile, as JSON.")
-def track(
+def track(  # noqa: PLR0913 - one parameter for each option
     *,
     patterns: tuple[str, ...],
     layers: str | list[str],
+    eval_data: str,
     label: str | None,
     out: str,
     as_json: bool,
@@ -56,6 +71,8 @@ def track(
         sources.data,
         found,
         out,
+        eval_data=_samples_to_evaluate(eval_data, sources, options["split"]),
+        notify=note,
         layers=layers,
         rng=options["seed"],
         batch_size=batch_size,
@@ -74,3 +91,9 @@ def track(
     else:
         print_steps(profile)
     note_saved(out)
+
+
+def _samples_to_evaluate(name: str, sources: Sources, split: str) -> Any:
+    if name in {"auto", "none"}:
+        return None if name == "none" else name
+    return load_samples(name, sources.loaded, split=split)

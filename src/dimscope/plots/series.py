@@ -204,6 +204,9 @@ def all_steps(
 def metric_names(profile: Profile, model: str, metrics: Sequence[str] | None) -> list[str]:
     """Check the metrics asked for; by default all that some tick of ``model`` has.
 
+    A tracker's means since the tick before, such as ``mean_loss``, are left out unless asked for:
+    the metrics that they are of are there.
+
     Raises
     ------
     InputError
@@ -221,7 +224,9 @@ def metric_names(profile: Profile, model: str, metrics: Sequence[str] | None) ->
                 f"no tick of {model!r} has the metric {name!r}: choose from "
                 f"{', '.join(known) or 'none; give metrics to Tracker.step or Tracker.epoch'}"
             )
-    return known if metrics is None else list(metrics)
+    if metrics is not None:
+        return list(metrics)
+    return [name for name in known if name.removeprefix("mean_") not in {*known} - {name}]
 
 
 def _require_layers(rows: pd.DataFrame, layers: Sequence[str] | None, curve: str) -> None:

@@ -109,7 +109,8 @@ def plot_training(  # noqa: PLR0913 - what to show of a table
     layers
         The layers to show; all by default.
     metrics
-        The metrics to show; by default all that the ticks have. An empty list shows none.
+        The metrics to show; by default all that the ticks have, as they were at the tick:
+        ``["mean_loss"]`` shows the mean since the tick before. An empty list shows none.
     ax
         Where to draw; a new figure by default.
 

@@ -11,6 +11,7 @@ from dimscope.training.closed_forms import (
     sgd_readout_penalty,
     softmax_readout_penalty,
 )
+from dimscope.training.evaluation import evaluate
 from dimscope.training.geometry import ReadoutGeometry, readout_geometry
 from dimscope.training.losses import DimensionLoss
 from dimscope.training.metric import DimensionMetric
@@ -63,6 +64,7 @@ __all__ = [
     "WeightNoise",
     "checkpoint_noise",
     "effective_regulariser",
+    "evaluate",
     "gradient_noise",
     "half_squared_error",
     "hugging_face_callback",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dimscope._optional import require, require_from_elsewhere
+from dimscope.results import TICK_COLUMNS
 from dimscope.training.tracker import Tracker
 
 _LIGHTNING = "install it with: pip install lightning"
@@ -86,7 +87,7 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
 
     The loss that ``training_step`` returns and the metrics that it logs are kept with the ticks,
     and the Trainer's loggers get the estimates, unless ``loggers`` are given. A Trainer that
-    resumes from a checkpoint goes on in the same folder.
+    resumes from a checkpoint goes on in the same folder; its checkpoints hold what that needs.
 
     Parameters
     ----------
@@ -110,6 +111,17 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
         """Calls a Tracker; ``tracker`` is it, once training has begun."""
 
         tracker: Tracker | None = None
+        _restored: Mapping[str, Any] | None = None
+
+        @property
+        def state_key(self) -> str:
+            return f"dimscope.Tracker({out})"  # several may track one training
+
+        def state_dict(self) -> dict[str, Any]:
+            return {} if self.tracker is None else self.tracker.state_dict()
+
+        def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+            self._restored = state_dict or None
 
         def on_train_start(self, trainer: Any, pl_module: Any) -> None:
             chosen = {
@@ -118,7 +130,10 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
                 "start_step": trainer.global_step,
                 "start_epoch": trainer.current_epoch,
             }
-            self.tracker = Tracker(pl_module, data, out, **chosen).__enter__()
+            tracker = Tracker(pl_module, data, out, **chosen)
+            if self._restored is not None and self._restored["step"] == trainer.global_step:
+                tracker.load_state_dict({**self._restored, "epoch": trainer.current_epoch})
+            self.tracker = tracker.__enter__()
 
         def on_train_batch_end(
             self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
@@ -154,9 +169,11 @@ def _close(callback: Any) -> None:
 
 
 def _note(tracker: Tracker, metrics: Mapping[str, Any] | None) -> None:
-    """Keep the metrics that are numbers."""
+    """Keep the metrics that are numbers, but for those that a tick has itself, such as epoch."""
     numbers = {}
     for name, value in (metrics or {}).items():
+        if name in TICK_COLUMNS:
+            continue
         with suppress(TypeError, ValueError, RuntimeError):
             numbers[name] = float(value)
     tracker.note(**numbers)

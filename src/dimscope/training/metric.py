@@ -16,6 +16,7 @@ from dimscope.errors import InputError
 from dimscope.estimators import Method, estimate
 from dimscope.estimators._registry import make_estimator
 from dimscope.results import DimensionEstimate
+from dimscope.training.parallel import is_distributed, rank
 
 
 class DimensionMetric:
@@ -88,7 +89,7 @@ class DimensionMetric:
         rows = features.detach().flatten(1)
         self._check_width(rows)
         if self._rng is None:
-            self._rng = np.random.default_rng([self.seed, _rank()])
+            self._rng = np.random.default_rng([self.seed, rank()])
         keys = self._rng.random(len(rows))
         self.n_seen += len(rows)
         # of a large batch most rows lose at once, and need not leave the device
@@ -129,7 +130,7 @@ class DimensionMetric:
             If no row was seen, or the estimator needs more.
         """
         whole = self
-        if _is_distributed():
+        if is_distributed():
             whole = DimensionMetric(self.estimator, self.n_samples, self.seed)
             for keys, rows in _gathered((self._keys, self._rows), group):
                 if rows is not None:
@@ -162,14 +163,6 @@ def _smallest(keys: np.ndarray, n: int) -> np.ndarray:
     if len(keys) <= n:
         return np.arange(len(keys))
     return np.sort(np.argpartition(keys, n)[:n])
-
-
-def _is_distributed() -> bool:
-    return torch.distributed.is_available() and torch.distributed.is_initialized()
-
-
-def _rank() -> int:
-    return torch.distributed.get_rank() if _is_distributed() else 0
 
 
 def _gathered(mine: Any, group: Any) -> list[Any]:

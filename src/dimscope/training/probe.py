@@ -12,6 +12,7 @@ from dimscope.profiling.measure import Row
 from dimscope.profiling.passes import facts_of, measured_layers, name_of_pooling
 from dimscope.profiling.settings import Settings
 from dimscope.store import ActivationStore
+from dimscope.training.parallel import unwrapped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ class Probe:
         """
         from dimscope.capture import hash_data, layer_names, select_layers  # noqa: PLC0415 - torch
 
-        model = _unwrapped(model)
+        model = unwrapped(model)
         if isinstance(data, Iterator):
             data = list(data)
         infos = layer_names(model, data, forward=forward)
@@ -162,19 +163,3 @@ def _float_type(model: Any) -> str:
     """The type that samples are given before the network receives them."""
     tensors = [*model.parameters(), *model.buffers()]
     return str(next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None))
-
-
-def _unwrapped(model: Any) -> Any:
-    """The network inside wrappers of parallel training and of compilation, which share it.
-
-    A forward pass through a wrapper could wait for processes that do not make one.
-    """
-    from torch.nn.parallel import DataParallel, DistributedDataParallel  # noqa: PLC0415
-
-    while True:
-        if isinstance(model, DataParallel | DistributedDataParallel):
-            model = model.module
-        elif hasattr(model, "_orig_mod"):
-            model = model._orig_mod
-        else:
-            return model

@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from dimscope._format import number
 from dimscope.errors import InputError, StoreError
 from dimscope.profiling.journal import Log, read_log
 from dimscope.profiling.passes import in_order
 from dimscope.results import Profile, plain
 
 _NAME = "ticks.jsonl"
+_LAYERS_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,22 @@ class TickJournal:
             self.training_seconds = line["ended"]
 
 
+def line_of(tick: Tick, rows: Sequence[Mapping[str, Any]], overhead: float | None) -> str:
+    """A tick in one line: its moment, its metrics, the deepest layers, what tracking costs."""
+    parts = [f"step {tick.step:,}, epoch {tick.epoch}"]
+    parts += [f"{n} {number(v)}" for n, v in tick.metrics.items() if v is not None]
+    estimates = [row for row in rows if row["curve"] == "estimate"]
+    first = [row for row in estimates if row["method"] == estimates[0]["method"]]
+    parts += [
+        f"{row['layer']} {number(row['value'])}"
+        for row in first[-_LAYERS_SHOWN:]
+        if row.get("value") is not None
+    ]
+    if overhead is not None:
+        parts.append(f"tracking {100 * overhead:.1f} % of training time")
+    return "  ".join(parts)
+
+
 def read_run(directory: str | Path) -> Profile:
     """The profile that the ticks in a run folder make, also while the run is under way.
 
@@ -182,12 +200,12 @@ def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]])
         {label: facts},
         [
             {
+                **tick.metrics,
                 "model": label,
                 "step": tick.step,
                 "epoch": tick.epoch,
                 "seconds": tick.seconds,
                 "training_seconds": tick.training_seconds,
-                **tick.metrics,
             }
             for tick in ticks
         ],

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import numpy as np
 
-from dimscope._format import number
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import Metric
@@ -25,16 +24,17 @@ from dimscope.profiling.progress import live_line
 from dimscope.results import Profile
 from dimscope.training.clock import Clock, too_costly
 from dimscope.training.loggers import as_loggers, log_tick
+from dimscope.training.parallel import rank, require_whole, unwrapped
 from dimscope.training.probe import Probe
+from dimscope.training.said import RunningMeans, as_numbers, kept
 from dimscope.training.schedule import make_schedule
-from dimscope.training.ticks import Tick, TickJournal, read_run
+from dimscope.training.ticks import Tick, TickJournal, line_of, read_run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: The dimensions of the papers that need few neighbours and no eigenvalues.
 TRACKED_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio")
-_LAYERS_SHOWN = 3
 
 
 class Position(NamedTuple):
@@ -55,7 +55,8 @@ class Tracker:
     not at all, so that a process that is killed loses none.
 
     A loop that goes on after a kill enters a Tracker with the same folder and settings, in the
-    state of its own checkpoint, and says with ``start_step`` and ``start_epoch`` which that is.
+    state of its own checkpoint. Which that is, `load_state_dict` says, with what `state_dict` gave
+    when the checkpoint was made; or ``start_step`` and ``start_epoch``.
     Steps that it then runs again are not measured again. Compared are, on entry, the settings, the
     layers, the schedule, the network's class with the names, types and shapes in its state, and
     the samples by their hash; and at every step that is reached again, the network's values: where
@@ -108,7 +109,16 @@ class Tracker:
 
     Notes
     -----
-    With torch.distributed, only the process of rank 0 measures; the others pass through.
+    A metric that `step` is given is kept with a tick twice: as it was at that step, which is one
+    noisy batch, and as the mean over all steps since the tick before, ``mean_loss`` of ``loss``.
+    A loop that goes on between two ticks without `load_state_dict` leaves the means of the next
+    tick out, for the steps that it does not know.
+
+    With torch.distributed, make and call the Tracker in every process, or in that of rank 0 alone:
+    only that one measures and writes, the others pass through, and wait for it at the next
+    reduction of gradients. A tick must therefore take less than the group's timeout (of NCCL, 10
+    minutes). Networks whose parameters are split over processes (FSDP) are refused.
+
     A tick costs one forward pass of the samples and one search of neighbours and one spectrum for
     each layer; `overhead` says what that comes to. On CUDA, work that is queued is waited for, so
     that its time is not taken for the tick's.
@@ -167,11 +177,13 @@ class Tracker:
         self._schedule = make_schedule(schedule)
         self._at = Position(start_step, start_epoch)
         self._said: dict[str, Any] = {}  # metrics of the current step
+        self._means = RunningMeans(None)  # until it is known what came before
         self._max_overhead = max_overhead
         self._loggers = as_loggers(loggers)
         self._label = label or type(model).__name__
         self._progress = progress
-        self._idle = _is_follower()
+        require_whole(unwrapped(model))
+        self._idle = rank() > 0
         settings = make_settings(
             methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, device=device
         )
@@ -216,6 +228,8 @@ class Tracker:
             clock=Clock.of(journal.training_seconds, journal.ticks.values()),
             show=show,
         )
+        if self._means.totals is None and (self._at == (0, 0) or self._at.step in journal.ticks):
+            self._means = RunningMeans()
         if self._schedule.due_at_step(*self._at):
             self._tick()
 
@@ -236,8 +250,29 @@ class Tracker:
 
     @property
     def position(self) -> Position:
-        """Steps done and epochs completed: what a checkpoint must keep to go on from it."""
+        """Steps done and epochs completed."""
         return self._at
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint of the loop must keep so that all goes on as if it had not stopped.
+
+        Plain numbers: the position, and the sums of what was said since the last tick, for which a
+        device is waited for.
+        """
+        return {**self._at._asdict(), "means": self._means.to_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint of the loop; it replaces ``start_step`` and ``start_epoch``.
+
+        Raises
+        ------
+        InputError
+            If the tracker was entered already.
+        """
+        if self._session is not None:
+            raise InputError("load_state_dict after the tracker was entered: call it before `with`")
+        self._at = Position(state["step"], state["epoch"])
+        self._means = RunningMeans.of(state["means"])
 
     @property
     def profile(self) -> Profile:
@@ -261,6 +296,12 @@ class Tracker:
     def differing(self) -> tuple[int, ...]:
         """Steps that were reached again with other values in the network than were measured."""
         return tuple(self._running().journal.differing)
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """The metrics recorded at the current step; none if it has no tick."""
+        tick = self._running().journal.ticks.get(self._at.step)
+        return {} if tick is None else dict(tick.metrics)
 
     def to_frame(self, curve: str | None = "estimate") -> pd.DataFrame:
         """The rows of a curve (None for all), with the epoch and the metrics of their ticks.
@@ -301,10 +342,11 @@ class Tracker:
         if now <= self._at.step:
             raise InputError(f"step {now} after step {self._at.step}: steps must grow")
         self._at = Position(now, self._at.epoch)
-        self._said = _without_graph(metrics)
-        if self._idle or not self._schedule.due_at_step(*self._at):
+        self._said = kept(metrics)
+        if self._idle:
             return False
-        return self._tick()
+        self._means.add(self._said)
+        return self._schedule.due_at_step(*self._at) and self._tick()
 
     def epoch(self, **metrics: Any) -> bool:
         """Say that an epoch is complete, and measure it if it is time; see `step`.
@@ -315,7 +357,7 @@ class Tracker:
         if self._idle or not self._schedule.due_at_epoch(self._at.epoch):
             self.note(**metrics)
             return False
-        self._said |= _without_graph(metrics)
+        self._said |= kept(metrics)
         return self._tick()
 
     def note(self, **metrics: Any) -> bool:
@@ -328,13 +370,13 @@ class Tracker:
         bool
             Whether there is one.
         """
-        self._said |= _without_graph(metrics)
+        self._said |= kept(metrics)
         if self._idle:
             return False
         journal = self._running().journal
         if self._at.step not in journal.ticks:
             return False
-        journal.note(self._at.step, _numbers(self._said))
+        journal.note(self._at.step, as_numbers(self._said))
         return True
 
     def _running(self) -> _Session:
@@ -348,7 +390,8 @@ class Tracker:
         with session.clock.paused(), _random_states():
             if self._at.step in session.journal.ticks:
                 self._meet_again(session)
-                session.journal.note(self._at.step, _numbers(self._said))
+                session.journal.note(self._at.step, self._numbers())
+                self._means = RunningMeans()
                 return False
             if self._at.step in session.journal.skipped:
                 return False
@@ -357,12 +400,13 @@ class Tracker:
                 session.journal.skip(self._at.step, reason)
                 return False
             self._measure(session)
+            self._means = RunningMeans()
         self._show(session)
         return True
 
     def _measure(self, session: _Session) -> None:
         started = time.perf_counter()
-        numbers = _numbers(self._said)
+        numbers = self._numbers()
         rows, facts = session.probe.measure()
         log_tick(self._loggers, self._label, self._at.step, rows)
         tick = Tick(
@@ -375,6 +419,11 @@ class Tracker:
         )
         session.journal.add(tick, rows)
         session.last_rows = rows
+
+    def _numbers(self) -> dict[str, float | None]:
+        """What was said of this step, and the means since the tick before."""
+        said = as_numbers(self._said)
+        return said | {n: v for n, v in self._means.values().items() if n not in said}
 
     def _meet_again(self, session: _Session) -> None:
         """Compare the network with the one that was measured at this step."""
@@ -394,18 +443,7 @@ class Tracker:
 
     def _show(self, session: _Session) -> None:
         tick = session.journal.ticks[self._at.step]
-        parts = [f"step {tick.step:,}, epoch {tick.epoch}"]
-        parts += [f"{n} {number(v)}" for n, v in tick.metrics.items() if v is not None]
-        estimates = [row for row in session.last_rows if row["curve"] == "estimate"]
-        first = [row for row in estimates if row["method"] == estimates[0]["method"]]
-        parts += [
-            f"{row['layer']} {number(row['value'])}"
-            for row in first[-_LAYERS_SHOWN:]
-            if row.get("value") is not None
-        ]
-        if self.overhead is not None:
-            parts.append(f"tracking {100 * self.overhead:.1f} % of training time")
-        session.show("  ".join(parts))
+        session.show(line_of(tick, session.last_rows, self.overhead))
 
 
 @dataclass(kw_only=True)
@@ -420,22 +458,6 @@ class _Session:
     last_rows: list[Row] = field(default_factory=list)
 
 
-def _numbers(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    def as_number(value: Any) -> float | None:
-        plain = value.item() if hasattr(value, "item") else value  # a tensor or NumPy's
-        return None if plain is None else float(plain)
-
-    try:
-        return {name: as_number(value) for name, value in metrics.items()}
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"metrics must be numbers or tensors of one value: {error}") from error
-
-
-def _without_graph(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics without what a backward pass would need, which they would keep in memory."""
-    return {n: v.detach() if hasattr(v, "detach") else v for n, v in metrics.items()}
-
-
 @contextmanager
 def _random_states() -> Iterator[None]:
     """Guard training's random states from whatever a tick does, loggers and imports included."""
@@ -445,12 +467,3 @@ def _random_states() -> Iterator[None]:
     with random_states():
         yield
     random.setstate(state)
-
-
-def _is_follower() -> bool:
-    """Whether another process of a parallel run measures."""
-    from torch import distributed  # noqa: PLC0415 - torch
-
-    return (
-        distributed.is_available() and distributed.is_initialized() and distributed.get_rank() > 0
-    )
