@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from dimscope import manifolds as manifolds, phases as phases, training as training
+    from dimscope import (
+        manifolds as manifolds,
+        phases as phases,
+        studies as studies,
+        training as training,
+    )
     from dimscope.capture import LayerInfo as LayerInfo, layer_names as layer_names
     from dimscope.data import NamedData as NamedData, load_data as load_data
     from dimscope.errors import DimscopeError as DimscopeError, InputError as InputError
@@ -92,7 +97,7 @@ _NAMES = {
     "training": "DimensionLoss DimensionMetric Tracker",
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
-_MODULES = {"manifolds", "phases", "training"}
+_MODULES = {"manifolds", "phases", "studies", "training"}
 
 __all__ = ["__version__", *sorted({*_HOMES, *_MODULES})]
 

@@ -221,6 +221,23 @@ def test_doctor_measures_a_known_dimension(capsys):
     assert document["packages"]["torch"] == torch.__version__
 
 
+def test_reproduce_says_what_is_not_shown_and_goes_on(capsys, tmp_path):
+    """So short a training shows no compression: exit code 1, with everything written."""
+    how = ("reproduce", "sgd_noise_clusters", "--out", str(tmp_path), "--n-seeds", "3")
+    how += ("--training-time", "0.05", "--workers", "1")
+    code, out, err = invoke(capsys, *how)
+    assert code == 1
+    assert "NOT shown: compression grows with label noise" in out
+    assert "lr 0.004, full batch, label noise 0.5, N = 800" in out
+    assert "runs.csv and figures written" in err
+    assert (tmp_path / "sweep-orthogonal_ratio.png").stat().st_size > 5000
+    document = json.loads(invoke(capsys, *how, "--json")[1])
+    assert [claim["n_seeds"] for claim in document["claims"]] == [3] * 8
+    assert document["rows"][0]["orthogonal_ratio"] == 1.0
+    assert invoke(capsys, "reproduce", "nothing", "--out", str(tmp_path))[0] == 2
+    assert invoke(capsys, *how[:4], "--n-seeds", "1")[0] == 2
+
+
 def test_help_names_every_command_and_loads_no_torch():
     result = CliRunner().invoke(cli, ["--help"])
     assert all(name in result.output for name in ("estimate", "layers", "profile", "report"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from dimscope.plots.series import PALETTE, method_label
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_MARKERS = ("o", "s", "D", "^", "v")
+_DASHES = ("-", "--", ":")
 _LABELS = {
     "orthogonal_ratio": "orthogonal ratio",
     "feature_variance": "Tr C_h",
@@ -51,12 +53,13 @@ def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = No
     ends = _ends(frame, quantity, "learning_rate", "batch_size")
     target = ax or new_axes()
     handles: list[Any] = []
-    for color, (size, runs) in zip(cycle(PALETTE), ends.groupby("batch_size"), strict=False):
+    for style, (size, runs) in zip(_styles(), ends.groupby("batch_size"), strict=False):
         rates = np.sort(runs["learning_rate"].unique())
         means, halves = _over_seeds(runs, quantity, "learning_rate", rates)
+        look: dict[str, Any] = {"color": style.color, "marker": style.marker, "fillstyle": "none"}
         handles.append(
             target.errorbar(
-                rates / size, means, halves, fmt="o", color=color, capsize=3, label=f"B = {size}"
+                rates / size, means, halves, **look, ls="none", capsize=3, label=f"B = {size}"
             )
         )
     predicted = f"predicted_{quantity}"
@@ -67,7 +70,8 @@ def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = No
             .mean()
         )  # fmt: skip
         handles += target.plot(curve.index, curve, color=INK, linewidth=1.2, label="predicted")
-    dress(target, title="", xlabel="learning rate / batch size", ylabel=_label(quantity))
+    title = f"{_label(quantity)} after training"
+    dress(target, title=title, xlabel="learning rate / batch size", ylabel=_label(quantity))
     log_axis(target, "x")
     show_legend(target, handles)
     return target
@@ -108,7 +112,7 @@ def plot_study_conditions(
     target.errorbar(
         means, range(len(names)), xerr=halves, fmt="|", color=INK, capsize=3, markersize=12
     )
-    dress(target, title="", xlabel=_label(quantity), ylabel="")
+    dress(target, title=f"{_label(quantity)} after training", xlabel=_label(quantity), ylabel="")
     target.grid(visible=True, axis="x", color=GRID)
     target.set_yticks(range(len(names)), list(names))
     target.invert_yaxis()
@@ -139,19 +143,39 @@ def plot_study_course(
         If matplotlib is not installed.
     """
     _require(frame, "name", "seed", "time", quantity)
-    target = ax or new_axes(7.6)
+    target = ax or new_axes(9.6)
     handles = []
-    for color, name in zip(cycle(PALETTE), names, strict=False):
+    for style, name in zip(_styles(), names, strict=False):
         runs = frame[(frame["name"] == name) & frame[quantity].notna()]
         if runs.empty:
             raise InputError(f"no runs of {name}")
         times = np.sort(runs["time"].unique())
         means, halves = _over_seeds(runs, quantity, "time", times)
-        target.fill_between(times, means - halves, means + halves, color=color, alpha=0.2, lw=0)
-        handles += target.plot(times, means, color=color, linewidth=1.6, label=name)
-    dress(target, title="", xlabel="training time (learning rate x steps)", ylabel=_label(quantity))
+        low, high = means - halves, means + halves
+        target.fill_between(times, low, high, color=style.color, alpha=0.2, linewidth=0)
+        handles += target.plot(
+            times, means, color=style.color, linestyle=style.dash, linewidth=1.6, label=name
+        )
+    time = "training time (learning rate x steps)"
+    dress(target, title=_label(quantity), xlabel=time, ylabel=_label(quantity))
     show_legend(target, handles)
     return target
+
+
+class _Style(NamedTuple):
+    color: str
+    marker: str
+    dash: str
+
+
+def _styles() -> Iterator[_Style]:
+    """A colour and a marker each; a dash for every round of colours."""
+    for place in count():
+        yield _Style(
+            color=PALETTE[place % len(PALETTE)],
+            marker=_MARKERS[place % len(_MARKERS)],
+            dash=_DASHES[place // len(PALETTE) % len(_DASHES)],
+        )
 
 
 def _label(quantity: str) -> str:
