@@ -6,7 +6,7 @@ hidden layer (what the readout receives): without it, minimised, maximised, and 
 starts. A target means the estimate from a batch, so test batches of that size are measured beside
 thousands of test images at once. Exit code 1 if the dimension does not follow.
 
-About 19 minutes on 2 busy cores; on a GPU: --device cuda --workers 6 --images 60000.
+About 19 minutes on 2 busy cores, 3 on a GPU: --device cuda --workers 5 --images 60000.
 """
 
 from __future__ import annotations

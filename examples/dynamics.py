@@ -131,7 +131,8 @@ def depth_figure(profile: ds.Profile, network: Network) -> Figure:
     shown = [epoch for epoch in reference["id_by_epoch"] if epoch in measured]
     figure = Figure(figsize=(10.5, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    ours = {*shown, *(epoch for epoch in (10, 20) if epoch in measured), measured[-1]}
+    between = [epoch for epoch in (10, 20) if epoch in measured and epoch <= measured[-1] / 2]
+    ours = {*shown, *between, measured[-1]}  # the colours of 20 and 21 would be the same
     colors = _colors([*ours, *reference["id_by_epoch"]])
     for epoch in sorted(ours):
         y = np.array([curves[layer].loc[epoch, "value"] for layer in network.depths])
