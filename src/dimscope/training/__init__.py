@@ -15,12 +15,8 @@ from dimscope.training.evaluation import evaluate
 from dimscope.training.geometry import ReadoutGeometry, readout_geometry
 from dimscope.training.losses import DimensionLoss
 from dimscope.training.metric import DimensionMetric
-from dimscope.training.noise import (
-    GradientNoise,
-    NoiseEstimate,
-    gradient_noise,
-    two_batch_noise,
-)
+from dimscope.training.noise import gradient_noise
+from dimscope.training.noise_results import GradientNoise, NoiseEstimate
 from dimscope.training.regulariser import (
     EffectiveRegulariser,
     RegulariserEstimate,
@@ -38,6 +34,7 @@ from dimscope.training.schedule import (
 )
 from dimscope.training.ticks import read_run
 from dimscope.training.tracker import Tracker
+from dimscope.training.two_batch import two_batch_noise
 from dimscope.training.weight_noise import (
     WeightNoise,
     checkpoint_noise,
