@@ -28,15 +28,11 @@ from dimscope.training.schedule import (
     make_schedule,
 )
 from dimscope.training.sigma_scan import SigmaScan, scan_sigma
+from dimscope.training.stationary import stationary_noise
 from dimscope.training.ticks import read_run
 from dimscope.training.tracker import Tracker
 from dimscope.training.two_batch import two_batch_noise
-from dimscope.training.weight_noise import (
-    WeightNoise,
-    checkpoint_noise,
-    isotropic_noise,
-    stationary_noise,
-)
+from dimscope.training.weight_noise import WeightNoise, checkpoint_noise, isotropic_noise
 
 __all__ = [
     "AtSteps",
