@@ -137,6 +137,7 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
 
     Examples
     --------
+    >>> from dimscope.training import isotropic_noise
     >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
     <torch._C.Generator object at ...>
     >>> readout, x = nn.Linear(5, 3), torch.randn(100, 5)
