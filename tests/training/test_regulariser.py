@@ -24,7 +24,7 @@ from dimscope.training import (
     softmax_readout_penalty,
     stationary_noise,
 )
-from dimscope.training.weight_noise import stationary_covariance
+from dimscope.training.stationary import stationary_covariance
 
 cross_entropy = nn.functional.cross_entropy
 

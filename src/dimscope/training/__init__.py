@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dimscope.training._objective import half_squared_error
+from dimscope.training._regulariser_forms import RegulariserEstimate
 from dimscope.training.callbacks import hugging_face_callback, lightning_callback
 from dimscope.training.checkpoints import track_checkpoints
 from dimscope.training.closed_forms import (
@@ -15,19 +16,9 @@ from dimscope.training.evaluation import evaluate
 from dimscope.training.geometry import ReadoutGeometry, readout_geometry
 from dimscope.training.losses import DimensionLoss
 from dimscope.training.metric import DimensionMetric
-from dimscope.training.noise import (
-    GradientNoise,
-    NoiseEstimate,
-    gradient_noise,
-    two_batch_noise,
-)
-from dimscope.training.regulariser import (
-    EffectiveRegulariser,
-    RegulariserEstimate,
-    SigmaScan,
-    effective_regulariser,
-    scan_sigma,
-)
+from dimscope.training.noise import gradient_noise
+from dimscope.training.noise_results import GradientNoise, NoiseEstimate
+from dimscope.training.regulariser import EffectiveRegulariser, effective_regulariser
 from dimscope.training.schedule import (
     AtSteps,
     EveryEpoch,
@@ -36,14 +27,12 @@ from dimscope.training.schedule import (
     Schedule,
     make_schedule,
 )
+from dimscope.training.sigma_scan import SigmaScan, scan_sigma
+from dimscope.training.stationary import stationary_noise
 from dimscope.training.ticks import read_run
 from dimscope.training.tracker import Tracker
-from dimscope.training.weight_noise import (
-    WeightNoise,
-    checkpoint_noise,
-    isotropic_noise,
-    stationary_noise,
-)
+from dimscope.training.two_batch import two_batch_noise
+from dimscope.training.weight_noise import WeightNoise, checkpoint_noise, isotropic_noise
 
 __all__ = [
     "AtSteps",

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import random
-import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
@@ -18,17 +14,17 @@ from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import Metric
 from dimscope.profiling import make_settings
-from dimscope.profiling.measure import Row
 from dimscope.profiling.passes import budgets_of, versions_used
 from dimscope.profiling.progress import live_line
 from dimscope.results import Profile
-from dimscope.training.clock import Clock, too_costly
-from dimscope.training.loggers import as_loggers, log_tick
+from dimscope.training._session import Session, random_states_kept
+from dimscope.training.clock import Clock
+from dimscope.training.loggers import as_loggers
 from dimscope.training.parallel import rank, require_whole, unwrapped
 from dimscope.training.probe import Probe
 from dimscope.training.said import RunningMeans, as_numbers, kept
 from dimscope.training.schedule import make_schedule
-from dimscope.training.ticks import Tick, TickJournal, line_of, read_run
+from dimscope.training.ticks import TickJournal, read_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,12 +195,12 @@ class Tracker:
             budgets=budgets_of(memory_budget, disk_budget),
         )
         self._open = ExitStack()
-        self._session: _Session | None = None
+        self._session: Session | None = None
 
     def __enter__(self) -> Self:
         if not self._idle:
             try:
-                with _random_states():
+                with random_states_kept():
                     self._start()
             except BaseException:
                 self._session = None
@@ -222,11 +218,14 @@ class Tracker:
         journal = TickJournal.open(self._out, identity)
         journal.start_session({"versions": versions_used(), "started_at": self._at._asdict()})
         show = self._open.enter_context(live_line(self._progress))
-        self._session = _Session(
+        self._session = Session(
             probe=probe,
             journal=journal,
             clock=Clock.of(journal.training_seconds, journal.ticks.values()),
             show=show,
+            label=self._label,
+            max_overhead=self._max_overhead,
+            loggers=self._loggers,
         )
         if self._means.totals is None and (self._at == (0, 0) or self._at.step in journal.ticks):
             self._means = RunningMeans()
@@ -288,9 +287,7 @@ class Tracker:
     @property
     def overhead(self) -> float | None:
         """Time of all ticks over the time of training, over all sessions; None before the first."""
-        clock = self._running().clock
-        with clock.paused():
-            return clock.spent / clock.training_seconds if clock.training_seconds > 0 else None
+        return self._running().overhead
 
     @property
     def differing(self) -> tuple[int, ...]:
@@ -379,91 +376,22 @@ class Tracker:
         journal.note(self._at.step, as_numbers(self._said))
         return True
 
-    def _running(self) -> _Session:
+    def _running(self) -> Session:
         if self._session is None:
             raise InputError("the tracker is not running: write `with Tracker(...) as tracker:`")
         return self._session
 
     def _tick(self) -> bool:
-        """Measure now, unless this step was decided on before; training's clock stands still."""
+        """Measure now, unless this step was decided on before."""
         session = self._running()
-        with session.clock.paused(), _random_states():
-            if self._at.step in session.journal.ticks:
-                self._meet_again(session)
-                session.journal.note(self._at.step, self._numbers())
-                self._means = RunningMeans()
-                return False
-            if self._at.step in session.journal.skipped:
-                return False
-            reason = too_costly(self._max_overhead, session.clock, session.journal.ticks.values())
-            if reason is not None:
-                session.journal.skip(self._at.step, reason)
-                return False
-            self._measure(session)
+        made = session.tick(*self._at, self._numbers)
+        if self._at.step in session.journal.ticks:
             self._means = RunningMeans()
-        self._show(session)
-        return True
-
-    def _measure(self, session: _Session) -> None:
-        started = time.perf_counter()
-        numbers = self._numbers()
-        rows, facts = session.probe.measure()
-        log_tick(self._loggers, self._label, self._at.step, rows)
-        tick = Tick(
-            step=self._at.step,
-            epoch=self._at.epoch,
-            model_hash=facts["model_hash"],
-            metrics=numbers,
-            seconds=time.perf_counter() - started,
-            training_seconds=session.clock.training_seconds,
-        )
-        session.journal.add(tick, rows)
-        session.last_rows = rows
+        if made:
+            session.show_tick(self._at.step)
+        return made
 
     def _numbers(self) -> dict[str, float | None]:
         """What was said of this step, and the means since the tick before."""
         said = as_numbers(self._said)
         return said | {n: v for n, v in self._means.values().items() if n not in said}
-
-    def _meet_again(self, session: _Session) -> None:
-        """Compare the network with the one that was measured at this step."""
-        step = self._at.step
-        if session.probe.model_hash() == session.journal.ticks[step].model_hash:
-            return
-        if step not in session.journal.differing:
-            session.journal.report_difference(step)
-        if not session.warned:
-            session.warned = True
-            warnings.warn(
-                f"step {step} was reached again with other values in the network than those "
-                "measured there: the tick that is recorded stays. The loop did not restore all of "
-                "its state (weights, optimiser, random states), or is not deterministic",
-                stacklevel=5,
-            )
-
-    def _show(self, session: _Session) -> None:
-        tick = session.journal.ticks[self._at.step]
-        session.show(line_of(tick, session.last_rows, self.overhead))
-
-
-@dataclass(kw_only=True)
-class _Session:
-    """What a tracker has while it is entered."""
-
-    probe: Probe
-    journal: TickJournal
-    clock: Clock
-    show: Callable[[str], None]
-    warned: bool = False
-    last_rows: list[Row] = field(default_factory=list)
-
-
-@contextmanager
-def _random_states() -> Iterator[None]:
-    """Guard training's random states from whatever a tick does, loggers and imports included."""
-    state = random.getstate()  # before the import, which may draw too
-    from dimscope.capture import random_states  # noqa: PLC0415 - torch loads with the first network
-
-    with random_states():
-        yield
-    random.setstate(state)
