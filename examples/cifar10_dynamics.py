@@ -210,7 +210,6 @@ def load(options: argparse.Namespace) -> Data:
     test_images, test_labels = as_tensors(ds.load_data("cifar10"))
     images, labels = images[: options.n_train].to(device), labels[: options.n_train].to(device)
     test_images, test_labels = test_images[: options.n_test], test_labels[: options.n_test]
-    test_images, test_labels = test_images[: options.n_test], test_labels[: options.n_test]
     # a channel at a time: the images as floating-point numbers would take 4 times the memory
     channels = [images[:, c].float() for c in range(3)]
     mean = torch.stack([channel.mean() for channel in channels]).reshape(1, 3, 1, 1)

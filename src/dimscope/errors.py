@@ -35,6 +35,10 @@ class CaptureError(DimscopeError):
     """The network itself failed while its activations were captured."""
 
 
+class TrainingError(DimscopeError):
+    """A network could not be trained to its end."""
+
+
 class MissingDependencyError(DimscopeError, ImportError):
     """An optional dependency is not installed; the message says how to install it."""
 

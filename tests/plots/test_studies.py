@@ -63,7 +63,7 @@ def test_conditions_show_every_seed(frame):
 
 
 def test_course_runs_through_time(frame):
-    frame.loc[frame["time"] == 0.2, "two_nn"] = np.nan
+    frame.loc[frame["time"] == 0.2, "two_nn"] = np.nan  # as where a run knows no dimension
     ax = plot_study_course(frame, "two_nn", ["lr 0.2, B = 1"])
     np.testing.assert_allclose(ax.lines[0].get_xdata(), [0.0, 0.4])
     np.testing.assert_allclose(ax.lines[0].get_ydata()[-1], at_end(frame, 0.2, 1).mean())
@@ -77,6 +77,9 @@ def test_bad_input(frame):
         plot_study_conditions(frame, "two_nn", ["lr 9"])
     with pytest.raises(InputError, match="no runs of lr 9"):
         plot_study_course(frame, "two_nn", ["lr 9"])
+    twice = pd.concat([frame, frame.assign(name="another")])
+    with pytest.raises(InputError, match="another are one point of a sweep"):
+        plot_study_sweep(twice, "two_nn")
     with pytest.raises(InputError, match="known for no run"):
         plot_study_sweep(frame.assign(two_nn=np.nan), "two_nn")
     pyplot.close("all")

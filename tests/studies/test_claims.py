@@ -42,7 +42,9 @@ def test_without_scatter():
     assert decreases("falls", np.tile([1.0, 1.0], (3, 1))).p_value == 1.0
 
 
-@pytest.mark.parametrize(("share", "holds"), [(0.0, True), (0.05, True), (0.2, False)])
+@pytest.mark.parametrize(
+    ("share", "holds"), [(0.0, True), (0.05, True), (0.2, False), (-0.05, True), (-0.5, False)]
+)
 def test_vanishing_is_a_tenth(share, holds):
     effect = 1.0 + 0.05 * RNG.normal(size=5)
     control = share * effect + 0.005 * RNG.normal(size=5)
@@ -52,6 +54,17 @@ def test_vanishing_is_a_tenth(share, holds):
 def test_a_scattered_control_is_not_shown_to_vanish():
     effect, control = np.ones(5), np.array([-0.5, 0.5, 0.3, -0.4, 0.2])
     assert not vanishes("vanishes", effect, control).holds
+
+
+def test_nothing_vanishes_from_a_negative_effect():
+    assert not vanishes("vanishes", np.array([-0.3, -0.31, -0.29]), np.zeros(3)).holds
+
+
+def test_unknown_values_show_nothing():
+    claim = decreases("falls", np.array([[2.0, 1.0], [2.1, np.nan], [2.0, 1.1]]))
+    assert claim.p_value is None
+    assert not claim.holds
+    assert "a value is unknown" in str(claim)
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (5, 1), (5,)])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dimscope.errors import InputError
+from dimscope.errors import InputError, TrainingError
 from dimscope.studies import Condition, get_study, run_study
 from dimscope.studies._linear_kernels import train_linear
 from dimscope.studies.clusters import MAIN, READOUT_NOISE, conditions, train_clusters
@@ -86,8 +86,13 @@ def test_batches_of_a_population_have_no_repeats():
 
 
 def test_divergence_is_said():
-    with pytest.raises(InputError, match="lower the learning rate"):
+    with pytest.raises(TrainingError, match="lower the learning rate"):
         last(replace(MAIN, learning_rate=0.1), training_time=40.0)
+
+
+def test_predicts_however_long():
+    late = last(replace(MAIN, label_noise=1.0), training_time=400.0)
+    assert 0 < late["predicted_orthogonal_ratio"] < 0.07
 
 
 @pytest.mark.parametrize(
@@ -96,7 +101,9 @@ def test_divergence_is_said():
         ({"learning_rate": 0.0}, "must be positive"),
         ({"learning_rate": 1.0, "batch_size": 0}, "at least 1"),
         ({"learning_rate": 1.0, "batch_size": 9, "population": 8}, "at most the population of 8"),
+        ({"learning_rate": 1.0, "population": 0}, "at most the population of 0"),
         ({"learning_rate": 1.0, "label_noise": -1.0}, "must not be negative"),
+        ({"learning_rate": 1.0, "readout_noise": float("nan")}, "must not be negative"),
     ],
 )
 def test_conditions_are_checked(fields, message):
@@ -120,7 +127,10 @@ def test_a_study_goes_on_where_it_was(tmp_path):
     [
         ("nothing", {}, "no study 'nothing': choose sgd_noise_clusters or"),
         ("sgd_noise_clusters", {"n_seeds": 2}, "at least 3"),
-        ("sgd_noise_clusters", {"training_time": 0.0}, "must be positive"),
+        ("sgd_noise_clusters", {"training_time": 0.01}, r"at least 0\.04, 10 steps"),
+        ("sgd_noise_clusters", {"training_time": float("inf")}, "and finite"),
+        ("sgd_noise_fashion", {"device": "abacus"}, "abacus"),
+        ("sgd_noise_clusters", {"n_workers": 0}, "at least 1"),
         ("sgd_noise_clusters", {"device": "cuda"}, "CPU only"),
         ("sgd_noise_clusters", {"n_workers": -1}, "at least 1"),
     ],

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from dimscope.data import NamedData
+from dimscope.errors import TrainingError
 from dimscope.studies import Condition, fashion
 from dimscope.studies.fashion import fashion_claims, train_fashion
 
@@ -64,6 +65,32 @@ def test_frozen_readout_stays(monkeypatch):
     assert rows[-1]["training_loss"] < rows[0]["training_loss"]
 
 
+def test_what_features_do_not_tell_is_unknown(monkeypatch):
+    """A dead last layer: all of its features are 0."""
+    network = fashion._network
+
+    def dead(seed):
+        model = network(seed)
+        nn.init.zeros_(model.fc6.weight)
+        return model
+
+    monkeypatch.setattr(fashion, "_network", dead)
+    how = Condition(learning_rate=1e-9, batch_size=16)
+    rows = train_fashion(condition=asdict(how), n_seeds=1, training_time=1e-8)
+    assert rows[-1]["two_nn"] is None
+    assert rows[-1]["participation_ratio"] is None
+    assert rows[-1]["test_accuracy"] == pytest.approx(0.1)
+
+
+def test_divergence_is_said():
+    with pytest.raises(TrainingError, match="lower the learning rate"):
+        train_fashion(
+            condition=asdict(Condition(learning_rate=1e4, batch_size=16)),
+            n_seeds=1,
+            training_time=1e6,
+        )
+
+
 def test_noise_is_what_it_says():
     generator = torch.Generator().manual_seed(0)
     labels = torch.zeros((2, 20_000), dtype=torch.int64)
@@ -103,5 +130,5 @@ def test_claims_come_from_every_condition():
         for seed in range(5)
     ]
     claims = {claim.statement: claim.holds for claim in fashion_claims(pd.DataFrame(rows))}
-    assert claims["TwoNN falls with B (256 > 64 > 16)"]
-    assert not claims["PR falls with B (256 > 64 > 16)"]
+    assert claims["TwoNN falls as B does (256, 64, 16)"]
+    assert not claims["PR falls as B does (256, 64, 16)"]

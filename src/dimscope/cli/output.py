@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dimscope._format import with_error, without_numbers
+from dimscope._optional import require
 from dimscope.errors import InputError, StoreError
 from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, Profile, plain
 
@@ -55,6 +56,7 @@ def save_plot(axes: Axes, path: str) -> str:
         figure = axes.get_figure(root=True)
         if figure is not None:
             figure.savefig(path, bbox_inches="tight", dpi=150)
+            require("matplotlib.pyplot", extra="plot", purpose="figures").close(figure)
     except ValueError as error:
         raise InputError(f"cannot write a plot to {path}: {error}") from error
     except OSError as error:

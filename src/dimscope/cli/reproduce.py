@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import click
 
 from dimscope.cli.output import note, print_json, print_table, save_plot
+from dimscope.errors import StoreError
 
 _NAMES = ("sgd_noise_clusters", "sgd_noise_fashion")
 
@@ -24,7 +26,12 @@ _NAMES = ("sgd_noise_clusters", "sgd_noise_fashion")
 @click.option("--n-seeds", default=5, show_default=True, help="Seeds of every condition.")
 @click.option("--training-time", type=float, help="Learning rate x steps.  [default: the study's]")
 @click.option("--device", default="cpu", show_default=True, help="Where networks are trained.")
-@click.option("--workers", "n_workers", type=int, help="Processes.  [default: one for each core]")
+@click.option(
+    "--workers",
+    "n_workers",
+    type=int,
+    help="Processes.  [default: one for each core, 4 on a device]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Verdicts and every measurement, as JSON.")
 def reproduce(  # noqa: PLR0913 - one parameter for each option
     *,
@@ -52,10 +59,12 @@ def reproduce(  # noqa: PLR0913 - one parameter for each option
         device=device,
         n_workers=n_workers,
     )
-    claims = study.claims(frame)
     folder = Path(out)
-    frame.to_csv(folder / "runs.csv", index=False)
-    _save_figures(study, frame, folder)
+    try:
+        frame.to_csv(folder / "runs.csv", index=False)
+    except OSError as error:
+        raise StoreError(f"cannot write to {folder}: {error}") from error
+    claims = study.claims(frame)
     if as_json:
         found = [vars(claim) | {"holds": claim.holds} for claim in claims]
         print_json({"study": name, "claims": found, "rows": frame.to_dict("records")})
@@ -63,6 +72,7 @@ def reproduce(  # noqa: PLR0913 - one parameter for each option
         _print_ends(study, frame)
         for claim in claims:
             click.echo(claim)
+    _save_figures(study, frame, folder)
     note(f"runs.csv and figures written to {out}")
     return 0 if all(claim.holds for claim in claims) else 1
 
@@ -73,12 +83,16 @@ def _print_ends(study: Any, frame: Any) -> None:
     quantities = [*study.quantities, *(c for c in frame if c.startswith("predicted_"))]
     groups = ends.groupby("name", sort=False)[quantities].agg(["mean", "sem"])
     rows = [
-        [str(name), *(f"{row[q, 'mean']:.4g} ± {row[q, 'sem']:.1g}" for q in quantities)]
+        [str(name), *(_mean(row[q, "mean"], row[q, "sem"]) for q in quantities)]
         for name, row in groups.iterrows()
     ]
     click.echo(f"{study.title}, {ends['seed'].nunique()} seeds")
     print_table(["condition", *quantities], rows)
     click.echo()
+
+
+def _mean(mean: float, stderr: float) -> str:
+    return "-" if math.isnan(mean) else f"{mean:.4g} ± {stderr:.1g}"
 
 
 def _save_figures(study: Any, frame: Any, folder: Path) -> None:

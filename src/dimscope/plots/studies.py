@@ -46,11 +46,15 @@ def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = No
     Raises
     ------
     InputError
-        If a column is missing, or nothing is known of the quantity.
+        If a column is missing, nothing is known of the quantity, or several conditions have the
+        same learning rate and batch size.
     MissingDependencyError
         If matplotlib is not installed.
     """
     ends = _ends(frame, quantity, "learning_rate", "batch_size")
+    alike = ends.groupby(["learning_rate", "batch_size"])["name"].unique()
+    for names in alike[alike.map(len) > 1]:
+        raise InputError(f"{'; '.join(names)} are one point of a sweep: give the rows of one")
     target = ax or new_axes()
     handles: list[Any] = []
     for style, (size, runs) in zip(_styles(), ends.groupby("batch_size"), strict=False):
@@ -194,8 +198,8 @@ def _require(frame: pd.DataFrame, *columns: str) -> None:
 
 def _ends(frame: pd.DataFrame, quantity: str, *others: str) -> pd.DataFrame:
     _require(frame, "name", "seed", "time", *others, quantity)
-    known = frame[frame[quantity].notna()]
-    return known.loc[known.groupby(["name", "seed"])["time"].idxmax()]
+    ends = frame.loc[frame.groupby(["name", "seed"])["time"].idxmax()]
+    return ends[ends[quantity].notna()]
 
 
 def _over_seeds(

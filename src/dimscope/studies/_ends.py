@@ -24,21 +24,18 @@ class Ends:
         self._ends = {str(name): runs.set_index("seed") for name, runs in ends.groupby("name")}
 
     def last(self, quantity: str, *of: Condition) -> Float64[np.ndarray, "seeds conditions"]:
-        """A quantity at the end of every run of some conditions, seeds in order.
+        """A quantity at the end of every run of some conditions, seeds in order; nan if unknown.
 
         Raises
         ------
         InputError
-            If a condition has no runs, or other seeds than the first.
+            If a condition has no runs.
         """
         missing = [c.name for c in of if c.name not in self._ends]
         if missing:
             raise InputError(f"no run of {'; '.join(missing)}: give all conditions")
         columns = [self._ends[c.name][quantity].sort_index() for c in of]
-        table = np.asarray(pd.DataFrame(dict(enumerate(columns))), dtype=np.float64)
-        if np.isnan(table).any():
-            raise InputError(f"{quantity} is not known for every seed of {of[0].name} and others")
-        return table
+        return np.asarray(pd.DataFrame(dict(enumerate(columns))), dtype=np.float64)
 
     def compression(self, *of: Condition) -> Float64[np.ndarray, "seeds conditions"]:
         """-ln of the orthogonal ratio."""

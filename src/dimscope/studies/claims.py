@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,28 +24,29 @@ class Claim:
     statement
         The prediction, in words.
     p_value
-        Of the opposite.
+        Of its not being so; None where a value is unknown.
     n_seeds
         Seeds that it rests on.
     shown
-        The means that were compared.
+        The means that were compared, in the order of the statement.
     """
 
     statement: str
-    p_value: float
+    p_value: float | None
     n_seeds: int
     shown: tuple[float, ...]
 
     @property
     def holds(self) -> bool:
         """Whether it is significant at 1 %."""
-        return self.p_value < LEVEL
+        return self.p_value is not None and self.p_value < LEVEL
 
     def __str__(self) -> str:
-        means = " > ".join(f"{mean:.3g}" for mean in self.shown)
+        means = ", ".join(f"{mean:.3g}" for mean in self.shown)
+        p = "a value is unknown" if self.p_value is None else f"p = {self.p_value:.1g}"
         return (
             f"{'holds' if self.holds else 'NOT shown'}: {self.statement} "
-            f"({means}; p = {self.p_value:.1g}, {self.n_seeds} seeds)"
+            f"({means}; {p}, {self.n_seeds} seeds)"
         )
 
 
@@ -73,13 +73,7 @@ def decreases(statement: str, values: Float64[np.ndarray, "seeds levels"]) -> Cl
         raise InputError(
             f"values of shape {table.shape}: give at least three seeds (rows) and two levels"
         )
-    p = max(_p_positive(above - below) for above, below in zip(table.T, table.T[1:], strict=False))
-    return Claim(
-        statement=statement,
-        p_value=p,
-        n_seeds=len(table),
-        shown=tuple(float(m) for m in table.mean(axis=0)),
-    )
+    return _claim(statement, table, table[:, :-1] - table[:, 1:])
 
 
 def vanishes(
@@ -87,22 +81,38 @@ def vanishes(
     effect: Float64[np.ndarray, " seeds"],
     control: Float64[np.ndarray, " seeds"],
 ) -> Claim:
-    """The control has less than a tenth of the effect, by a one-sided paired t-test.
+    """The control is within a tenth of the effect, which is positive, on either side of 0.
 
-    That a control is not significant would show nothing; this is a test of equivalence.
+    That a control is not significant would show nothing: this is a test of equivalence, two
+    one-sided paired t-tests, of which the larger p-value counts.
 
     Raises
     ------
     InputError
         If there are fewer than three seeds.
+
+    Examples
+    --------
+    >>> effect, control = np.array([1.0, 1.1, 0.9]), np.array([0.01, -0.01, 0.0])
+    >>> vanishes("the effect vanishes", effect, control).holds
+    True
     """
-    limit = _NEGLIGIBLE * np.asarray(effect, dtype=np.float64)
-    claim = decreases(statement, np.stack([limit, np.asarray(control)], axis=1))
+    table = np.stack([np.asarray(effect), np.asarray(control)], axis=1).astype(np.float64)
+    if len(table) < 3:
+        raise InputError(f"{len(table)} seeds: give at least three")
+    limit = _NEGLIGIBLE * table[:, 0]
+    within = np.stack([limit - table[:, 1], limit + table[:, 1]], axis=1)
+    return _claim(f"{statement}: less than a tenth is left", table, within)
+
+
+def _claim(statement: str, table: Any, positive: Any) -> Claim:
+    """That every column of ``positive`` has a positive mean."""
+    is_known = bool(np.isfinite(positive).all())
     return Claim(
-        statement=f"{statement}: less than a tenth",
-        p_value=claim.p_value,
-        n_seeds=claim.n_seeds,
-        shown=claim.shown,
+        statement=statement,
+        p_value=max(_p_positive(column) for column in positive.T) if is_known else None,
+        n_seeds=len(table),
+        shown=tuple(float(mean) for mean in table.mean(axis=0)),
     )
 
 
@@ -110,5 +120,4 @@ def _p_positive(differences: Any) -> float:
     """One-sided p-value of a positive mean; 0 or 1 where the differences do not scatter."""
     if np.ptp(differences) == 0:
         return float(differences[0] <= 0)
-    p = float(stats.ttest_1samp(differences, 0.0, alternative="greater").pvalue)
-    return 1.0 if math.isnan(p) else p
+    return float(stats.ttest_1samp(differences, 0.0, alternative="greater").pvalue)

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float64
 from scipy import optimize
 
-from dimscope.errors import InputError
+from dimscope.errors import TrainingError
 from dimscope.studies._ends import Ends
 from dimscope.studies._jobs import Rows
 from dimscope.studies.claims import Claim, decreases, vanishes
@@ -98,7 +98,7 @@ class _Task:
 def train_clusters(
     *, condition: dict[str, Any], seed: int, training_time: float = TRAINING_TIME
 ) -> Rows:
-    """Train one network and measure its hidden layer on 500 points, ten times on the way.
+    """Train one network and measure its hidden layer on 500 points, before and ten times.
 
     The input matrix is orthogonal, divided by the mean of its absolute entries times sqrt(200);
     the readout is normal with 0.3 / sqrt(200). No biases, loss 1/2 |f(x) - y|^2, labels 0.7 times
@@ -121,7 +121,7 @@ def train_clusters(
 
     Raises
     ------
-    InputError
+    TrainingError
         If training diverges.
     """
     from dimscope.studies._linear_kernels import train_linear  # noqa: PLC0415 - compiles on import
@@ -147,8 +147,8 @@ def train_clusters(
             noise = rng.standard_normal((n if how.readout_noise else 0, N_OUTPUTS, N_HIDDEN))
             train_linear(inner, readout, x, y, how.batch_size, rates, how.readout_noise * noise)
             step += n
-        if not np.isfinite(readout).all():
-            raise InputError(f"training diverged ({how.name}): lower the learning rate")
+        if not (np.isfinite(inner).all() and np.isfinite(readout).all()):
+            raise TrainingError(f"training diverged ({how.name}): lower the learning rate")
         time = step * how.learning_rate
         geometry = readout_geometry(
             *(torch.from_numpy(a) for a in (probe @ inner.T, readout)),
@@ -205,7 +205,8 @@ def _prediction(
         return total + rate / 4 * float(norms @ np.expm1(-2 * total * values)) - kappa * time
 
     def ratio(time: float) -> float:
-        total = optimize.brentq(excess, 0.0, 1.0, args=(time,)) if kappa * time > 0 else 0.0
+        most = kappa * time + rate / 4 * float(norms.sum())
+        total = optimize.brentq(excess, 0.0, most, args=(time,)) if kappa * time > 0 else 0.0
         now = np.linalg.norm(coordinates * np.exp(-total * values) @ hidden.T, axis=1)
         return float((now / before).mean())
 
@@ -227,7 +228,7 @@ def clusters_claims(frame: pd.DataFrame) -> list[Claim]:
     of = Ends(frame)
     main, finite, full, frozen, quiet, injected = parts["controls"]
     ordered = [c for _, c in by_rate]
-    names = " > ".join(f"{c.rate_per_sample:.2g}" for c in ordered)
+    names = ", ".join(f"{c.rate_per_sample:.3g}" for c in ordered)
     noises = list(reversed(parts["label noise"]))
     return [
         decreases(f"compression grows with eta/B ({names})", of.compression(*ordered)),

@@ -20,13 +20,14 @@ class Condition:
     learning_rate, batch_size
         Of plain SGD.
     label_noise
-        Drawn anew each time that a label is used; what it is of is the experiment's to say.
+        Drawn anew each time that a label is used, or once for each sample of a population; what it
+        is of is the experiment's to say.
     frozen_readout
         The readout keeps its initial weights.
     readout_noise
         Standard deviation of Gaussian noise that is added to the readout in every step.
     population
-        Samples that batches are drawn from, labels' noise included; None for fresh ones. A batch
+        Samples that batches are drawn from; None for fresh ones (or all that there are). A batch
         of the whole population has no gradient noise.
     """
 
@@ -40,13 +41,15 @@ class Condition:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise InputError(f"learning_rate={self.learning_rate} must be positive")
-        if self.batch_size < 1 or self.batch_size > (self.population or math.inf):
+        most = math.inf if self.population is None else self.population
+        if not 1 <= self.batch_size <= most:
             raise InputError(
                 f"batch_size={self.batch_size} must be at least 1 and at most the population"
                 f"{'' if self.population is None else f' of {self.population}'}"
             )
-        if min(self.label_noise, self.readout_noise) < 0:
-            raise InputError("label_noise and readout_noise must not be negative")
+        for name in ("label_noise", "readout_noise"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name}={getattr(self, name)} must not be negative")
 
     @property
     def rate_per_sample(self) -> float:

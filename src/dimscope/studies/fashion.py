@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, Int64
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 from dimscope.data import NamedData, load_data
-from dimscope.errors import InputError
+from dimscope.errors import InputError, TrainingError, or_reason
 from dimscope.estimators import estimate
 from dimscope.models import load_model
 from dimscope.studies._ends import Ends
@@ -30,7 +29,7 @@ TRAINING_TIME = 200.0
 READOUT = "fc7"
 N_PROBE = 2000
 _N_TICKS = 8
-_METHODS = ["two_nn", "participation_ratio"]
+_GEOMETRY = ("participation_ratio", "feature_variance", "readout_variance", "readout_rank")
 _RATES, _BATCHES, _LABEL_NOISES = (0.01, 0.02, 0.04), (16, 64, 256), (0.0, 0.2)
 MAIN = Condition(learning_rate=max(_RATES), batch_size=min(_BATCHES))
 
@@ -62,7 +61,7 @@ def train_fashion(
     training_time: float = TRAINING_TIME,
     device: str = "cpu",
 ) -> Rows:
-    """Train the networks of all seeds and measure their last hidden layer eight times on the way.
+    """Train the networks of all seeds and measure their last hidden layer, before and eight times.
 
     `dense_net` (six hidden layers of 256 ReLU units, He's initialisation) on the 60,000 training
     images, cross-entropy, plain SGD on batches drawn independently of each other. ``label_noise``
@@ -73,7 +72,7 @@ def train_fashion(
     condition
         Arguments of `Condition`.
     n_seeds
-        Networks, of seeds 0, 1, ...: of their weights and of their batches.
+        Networks, whose weights have seeds 0, 1, ...; the batches of all of them are one draw.
     training_time
         Learning rate times the number of steps.
     device
@@ -88,7 +87,7 @@ def train_fashion(
 
     Raises
     ------
-    InputError
+    TrainingError
         If training diverges.
     """
     how = Condition(**condition)
@@ -98,6 +97,10 @@ def train_fashion(
     template = nets[0]
     weights: dict[str, Tensor] = {k: v.detach() for k, v in stack_module_state(nets)[0].items()}
     generator = torch.Generator(device).manual_seed(0)
+    known = None  # labels, where their noise is drawn once
+    if how.population is not None:
+        of_population = labels[: how.population].expand(n_seeds, -1)
+        known = _noisy(of_population, how.label_noise, generator)
     n_steps = max(_N_TICKS, round(training_time / how.learning_rate))
 
     def loss(of: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
@@ -108,7 +111,9 @@ def train_fashion(
     for tick, n in enumerate(_steps_between_ticks(n_steps)):
         for _ in range(n):
             chosen = _draw(how, n_seeds, len(images), generator)
-            y = _noisy(labels[chosen], how.label_noise, generator)
+            y = labels[chosen] if known is None else known.gather(1, chosen)
+            if known is None:
+                y = _noisy(y, how.label_noise, generator)
             seen = _with_readout_noise(weights, how.readout_noise, generator)
             slopes = gradients(seen, images[chosen], y)
             for name, slope in slopes.items():
@@ -117,9 +122,9 @@ def train_fashion(
         time = how.learning_rate * (n_steps * tick // _N_TICKS)
         for seed in range(n_seeds):
             of = {name: stack[seed] for name, stack in weights.items()}
+            if not all(bool(w.isfinite().all()) for w in of.values()):
+                raise TrainingError(f"training diverged ({how.name}): lower the learning rate")
             facts = _measure(template, of, (test, test_labels), (images, labels))
-            if not np.isfinite(facts["training_loss"]):
-                raise InputError(f"training diverged ({how.name}): lower the learning rate")
             rows.append({"seed": seed, "time": time, **facts})
     return rows
 
@@ -141,8 +146,8 @@ def fashion_claims(frame: pd.DataFrame) -> list[Claim]:
         (c for c in parts["sweep"] if c.learning_rate == MAIN.learning_rate),
         key=lambda c: -c.batch_size,
     )
-    rates = " > ".join(f"{c.learning_rate:g}" for c in at_batch)
-    batches = " > ".join(str(c.batch_size) for c in at_rate)
+    rates = ", ".join(f"{c.learning_rate:g}" for c in at_batch)
+    batches = ", ".join(str(c.batch_size) for c in at_rate)
     quiet, noisy = (
         next(c for c in parts["label noise"] if c.batch_size == size and c.label_noise > 0)
         for size in (max(_BATCHES), min(_BATCHES))
@@ -150,9 +155,9 @@ def fashion_claims(frame: pd.DataFrame) -> list[Claim]:
     claims = []
     for quantity, name in (("participation_ratio", "PR"), ("two_nn", "TwoNN")):
         claims += [
-            decreases(f"{name} falls with B ({batches})", of.last(quantity, *at_rate)),
-            decreases(f"{name} falls with eta ({rates})", of.last(quantity, *at_batch)),
-            decreases(f"{name} with label noise falls with eta/B", of.last(quantity, quiet, noisy)),
+            decreases(f"{name} falls as B does ({batches})", of.last(quantity, *at_rate)),
+            decreases(f"{name} falls as eta grows ({rates})", of.last(quantity, *at_batch)),
+            decreases(f"{name} with label noise falls as B does", of.last(quantity, quiet, noisy)),
             decreases(
                 f"{name} is higher with a frozen readout",
                 of.last(quantity, *reversed(parts["controls"])),
@@ -189,7 +194,7 @@ def _steps_between_ticks(n_steps: int) -> Iterator[int]:
 def _draw(
     how: Condition, n_seeds: int, n_images: int, generator: torch.Generator
 ) -> Int64[Tensor, "s b"]:
-    """A batch for each network: a repeat within a batch is as rare as B^2 / 2N and is redrawn."""
+    """A batch for each network; small ones may repeat an image, about B^2 / 2N times a batch."""
     n = how.population or n_images
     device = generator.device
     if how.is_full_batch:
@@ -239,12 +244,12 @@ def _measure(
     known = slice(0, N_PROBE)
     fitted = functional_call(template, weights, (training[0][known],))
     features = hidden[0][:N_PROBE].double().cpu()
-    dimension = estimate(features.numpy(), "two_nn")
-    geometry = readout_geometry(features, weights[f"{READOUT}.weight"])
+    dimension = or_reason(lambda: estimate(features.numpy(), "two_nn"))
+    geometry = or_reason(lambda: readout_geometry(features, weights[f"{READOUT}.weight"]))
     return {
         "test_accuracy": float((logits.argmax(1) == test[1]).float().mean()),
         "training_loss": float(nn.functional.cross_entropy(fitted, training[1][known])),
-        "two_nn": dimension.value,
-        "two_nn_stderr": dimension.stderr,
-        **{k: v for k, v in vars(geometry).items() if k != "orthogonal_ratio"},
+        "two_nn": None if isinstance(dimension, str) else dimension.value,
+        "two_nn_stderr": None if isinstance(dimension, str) else dimension.stderr,
+        **{name: getattr(geometry, name, None) for name in _GEOMETRY},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import Any
 import pandas as pd
 
 from dimscope.errors import InputError
+from dimscope.neighbors import checked_device, threads_to_use
 from dimscope.studies import clusters, fashion
 from dimscope.studies._jobs import Rows, run_jobs
 from dimscope.studies.claims import Claim
 from dimscope.studies.conditions import Condition
+
+_LEAST_STEPS = 10
+_WORKERS_ON_A_DEVICE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +39,8 @@ class Study:
         Columns worth a figure.
     training_time
         Learning rate times steps, by default.
-    runs_together
-        Whether ``train`` takes all seeds of a condition at once.
+    is_stacked
+        Whether ``train`` takes all seeds of a condition at once, and a device.
     """
 
     title: str
@@ -44,7 +49,7 @@ class Study:
     claims: Callable[[pd.DataFrame], list[Claim]]
     quantities: tuple[str, ...]
     training_time: float
-    runs_together: bool
+    is_stacked: bool
 
 
 STUDIES: Mapping[str, Study] = {
@@ -55,7 +60,7 @@ STUDIES: Mapping[str, Study] = {
         claims=clusters.clusters_claims,
         quantities=("orthogonal_ratio", "feature_variance", "participation_ratio"),
         training_time=clusters.TRAINING_TIME,
-        runs_together=False,
+        is_stacked=False,
     ),
     "sgd_noise_fashion": Study(
         title="Fashion-MNIST and a network of seven dense layers",
@@ -64,7 +69,7 @@ STUDIES: Mapping[str, Study] = {
         claims=fashion.fashion_claims,
         quantities=("two_nn", "participation_ratio", "feature_variance", "test_accuracy"),
         training_time=fashion.TRAINING_TIME,
-        runs_together=True,
+        is_stacked=True,
     ),
 }
 
@@ -96,7 +101,8 @@ def run_study(  # noqa: PLR0913 - all but the first two have defaults
     device
         Where networks are trained; the clusters' are trained on the CPU only.
     n_workers
-        Processes; one for each core by default.
+        Processes; by default one for each core, or four that share a device. With several, a
+        script must call this below ``if __name__ == "__main__":``.
     progress
         Show it, where a person is looking.
 
@@ -108,22 +114,31 @@ def run_study(  # noqa: PLR0913 - all but the first two have defaults
     Raises
     ------
     InputError
-        If there is no such experiment, a number is too small, or training diverges.
+        If there is no such experiment or device, or a number is too small.
+    TrainingError
+        If training diverges or fails.
     StoreError
         If ``out`` cannot be written.
     """
     study = get_study(name)
     if n_seeds < 3:
         raise InputError(f"n_seeds={n_seeds}: the verdicts need at least 3")
-    if training_time is not None and not training_time > 0:
-        raise InputError(f"training_time={training_time} must be positive")
-    if device != "cpu" and not study.runs_together:
+    time = study.training_time if training_time is None else float(training_time)
+    if device != "cpu" and not study.is_stacked:
         raise InputError(f"{name} runs on the CPU only, not on {device!r}")
+    checked_device(device)
     wanted = list(dict.fromkeys(c for group in study.conditions.values() for c in group))
     seeds: list[dict[str, Any]] = [{"seed": seed} for seed in range(n_seeds)]
-    if study.runs_together:
+    if study.is_stacked:
         seeds = [{"n_seeds": n_seeds, "device": device}]
-    time = study.training_time if training_time is None else training_time
+    least = _LEAST_STEPS * max(c.learning_rate for c in wanted)
+    if not least <= time < math.inf:
+        raise InputError(
+            f"training_time={time:g} must be at least {least:g}, {_LEAST_STEPS} steps of the "
+            "largest learning rate, and finite"
+        )
+    if n_workers is None:
+        n_workers = threads_to_use(None) if device == "cpu" else _WORKERS_ON_A_DEVICE
     jobs = [
         {"condition": asdict(condition), "training_time": time} | which
         for which in seeds

@@ -14,7 +14,7 @@ from dimscope.profiling import DEFAULT_METHODS
 from dimscope.profiling.settings import EXTRA_CURVES
 from dimscope.results import Profile
 from dimscope.training.evaluation import evaluate
-from dimscope.training.parallel import unwrapped
+from dimscope.training.parallel import rank, unwrapped
 from dimscope.training.schedule import EveryStep
 from dimscope.training.tracker import Tracker
 
@@ -65,7 +65,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     """Measure the layers of a network at every checkpoint of its training.
 
     Goes on where it was if it was stopped, and measures only what is new if checkpoints have come
-    since.
+    since; those measured before are read and evaluated again, to see that they are the same.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     Raises
     ------
     InputError
-        If a file cannot be read, does not fit the network, has no step or is not the one that was
-        measured in an earlier run; or if ``eval_data`` cannot be evaluated, or gives another loss
-        than in an earlier run.
+        If the process is not that of rank 0; if a file cannot be read, does not fit the network,
+        has no step or is not the one that was measured in an earlier run; or if ``eval_data``
+        cannot be evaluated, or gives another loss than in an earlier run.
     CaptureError
         If the network fails on the samples.
     StoreError
@@ -107,6 +107,10 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     """
     from dimscope.models.weights import load_weights  # noqa: PLC0415 - torch
 
+    if rank() > 0:
+        raise InputError(
+            f"track_checkpoints in the process of rank {rank()}: call it in that of rank 0 alone"
+        )
     model = unwrapped(model)
     found = steps_of(checkpoints)
     steps = list(found)

@@ -176,7 +176,7 @@ class Tracker:
         self._means = RunningMeans(None)  # until it is known what came before
         self._max_overhead = max_overhead
         self._loggers = as_loggers(loggers)
-        self._label = label or type(model).__name__
+        self._label = label or type(unwrapped(model)).__name__
         self._progress = progress
         require_whole(unwrapped(model))
         self._idle = rank() > 0
@@ -286,18 +286,21 @@ class Tracker:
 
     @property
     def overhead(self) -> float | None:
-        """Time of all ticks over the time of training, over all sessions; None before the first."""
-        return self._running().overhead
+        """Time of all ticks over the time of training, over all sessions; None before the first.
+
+        None in a process that does not measure.
+        """
+        return None if self._idle else self._running().overhead
 
     @property
     def differing(self) -> tuple[int, ...]:
         """Steps that were reached again with other values in the network than were measured."""
-        return tuple(self._running().journal.differing)
+        return () if self._idle else tuple(self._running().journal.differing)
 
     @property
     def metrics(self) -> dict[str, float | None]:
         """The metrics recorded at the current step; none if it has no tick."""
-        tick = self._running().journal.ticks.get(self._at.step)
+        tick = None if self._idle else self._running().journal.ticks.get(self._at.step)
         return {} if tick is None else dict(tick.metrics)
 
     def to_frame(self, curve: str | None = "estimate") -> pd.DataFrame:
