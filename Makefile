@@ -26,8 +26,8 @@ $(READY): constraints.txt pyproject.toml
 demo: $(READY)  ## profile an ImageNet network and its untrained twin; table, plot and report
 	$(BIN)/python examples/demo.py --out demo-output
 
-test: lint  ## lint, types, architecture, then every test
-	$(BIN)/python -m pytest
+test: lint  ## lint, types, architecture, then every test, a file of them a core at a time
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

@@ -221,8 +221,9 @@ def test_doctor_measures_a_known_dimension(capsys):
     assert document["packages"]["torch"] == torch.__version__
 
 
-def test_reproduce_says_what_is_not_shown_and_goes_on(capsys, tmp_path):
+def test_reproduce_says_what_is_not_shown_and_goes_on(capsys, tmp_path, monkeypatch):
     """So short a training shows no compression: exit code 1, with everything written."""
+    monkeypatch.setattr("dimscope.studies.clusters._N_TICKS", 1)
     how = ("reproduce", "sgd_noise_clusters", "--out", str(tmp_path), "--n-seeds", "3")
     how += ("--training-time", "0.05", "--workers", "1")
     code, out, err = invoke(capsys, *how)
