@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dimscope.studies._ends import last_moments
 from dimscope.studies.claims import Claim, decreases, vanishes
 from dimscope.studies.conditions import Condition
 from dimscope.studies.published import published
@@ -14,6 +15,7 @@ __all__ = [
     "Study",
     "decreases",
     "get_study",
+    "last_moments",
     "published",
     "run_study",
     "vanishes",

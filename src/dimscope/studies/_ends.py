@@ -10,6 +10,11 @@ from dimscope.errors import InputError
 from dimscope.studies.conditions import Condition
 
 
+def last_moments(frame: pd.DataFrame) -> pd.DataFrame:
+    """The row at the end of every run, a run being a condition and a seed."""
+    return frame.loc[frame.groupby(["name", "seed"])["time"].idxmax()]
+
+
 class Ends:
     """The last moment of every run, by condition and seed.
 
@@ -20,8 +25,8 @@ class Ends:
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        ends = frame.loc[frame.groupby(["name", "seed"])["time"].idxmax()]
-        self._ends = {str(name): runs.set_index("seed") for name, runs in ends.groupby("name")}
+        ends = last_moments(frame).groupby("name")
+        self._ends = {str(name): runs.set_index("seed") for name, runs in ends}
 
     def last(self, quantity: str, *of: Condition) -> Float64[np.ndarray, "seeds conditions"]:
         """A quantity at the end of every run of some conditions, seeds in order; nan if unknown.

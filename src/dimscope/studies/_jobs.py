@@ -19,6 +19,7 @@ import pandas as pd
 
 from dimscope import __version__
 from dimscope.errors import DimscopeError, InputError, TrainingError
+from dimscope.neighbors import threads_to_use
 from dimscope.profiling.journal import Log
 from dimscope.profiling.progress import progress_bars
 from dimscope.results import plain
@@ -136,7 +137,7 @@ def _workers(n: int) -> Iterator[ProcessPoolExecutor]:
 def _begin_worker(n_workers: int) -> None:
     import torch  # noqa: PLC0415 - in the worker only
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_workers))
+    torch.set_num_threads(max(1, threads_to_use(None) // n_workers))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
