@@ -116,17 +116,18 @@ def test_batches(batch_size, population):
 
 
 def test_claims_come_from_every_condition():
-    wanted = {c for group in fashion.conditions().values() for c in group}
+    groups = fashion.conditions().values()
+    wanted = sorted({c.name: c for group in groups for c in group}.items())
     rng = np.random.default_rng(0)
     rows = [
         {
-            "name": c.name,
+            "name": name,
             "seed": seed,
             "time": 1.0,
-            "two_nn": 10 - 100 * c.rate_per_sample + 0.01 * rng.normal(),
+            "two_nn": 10 - 100 * c.rate_per_sample + 0.001 * rng.normal(),
             "participation_ratio": 5 + 0.01 * rng.normal(),
         }
-        for c in wanted
+        for name, c in wanted
         for seed in range(5)
     ]
     claims = {claim.statement: claim.holds for claim in fashion_claims(pd.DataFrame(rows))}
