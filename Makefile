@@ -26,8 +26,9 @@ $(READY): constraints.txt pyproject.toml
 demo: $(READY)  ## profile an ImageNet network and its untrained twin; table, plot and report
 	$(BIN)/python examples/demo.py --out demo-output
 
+# One thread for each of the tests that run side by side: theirs would wait for one another.
 test: lint  ## lint, types, architecture, then every test, a file of them a core at a time
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	env OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

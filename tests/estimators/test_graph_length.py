@@ -207,7 +207,8 @@ class TestBoth:
             ({"alpha": 0.0}, "alpha=0.0 must lie between 0 and inf"),
             ({"discard_fraction": 0.6}, r"discard_fraction=0.6 must lie in \[0, 0.5\]"),
             ({"n_halvings": 5}, "5 halvings of 90 points are too small for"),
-            ({"n_neighbors": 30}, "needs 30 neighbours of each point, the graph has 20"),
+            ({"n_neighbors": 30}, "3 halvings of 90 points are too small for 30 neighbours"),
+            ({"n_neighbors": 8}, "needs 64 neighbours of each point, the graph has 20"),
         ],
     )
     def test_parameters_that_cannot_be_used(self, kind, parameters, message):

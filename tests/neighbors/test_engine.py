@@ -24,7 +24,7 @@ from clouds import (
 
 from dimscope import NeighborGraph
 from dimscope.errors import InputError
-from dimscope.neighbors import _projection, _quantised, _sample, _search, _vnni
+from dimscope.neighbors import _projection, _quantised, _range, _sample, _search, _vnni
 from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._certified import Tiling, search_certified, search_tiles
 from dimscope.neighbors._integers import Integers
@@ -115,6 +115,43 @@ def test_neighbors_and_distances_are_those_of_direct_differences(cloud):
     graph = NeighborGraph.from_points(x, K)
     np.testing.assert_allclose(graph.distances, distances, rtol=1e-12)
     np.testing.assert_array_equal(graph.indices, indices)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_counts_are_those_of_direct_differences(cloud):
+    x = np.unique(cloud(np.random.default_rng(0)), axis=0)
+    distances, _ = naive_neighbors(x, len(x) - 1)
+    radii = np.median(distances[:, [K // 2, 2 * K]], axis=0) * (1 + 1e-9)
+    want = (distances[:, :, None] <= radii).sum(axis=1)
+    for n_neighbors in (1, K):
+        graph = NeighborGraph.from_points(x, n_neighbors)
+        np.testing.assert_array_equal(graph.counts_within(radii.tolist()), want)
+
+
+class TestCounts:
+    QUERIES, POOL = np.arange(0, N, 3), np.arange(N - 1, -1, -2)  # some are in both
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("size", [37, None])
+    def test_of_some_points_among_others(self, dtype, size):
+        x = gaussian(np.random.default_rng(0)).astype(dtype)
+        squared = np.sort(((x[self.QUERIES, None].astype(float) - x[self.POOL]) ** 2).sum(axis=2))
+        radii = np.median(squared[:, [2, 8]], axis=0)
+        itself = np.isin(self.QUERIES, self.POOL)
+        found = _range.counts_within(
+            Matrix.of(as_points(x)), self.QUERIES, self.POOL, radii, Tiling(dtype=dtype, size=size)
+        )
+        want = (squared[:, :, None] <= radii).sum(axis=1) - itself[:, None]
+        np.testing.assert_array_equal(found, want)
+
+    @pytest.mark.parametrize("radius", [1e3, 1e30, 1e150])
+    def test_too_many_pairs_are_left_to_products_in_float64(self, radius):
+        x = gaussian(np.random.default_rng(0))
+        every = np.arange(N)
+        matrix = Matrix.of(as_points(x))
+        assert _range.counts_within(matrix, every, every, np.array([radius**2]), Tiling()) is None
+        counts = NeighborGraph.from_points(x, 1).counts_within([radius])
+        assert (counts == N - 1).all()
 
 
 def test_twins_some_ulps_apart():

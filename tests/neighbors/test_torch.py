@@ -26,7 +26,7 @@ from dimscope.neighbors import _blocks, _certified, _torch
 from dimscope.neighbors._blocks import Blocks, Matrix, side
 from dimscope.neighbors._certified import Tiling, search_tiles
 from dimscope.neighbors._search import Resources, search
-from dimscope.neighbors._tiles import Tiles
+from dimscope.neighbors._tiles import NearestTiles
 from dimscope.points import as_points
 
 K = 10
@@ -175,7 +175,7 @@ def bounds_hold(x, device, dtype):
     blocks = Blocks.of(matrix, rows, 64)
     with ThreadPoolExecutor(1) as executor:
         both = side(blocks, blocks.centres, dtype, executor)
-    tiles = Tiles(both, both, 16)
+    tiles = NearestTiles(both, both, 16)
     _torch.fill(tiles, device, 1)
     every = slice(0, len(x))
     tiles.rows.sort(every)

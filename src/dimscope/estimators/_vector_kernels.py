@@ -6,7 +6,8 @@ import numpy as np
 
 from dimscope._compiled import compiled, reordered
 
-CHUNK = 256  # columns summed in one go, which stay in a processor's cache; fixed, so that bits are
+_CHUNK = 256  # columns, at most, summed in one go, which stay in a processor's cache
+_LANES = 4  # numbers of a register
 
 
 @reordered
@@ -19,10 +20,11 @@ def _multiply(vectors, products, n):  # type: ignore[no-untyped-def]
         for j in range(0, min(i + 4, n), 3):
             s00 = s01 = s02 = s10 = s11 = s12 = 0.0
             s20 = s21 = s22 = s30 = s31 = s32 = 0.0
+            v0, v1, v2, v3 = vectors[i], vectors[i + 1], vectors[i + 2], vectors[i + 3]
+            w0, w1, w2 = vectors[j], vectors[j + 1], vectors[j + 2]
             for c in range(vectors.shape[1]):
-                x0, x1 = vectors[i, c], vectors[i + 1, c]
-                x2, x3 = vectors[i + 2, c], vectors[i + 3, c]
-                y0, y1, y2 = vectors[j, c], vectors[j + 1, c], vectors[j + 2, c]
+                x0, x1, x2, x3 = v0[c], v1[c], v2[c], v3[c]
+                y0, y1, y2 = w0[c], w1[c], w2[c]
                 s00 += x0 * y0
                 s01 += x0 * y1
                 s02 += x0 * y2
@@ -53,23 +55,27 @@ def _multiply(vectors, products, n):  # type: ignore[no-untyped-def]
 def add_products(values, own, others, products):  # type: ignore[no-untyped-def]
     """Add the products of the differences of the rows ``others[p]`` from row ``own[p]``.
 
-    The differences are of the original values in float64; the sums run over fixed chunks of
-    columns, in an order that depends on nothing else.
+    The differences are of the original values in float64; the sums run over chunks of columns, all
+    equally wide, in an order that depends on the number of columns and on nothing else.
     """
     n_neighbors, n_features = others.shape[1], values.shape[1]
-    vectors = np.zeros((n_neighbors + 6, CHUNK))  # tiles reach beyond the last, where zeros are
+    n_chunks = -(-n_features // _CHUNK)
+    chunk = -(-n_features // (n_chunks * _LANES)) * _LANES
+    centre = np.empty(chunk)
+    vectors = np.zeros((n_neighbors + 6, chunk))  # tiles reach beyond the last, where zeros are
     local = np.empty((len(vectors), len(vectors)))
     for p in range(len(own)):
         local[:] = 0.0
-        for start in range(0, n_features, CHUNK):
-            width = min(CHUNK, n_features - start)
-            x = values[own[p]]
+        for start in range(0, n_features, chunk):
+            stop = min(start + chunk, n_features)
+            width = stop - start
+            centre[:width] = values[own[p], start:stop]
             for j in range(n_neighbors):
-                y = values[others[p, j]]
+                other = values[others[p, j], start:stop]
+                vector = vectors[j]
                 for c in range(width):
-                    vectors[j, c] = np.float64(y[start + c]) - np.float64(x[start + c])
-                for c in range(width, CHUNK):
-                    vectors[j, c] = 0.0
+                    vector[c] = np.float64(other[c]) - centre[c]
+                vector[width:] = 0.0
             _multiply(vectors, local, n_neighbors)
         for i in range(n_neighbors):
             for j in range(i + 1):

@@ -70,7 +70,7 @@ class Geodesic(KNeighborEstimator):
     name: ClassVar[str] = "geodesic"
     n_neighbors: int = 5
     n_bins: int = 50
-    n_sources: int = 1000
+    n_sources: int = 400
     seed: int = 0
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:

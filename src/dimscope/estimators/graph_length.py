@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -17,7 +17,7 @@ from jaxtyping import Float64
 
 from dimscope.errors import InputError
 from dimscope.estimators._base import (
-    KNeighborEstimator,
+    NeighborEstimator,
     check_at_least,
     check_open_interval,
     graph_notes,
@@ -30,7 +30,7 @@ Lengths = Float64[np.ndarray, "m k"]
 
 
 @dataclass(kw_only=True)
-class _GraphDimension(KNeighborEstimator):
+class _GraphDimension(NeighborEstimator):
     """Base of both graphs: the mean over the edges of length^alpha goes as n^(-alpha/d).
 
     Edges that are left out together, or not at all, are one row of `_edges`.
@@ -42,6 +42,11 @@ class _GraphDimension(KNeighborEstimator):
     n_halvings: int = 3
     seed: int = 0
 
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: about k of these are in any block."""
+        return self.n_neighbors << max(self.n_halvings, 0)
+
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``.
 
@@ -50,14 +55,18 @@ class _GraphDimension(KNeighborEstimator):
         Raises
         ------
         InputError
-            If a parameter is out of range, the graph has fewer than k neighbours or too few
-            points, or it was made from lists of neighbours that are too short for parts of it.
+            If a parameter is out of range, the graph has fewer than k 2^n_halvings neighbours or
+            too few points, or the lists of neighbours that were given are too short for a part.
         """
         self._check_parameters(graph)
         unit = float(graph.distances[:, -1].max()) or 1.0
         order = np.random.default_rng(self.seed).permutation(graph.n_samples)
         sizes = [graph.n_samples >> halving for halving in range(self.n_halvings + 1)]
-        means = [self._mean_power(self._edges(graph) / unit)]
+        lists = slice(self.n_neighbors)
+        whole = replace(
+            graph, distances=graph.distances[:, lists], indices=graph.indices[:, lists]
+        )  # fmt: skip
+        means = [self._mean_power(self._edges(whole) / unit)]
         for size in sizes[1:]:
             blocks = [
                 order[start : start + size] for start in range(0, len(order) - size + 1, size)
@@ -82,7 +91,7 @@ class _GraphDimension(KNeighborEstimator):
 
     @abstractmethod
     def _edges(self, graph: NeighborGraph) -> Lengths:
-        """The lengths of the edges that join the points of ``graph``."""
+        """The lengths of the edges that join the points of ``graph``, whose lists have k each."""
 
     def _mean_power(self, lengths: Lengths) -> float:
         powers = np.sort((lengths**self.alpha).mean(axis=1))
@@ -95,13 +104,13 @@ class _GraphDimension(KNeighborEstimator):
         check_open_interval("alpha", self.alpha, 0, math.inf)
         if not 0 <= self.discard_fraction <= 0.5:
             raise InputError(f"discard_fraction={self.discard_fraction} must lie in [0, 0.5]")
-        self._check(graph)
         least = (self.n_neighbors + 2) << self.n_halvings
         if graph.n_samples < least:
             raise InputError(
                 f"{self.n_halvings} halvings of {graph.n_samples} points are too small for "
                 f"{self.n_neighbors} neighbours: give at least {least} points, or halve less often"
             )
+        self._check(graph)
 
 
 @final
@@ -117,8 +126,9 @@ class MSTDimension(_GraphDimension):
 
     Sees the whole set at once, so clusters and gaps weigh little, and assumes no constant density;
     biased low in many dimensions, as all that looks at neighbours, and by the scales of the blocks:
-    curvature and noise between those of n and n/8 points. Cost: the search of neighbours once more,
-    at most, and a sort of the edges; N k numbers of memory. Points far from all others, or many
+    curvature and noise between those of n and n/8 points. Cost: a sort of the edges, and the search
+    again of points with fewer than k of the k 2^n_halvings neighbours of the graph in their block,
+    about half the search; N k 2^n_halvings numbers of memory. Points far from all others, or many
     tight clusters, cost a search each.
 
     Parameters
@@ -165,7 +175,7 @@ class KNNGraphDimension(_GraphDimension):
     (Costa, Girotra and Hero, IEEE Workshop on Statistical Signal Processing 2005); it is points,
     those with the longest edges, that are left out with all of theirs. Less noisy
     than a tree, and more biased by edges of the set, as it looks at k neighbours in all blocks.
-    Cost: the search of neighbours once more, at most.
+    Cost: as there, without the sort.
 
     Parameters
     ----------
@@ -191,4 +201,4 @@ class KNNGraphDimension(_GraphDimension):
     n_neighbors: int = 5
 
     def _edges(self, graph: NeighborGraph) -> Lengths:
-        return np.asarray(graph.distances[:, : self.n_neighbors])
+        return graph.distances

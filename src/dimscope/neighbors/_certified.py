@@ -20,12 +20,12 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from dimscope.neighbors import _kernels
-from dimscope.neighbors._blocks import Blocks, Matrix, side
+from dimscope.neighbors._blocks import Blocks, Matrix, Side, side
 from dimscope.neighbors._projection import PAYS, Projection, worthwhile_projection
 from dimscope.neighbors._quantised import Quantised, worthwhile_integers
 from dimscope.neighbors._sample import Sample
 from dimscope.neighbors._threads import threads, threads_to_use
-from dimscope.neighbors._tiles import Tiles, most_kept
+from dimscope.neighbors._tiles import NearestTiles, Tiles, most_kept
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
 _FEW = 8  # queries that are measured against all points in the time that tiles take to be made
@@ -195,15 +195,8 @@ def search_tiles(
     extra = cheap.n_candidates if cheap else max(_LEAST_EXTRA, n_neighbors // 8)
     kept = min(n_neighbors + extra, max(most_kept(len(queries)), n_neighbors + _LEAST_EXTRA))
     kept = min(-(-kept // 8) * 8, len(pool) - 1)
-    same = np.array_equal(queries, pool)
     with tiling.threads() as executor:
-        size = tiling.block_size(len(queries))
-        left = Blocks.of(source, queries, size)
-        right = left if same else Blocks.of(source, pool, size)
-        ratio = tiling.integers.ratio if tiling.integers else None
-        left_side = side(left, right.centres, tiling.dtype, executor, ratio)
-        right_side = left_side if same else side(right, left.centres, tiling.dtype, executor, ratio)
-        tiles = Tiles(left_side, right_side, kept)
+        tiles = NearestTiles(*sides(source, queries, pool, tiling, executor), kept)
         if tiling.device is None:
             tiles.fill(tiling.jobs, executor)
         else:
@@ -213,7 +206,7 @@ def search_tiles(
         list(executor.map(tiles.rows.sort, _strips(tiles.rows.keys.shape)))
         lower_bounds = tiles.lower_bounds
         if projection is not None:
-            error = projection.error[left.points] + projection.error[pool].max()
+            error = projection.error[tiles.left.blocks.points] + projection.error[pool].max()
 
             def lower_bounds(rows: slice) -> Float64[np.ndarray, "n c"]:
                 shorter = np.sqrt(tiles.lower_bounds(rows)) - error[rows, None]
@@ -227,6 +220,27 @@ def search_tiles(
     return found._replace(method=method, n_evaluated=len(queries) * len(pool))
 
 
+def sides(
+    matrix: Matrix,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    tiling: Tiling,
+    executor: Executor,
+) -> tuple[Side, Side]:
+    """Both sides of the tiles, one object where all points meet each other."""
+    size = tiling.block_size(len(queries))
+    ratio = tiling.integers.ratio if tiling.integers else None
+    left = Blocks.of(matrix, queries, size)
+    if np.array_equal(queries, pool):
+        own = side(left, left.centres, tiling.dtype, executor, ratio)
+        return own, own
+    right = Blocks.of(matrix, pool, size)
+    return (
+        side(left, right.centres, tiling.dtype, executor, ratio),
+        side(right, left.centres, tiling.dtype, executor, ratio),
+    )
+
+
 def _strips(shape: tuple[int, ...]) -> list[slice]:
     """The rows of a matrix in parts that threads take one after the other."""
     height = max(1, min(_AT_ONCE // shape[1], -(-shape[0] // _LEAST_STRIPS)))
@@ -234,7 +248,7 @@ def _strips(shape: tuple[int, ...]) -> list[slice]:
 
 
 def _measure(
-    tiles: Tiles,
+    tiles: NearestTiles,
     matrix: Matrix,
     lower_bounds: Callable[[slice], Float64[np.ndarray, "n c"]],
     n_neighbors: int,
@@ -257,7 +271,7 @@ def _measure(
             reach = np.partition(exact[:, :done], n_neighbors - 1)[:, n_neighbors - 1] * _EXACT
             row, slot = np.nonzero(lower[:, done : _STEP * done] <= reach[:, None])
             slot += done
-            exact[row, slot] = _squared(tiles, matrix, rows.start + row, places[row, slot])
+            exact[row, slot] = squared_of_pairs(tiles, matrix, rows.start + row, places[row, slot])
             n_measured += len(row)
             done *= _STEP
         points = tiles.right.blocks.points[places]
@@ -273,7 +287,7 @@ def _measure(
 
 
 def _measure_mutual(
-    tiles: Tiles, matrix: Matrix, n_first: int, executor: Executor
+    tiles: NearestTiles, matrix: Matrix, n_first: int, executor: Executor
 ) -> Float64[np.ndarray, "n k"]:
     """Exact squared distances of the first candidates, each pair measured once."""
     keys = np.ascontiguousarray(tiles.keys[:, :n_first])
@@ -284,7 +298,7 @@ def _measure_mutual(
         ends = rows.start, rows.stop
         count = _kernels.pair_list(keys, tiles.rows.low_bits, ends, tiles.symmetric, pairs)
         row, other, place, mirror = pairs[:, :count]
-        squared = _squared(tiles, matrix, row, other)
+        squared = squared_of_pairs(tiles, matrix, row, other)
         exact[place] = squared
         exact[mirror[mirror >= 0]] = squared[mirror >= 0]
 
@@ -292,7 +306,7 @@ def _measure_mutual(
     return exact.reshape(keys.shape)
 
 
-def _squared(
+def squared_of_pairs(
     tiles: Tiles, matrix: Matrix, row: Int64[np.ndarray, " p"], column: Int64[np.ndarray, " p"]
 ) -> Float64[np.ndarray, " p"]:
     """Exact squared distances of pairs, those between the same two groups of points together.

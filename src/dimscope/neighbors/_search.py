@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from dimscope._optional import require
+from dimscope.neighbors import _intervals
 from dimscope.neighbors._intervals import Measure, search_intervals
 from dimscope.points import Points
 
@@ -111,6 +112,31 @@ def search(
         again = search_intervals(points, queries[failed], pool, n_neighbors, found.measure)
         found.squared[failed], found.indices[failed] = again
     return Neighbors(points.length_unit * np.sqrt(found.squared), found.indices, found.diagnostics)
+
+
+def counts_within(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    squared_radii: Float64[np.ndarray, " r"],
+    resources: Resources = _ALL_CORES,
+) -> Int64[np.ndarray, "n r"]:
+    """How many points of ``pool`` are at most some squared distances from each of ``queries``.
+
+    The point itself is excluded.
+    """
+    if len(queries) * len(pool) >= _TILE_PAIRS:
+        from dimscope.neighbors import _range  # noqa: PLC0415 - compiled, as for a search
+        from dimscope.neighbors._blocks import Matrix  # noqa: PLC0415
+        from dimscope.neighbors._certified import Tiling  # noqa: PLC0415
+
+        matrix = Matrix.of(points)
+        if matrix is not None:
+            tiling = Tiling(n_jobs=resources.n_jobs)
+            counts = _range.counts_within(matrix, queries, pool, squared_radii, tiling)
+            if counts is not None:
+                return counts
+    return _intervals.counts_within(points, queries, pool, squared_radii)
 
 
 class _Fast(NamedTuple):

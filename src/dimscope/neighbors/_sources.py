@@ -9,8 +9,14 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.neighbors._intervals import counts_within, distances_at, first_of_each
-from dimscope.neighbors._search import Diagnostics, Neighbors, Resources, search
+from dimscope.neighbors._intervals import distances_at, first_of_each
+from dimscope.neighbors._search import (
+    Diagnostics,
+    Neighbors,
+    Resources,
+    counts_within,
+    search,
+)
 from dimscope.points import Points
 
 _BLOCK_BYTES = 2**25
@@ -70,7 +76,8 @@ class SearchedPoints:
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
         """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
-        return counts_within(self.points, queries, pool, (radii / self.points.length_unit) ** 2)
+        squared = (radii / self.points.length_unit) ** 2
+        return counts_within(self.points, queries, pool, squared, self.resources)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,9 @@
-"""Every pair of points offered, tile by tile, to reservoirs of each point's nearest."""
+"""Every pair of points, tile by tile, and reservoirs of each point's nearest among them."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack
@@ -71,38 +72,24 @@ class Reservoirs(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Tiles:
+class Tiles(ABC):
     """The products of the blocks of two sides; of each pair of blocks once if they are the same.
 
     Attributes
     ----------
     left
-        The points whose nearest are sought.
+        The points that are asked about.
     right
-        The points among which; the same object for the nearest of all points to each other.
-    kept
-        Entries kept for each point of the left.
+        The points among which; the same object for all pairs of one set of points.
     """
 
     left: Side
     right: Side
-    kept: int
-    rows: Reservoirs = field(init=False)
-    columns: Reservoirs = field(init=False)
     twins: Int64[np.ndarray, " n"] = field(init=False)
-    locks: list[Lock] = field(init=False)
 
     def __post_init__(self) -> None:
-        left, right = self.left, self.right
-        n, n_positions = len(left.blocks.points), len(right.blocks.points)
-        dtype = left.offsets.dtype
-        capacity = self.kept + max(_LEAST_BUFFER, self.kept // 2)
-        rows = Reservoirs.empty(n, capacity, n_positions, dtype)
-        columns = rows if self.symmetric else Reservoirs.closed(n_positions, dtype)
-        object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "columns", columns)
-        object.__setattr__(self, "twins", _positions(left.blocks.points, right.blocks.points))
-        object.__setattr__(self, "locks", [Lock() for _ in range(len(left.blocks))])
+        twins = _positions(self.left.blocks.points, self.right.blocks.points)
+        object.__setattr__(self, "twins", twins)
 
     @property
     def symmetric(self) -> bool:
@@ -110,21 +97,18 @@ class Tiles:
         return self.left is self.right
 
     def fill(self, jobs: int, executor: Executor) -> None:
-        """Offer every pair to the reservoirs, in as many threads as jobs."""
+        """Offer every pair, in as many threads as jobs."""
         todo: SimpleQueue[tuple[int, int]] = SimpleQueue()
         for tile in self._order():
             todo.put(tile)
         list(executor.map(lambda _: self._work(todo), range(jobs)))
 
-    @property
-    def keys(self) -> UInt64[np.ndarray, "n k"]:
-        """The best entries of each row, best first, once all pairs were offered and sorted."""
-        return np.asarray(self.rows.keys[:, : self.kept])
+    @abstractmethod
+    def _offer(self, i: int, j: int, product: np.ndarray) -> None:
+        """Take the pairs of two blocks: their products, minus infinity of a point with itself.
 
-    def lower_bounds(self, rows: slice) -> Float64[np.ndarray, "n k"]:
-        """What the best entries of some rows say of squared distances, in units of the points."""
-        halves = (self.keys[rows] & ~self.rows.low_bits).view(np.float64)
-        return np.asarray(2 * halves / self.left.blocks.matrix.scale**2)
+        A block with itself, where both sides are the same, holds each pair twice.
+        """
 
     def _order(self) -> Iterator[tuple[int, int]]:
         """Each tile once: near the diagonal first, where ordered points have their neighbours."""
@@ -138,19 +122,15 @@ class Tiles:
 
     def _work(self, todo: SimpleQueue[tuple[int, int]]) -> None:
         heights, widths = np.diff(self.left.blocks.starts), np.diff(self.right.blocks.starts)
-        dtype = self.left.offsets.dtype
-        buffer = np.empty((2, heights.max() * widths.max()), dtype=dtype)
-        closed = Reservoirs.closed(len(self.right.blocks.points), dtype)
+        buffer = np.empty((2, heights.max() * widths.max()), dtype=self.left.offsets.dtype)
         while True:
             try:
                 i, j = todo.get_nowait()
             except Empty:
                 return
-            diagonal = self.symmetric and i == j  # holds each pair twice
-            self._offer(i, j, self._product(i, j, buffer), closed if diagonal else self.columns)
+            self._offer(i, j, self._product(i, j, buffer))
 
     def _product(self, i: int, j: int, buffer: np.ndarray) -> np.ndarray:
-        """The products of two blocks, minus infinity where a point meets itself."""
         block, other = self.left.blocks.block(i), self.right.blocks.block(j)
         shape = block.stop - block.start, other.stop - other.start
         buffers = buffer[:, : math.prod(shape)].reshape(2, *shape)
@@ -160,9 +140,44 @@ class Tiles:
         product[present, itself[present]] = -np.inf
         return np.asarray(product)
 
-    def _offer(self, i: int, j: int, product: np.ndarray, columns: Reservoirs) -> None:
+
+@dataclass(frozen=True, eq=False)
+class NearestTiles(Tiles):
+    """Keeps the pairs of the smallest bounds of each point of the left, ``kept`` of them."""
+
+    kept: int
+    rows: Reservoirs = field(init=False)
+    columns: Reservoirs = field(init=False)
+    locks: list[Lock] = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        left, right = self.left, self.right
+        n, n_positions = len(left.blocks.points), len(right.blocks.points)
+        dtype = left.offsets.dtype
+        capacity = self.kept + max(_LEAST_BUFFER, self.kept // 2)
+        rows = Reservoirs.empty(n, capacity, n_positions, dtype)
+        columns = rows if self.symmetric else Reservoirs.closed(n_positions, dtype)
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "locks", [Lock() for _ in range(len(left.blocks))])
+
+    @property
+    def keys(self) -> UInt64[np.ndarray, "n k"]:
+        """The best entries of each row, best first, once all pairs were offered and sorted."""
+        return np.asarray(self.rows.keys[:, : self.kept])
+
+    def lower_bounds(self, rows: slice) -> Float64[np.ndarray, "n k"]:
+        """What the best entries of some rows say of squared distances, in units of the points."""
+        halves = (self.keys[rows] & ~self.rows.low_bits).view(np.float64)
+        return np.asarray(2 * halves / self.left.blocks.matrix.scale**2)
+
+    def _offer(self, i: int, j: int, product: np.ndarray) -> None:
         block, other = self.left.blocks.block(i), self.right.blocks.block(j)
         offsets = self.left.offsets[j, block], self.right.offsets[i, other]
+        columns = self.columns
+        if self.symmetric and i == j:
+            columns = Reservoirs.closed(len(self.right.blocks.points), product.dtype)
         with ExitStack() as held:
             for lock in sorted({i, j}) if self.symmetric else [i]:
                 held.enter_context(self.locks[lock])

@@ -32,7 +32,7 @@ from jaxtyping import Int64
 
 from dimscope.errors import InputError
 from dimscope.neighbors._blocks import DEPTH, Side
-from dimscope.neighbors._tiles import Tiles
+from dimscope.neighbors._tiles import NearestTiles
 
 _GROUP = 32  # slots of one block whose least bound is looked at first
 _WIDEST = 2**14  # slots on each side of a product
@@ -63,7 +63,7 @@ def checked(name: str) -> str:
     return str(value.device)
 
 
-def fill(tiles: Tiles, name: str, jobs: int) -> None:
+def fill(tiles: NearestTiles, name: str, jobs: int) -> None:
     """Give every row of some tiles its best entries, found on a device."""
     device = torch.device(name)
     with _full_precision(device, jobs):
@@ -257,7 +257,9 @@ class _Best:
         self.slots[rows] = slots.gather(1, chosen)
 
 
-def _search(tiles: Tiles, device: torch.device) -> tuple[np.ndarray, Int64[np.ndarray, "n k"]]:
+def _search(
+    tiles: NearestTiles, device: torch.device
+) -> tuple[np.ndarray, Int64[np.ndarray, "n k"]]:
     """The smallest half bounds of each row of the left, and the places that they lead to."""
     left = _Layout.of(tiles.left)
     right = left if tiles.symmetric else _Layout.of(tiles.right)
