@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dimscope as ds
-from dimscope.estimators import ESTIMATORS, make_estimator
+from dimscope.estimators import ESTIMATORS, danco, make_estimator
 
 
 class Row(NamedTuple):
@@ -88,7 +88,8 @@ def points(estimator):
     return rng.normal(size=(300, 4))
 
 
-def test_too_few_points(case):
+def test_too_few_points(case, monkeypatch):
+    monkeypatch.setattr(danco, "_LEAST_SIMULATED", 200)
     estimator, row = case
     x = points(estimator)
     with pytest.raises(ds.InputError, match=row.refusal):

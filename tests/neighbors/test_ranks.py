@@ -129,8 +129,8 @@ class TestCountsWithin:
         with pytest.raises(InputError, match="all their 10 given neighbours within"):
             given.counts_within([5.0])
 
-    @pytest.mark.parametrize("radii", [[], [np.nan], [1.0, np.inf]])
+    @pytest.mark.parametrize("radii", [[], [np.nan], [1.0, np.inf], [1.0, -2.0]])
     def test_radii_that_are_none(self, radii):
         graph = NeighborGraph.from_points(gaussian(np.random.default_rng(0)), 2)
-        with pytest.raises(InputError, match="radii must be finite numbers, at least one"):
+        with pytest.raises(InputError, match="radii must be finite and from 0 on, at least one"):
             graph.counts_within(radii)

@@ -14,7 +14,7 @@ import skdim
 
 import dimscope as ds
 from dimscope.errors import ConformanceError
-from dimscope.estimators import ESTIMATORS, NeighborEstimator, make_estimator
+from dimscope.estimators import ESTIMATORS, NeighborEstimator, danco, make_estimator
 from dimscope.testing import check_estimator, estimator_checks
 
 #: Lighter than by default, for some fifty estimates.
@@ -27,7 +27,8 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_every_registered_estimator_conforms(name):
+def test_every_registered_estimator_conforms(name, monkeypatch):
+    monkeypatch.setattr(danco, "_LEAST_SIMULATED", 200)
     estimator = make_estimator(name).set_params(**LIGHT.get(name, {}))
     check_estimator(estimator, expected_failures=EXPECTED.get(name))
 

@@ -356,7 +356,8 @@ class NeighborGraph:
         Raises
         ------
         InputError
-            If there is no radius, one is not finite, or lists that were given are too short.
+            If there is no radius, one is negative or not finite, or lists that were given are too
+            short.
 
         Examples
         --------
@@ -365,8 +366,8 @@ class NeighborGraph:
         [[1, 1], [1, 2], [0, 1]]
         """
         reach = np.asarray(radii, dtype=np.float64)
-        if not len(reach) or not np.isfinite(reach).all():
-            raise InputError(f"radii must be finite numbers, at least one, got {list(radii)}")
+        if not len(reach) or not np.isfinite(reach).all() or reach.min() < 0:
+            raise InputError(f"radii must be finite and from 0 on, at least one: got {list(radii)}")
         counts = np.stack([(self.distances <= radius).sum(axis=1) for radius in reach], axis=1)
         cut_off = self.distances[:, -1] <= reach.max()
         if self.n_neighbors < self.n_samples - 1 and cut_off.any():
