@@ -66,7 +66,9 @@ class Points:
 
     def take(self, rows: Int64[np.ndarray, " n"]) -> Self:
         """The given points only, in the given order, without copying any."""
-        return replace(self, rows=rows if self.rows is None else self.rows[rows])
+        taken = replace(self, rows=rows if self.rows is None else self.rows[rows])
+        taken.__dict__["unit"] = self.unit  # of the whole source, which is not read again
+        return taken
 
     def column_blocks(self) -> Iterator[Float64[np.ndarray, "n block"]]:
         """All points, some columns at a time, in float64; widths are multiples of COLUMN_BLOCK."""

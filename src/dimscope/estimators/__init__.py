@@ -4,9 +4,11 @@ from dimscope.estimators._base import (
     Estimator,
     NeighborEstimator,
     SpectrumEstimator,
+    apply_estimator,
+    neighbors_needed,
 )
-from dimscope.estimators._errors import normal_interval
-from dimscope.estimators._estimate import apply_estimator, estimate, neighbors_needed
+from dimscope.estimators._block_errors import ErrorBar, block_error, block_levels
+from dimscope.estimators._estimate import estimate
 from dimscope.estimators._local import local_by_row, smooth_local
 from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
 from dimscope.estimators._scale import decimation, scale_curve
@@ -51,6 +53,7 @@ __all__ = [
     "CorrelationIntegral",
     "DANCo",
     "EffectiveRank",
+    "ErrorBar",
     "Estimator",
     "External",
     "FisherS",
@@ -75,13 +78,14 @@ __all__ = [
     "TwoNNMLE",
     "adaptive_neighbors",
     "apply_estimator",
+    "block_error",
+    "block_levels",
     "decimation",
     "estimate",
     "local_by_row",
     "make_estimator",
     "make_estimators",
     "neighbors_needed",
-    "normal_interval",
     "scale_curve",
     "smooth_local",
 ]

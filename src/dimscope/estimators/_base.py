@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
@@ -32,9 +33,13 @@ class Estimator(ABC):
         What it is called in results.
     data
         What values it is for: real numbers, whole numbers, or two values.
+    errs_as_blocks
+        Whether its error is the scatter over disjoint blocks of points, as simulation shows: where
+        it gives none itself, `dimscope.estimate` then does, with the interval.
     """
 
     name: ClassVar[str]
+    errs_as_blocks: ClassVar[bool] = False
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
 
     @abstractmethod
@@ -183,6 +188,28 @@ class SpectrumEstimator(Estimator):
         """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
         spectrum = Spectrum.from_points(x)
         return self._keep(self.estimate(spectrum), spectrum.n_features)
+
+
+def neighbors_needed(estimators: Iterable[Estimator]) -> int:
+    """Neighbours of each point that serve all of ``estimators``; 0 where none uses any."""
+    return max(
+        (e.n_neighbors_needed for e in estimators if isinstance(e, NeighborEstimator)), default=0
+    )
+
+
+def apply_estimator(estimator: Estimator, statistic: NeighborGraph | Spectrum) -> DimensionEstimate:
+    """The estimate of ``estimator`` from the statistic that its family uses.
+
+    Raises
+    ------
+    InputError
+        If the statistic is the other family's, or what the estimator itself raises.
+    """
+    if isinstance(estimator, NeighborEstimator) and isinstance(statistic, NeighborGraph):
+        return estimator.estimate(statistic)
+    if isinstance(estimator, SpectrumEstimator) and isinstance(statistic, Spectrum):
+        return estimator.estimate(statistic)
+    raise InputError(f"{estimator.name} cannot be estimated from a {type(statistic).__name__}")
 
 
 def check_at_least(name: str, value: int, least: int) -> None:

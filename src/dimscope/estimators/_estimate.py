@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, overload
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import Estimator, NeighborEstimator, SpectrumEstimator
+from dimscope.estimators._base import NeighborEstimator, SpectrumEstimator, neighbors_needed
+from dimscope.estimators._block_errors import with_block_errors
 from dimscope.estimators._neighborhoods import estimate_all
 from dimscope.estimators._registry import Method, is_one_method, make_estimators
 from dimscope.neighbors import Duplicates, Metric, NeighborGraph
@@ -59,7 +60,8 @@ def estimate(
     Returns
     -------
     DimensionEstimate, or a dict of them by method name
-        One estimate for one method, a dict for a sequence.
+        One estimate for one method, a dict for a sequence. The error of methods without theory
+        (``mst_dimension``, ``knn_graph_dimension``, ``danco``) is that of up to 16 disjoint blocks.
 
     Raises
     ------
@@ -85,13 +87,10 @@ def estimate(
     found: dict[str, DimensionEstimate] = {}
     if of_neighbors:
         n_neighbors = neighbors_needed(of_neighbors.values())
-        found |= estimate_all(
-            of_neighbors,
-            graph
-            or NeighborGraph.from_points(
-                points, n_neighbors, metric, duplicates=duplicates, device=device
-            ),
+        graph = graph or NeighborGraph.from_points(
+            points, n_neighbors, metric, duplicates=duplicates, device=device
         )
+        found |= with_block_errors(estimate_all(of_neighbors, graph), of_neighbors, graph)
     if of_spectrum:
         if points is None:
             raise InputError(
@@ -104,25 +103,3 @@ def estimate(
     if is_one_method(method):
         return next(iter(estimates.values()))
     return estimates
-
-
-def neighbors_needed(estimators: Iterable[Estimator]) -> int:
-    """Neighbours of each point that serve all of ``estimators``; 0 where none uses any."""
-    return max(
-        (e.n_neighbors_needed for e in estimators if isinstance(e, NeighborEstimator)), default=0
-    )
-
-
-def apply_estimator(estimator: Estimator, statistic: NeighborGraph | Spectrum) -> DimensionEstimate:
-    """The estimate of ``estimator`` from the statistic that its family uses.
-
-    Raises
-    ------
-    InputError
-        If the statistic is the other family's, or what the estimator itself raises.
-    """
-    if isinstance(estimator, NeighborEstimator) and isinstance(statistic, NeighborGraph):
-        return estimator.estimate(statistic)
-    if isinstance(estimator, SpectrumEstimator) and isinstance(statistic, Spectrum):
-        return estimator.estimate(statistic)
-    raise InputError(f"{estimator.name} cannot be estimated from a {type(statistic).__name__}")

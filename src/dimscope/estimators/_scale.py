@@ -31,7 +31,6 @@ from dimscope.scales import (
 _N_NEIGHBORS = 128  # known from the search; ranks beyond take one more pass
 _MOST_RANK = 1_024
 _LEAST_BLOCK, _MOST_BLOCKS = 50, 32
-_WELL_KNOWN = 16  # of a point's neighbours, in a block: all of its points have two known
 
 
 def scale_curve(  # noqa: PLR0913 - all but the points have defaults
@@ -150,7 +149,7 @@ def decimation(graph: NeighborGraph, *, seed: int = 0) -> ScaleCurve:
             break
         blocks = order[: size * n_blocks].reshape(n_blocks, size)
         found = [
-            TwoNN().estimate(graph if n_blocks == 1 else _part(graph, block)) for block in blocks
+            TwoNN().estimate(graph if n_blocks == 1 else graph.subset(block, 2)) for block in blocks
         ]
         scales, values, errors = (
             np.array([getattr(e, name) for e in found]) for name in ("scale", "value", "stderr")
@@ -169,19 +168,6 @@ def decimation(graph: NeighborGraph, *, seed: int = 0) -> ScaleCurve:
         method=TwoNN.name,
         n_points=np.array(sizes),
     )
-
-
-def _part(graph: NeighborGraph, block: Int64[np.ndarray, " m"]) -> NeighborGraph:
-    """The two nearest neighbours of some points among themselves.
-
-    From those known where they suffice; else from a copy of these points, since a search among few
-    of many rows reads all of them.
-    """
-    known = graph.n_neighbors * len(block) / graph.n_samples
-    if graph.points is None or known >= _WELL_KNOWN:
-        return graph.subset(block, 2)
-    rows = graph.original_rows[np.sort(block)]
-    return NeighborGraph.from_points(graph.points.take(rows), 2, duplicates="keep")
 
 
 @dataclass(eq=False)

@@ -69,7 +69,8 @@ class DANCo(NeighborEstimator):
 
     Good at high dimensions, whose edge effects the spheres have too; it takes curved or uneven
     data for spheres at this N, and noise for dimensions. Comparing with one smooth family, it has
-    no theory of its error: no standard error is given. Above 200 it cannot see.
+    no theory of its error: `dimscope.estimate` gives the scatter over disjoint blocks of points.
+    Above 200 it cannot see.
 
     Cost: N k^2 products of n_features numbers. The spheres are tabulated for k = 10 and N from 50
     to 25,600 (interpolated, 1 ms); for other k or N they are simulated, a search of N points for
@@ -84,6 +85,7 @@ class DANCo(NeighborEstimator):
     """
 
     name: ClassVar[str] = "danco"
+    errs_as_blocks: ClassVar[bool] = True
     n_neighbors: int = TABLE_NEIGHBORS
     seed: int = 0
 

@@ -147,8 +147,9 @@ class MSTDimension(_GraphDimension):
 
     Notes
     -----
-    There is no standard error: trees of all points and of their parts vary together, and their
-    scatter is 0.2 to 1 times what independent edges would have.
+    There is no standard error of its own: trees of all points and of their parts vary together, and
+    their scatter is 0.2 to 1 times what independent edges would have. `dimscope.estimate` adds the
+    scatter of the estimate over disjoint blocks of points.
 
     Examples
     --------
@@ -160,6 +161,7 @@ class MSTDimension(_GraphDimension):
     """
 
     name: ClassVar[str] = "mst_dimension"
+    errs_as_blocks: ClassVar[bool] = True
     n_neighbors: int = 10
 
     def _edges(self, graph: NeighborGraph) -> Lengths:
@@ -186,7 +188,7 @@ class KNNGraphDimension(_GraphDimension):
 
     Notes
     -----
-    There is no standard error, for the reason given there.
+    Its standard error is that of `MSTDimension`.
 
     Examples
     --------
@@ -198,6 +200,7 @@ class KNNGraphDimension(_GraphDimension):
     """
 
     name: ClassVar[str] = "knn_graph_dimension"
+    errs_as_blocks: ClassVar[bool] = True
     n_neighbors: int = 5
 
     def _edges(self, graph: NeighborGraph) -> Lengths:

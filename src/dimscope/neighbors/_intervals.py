@@ -243,8 +243,9 @@ def _products(
     product = np.zeros((len(queries), len(pool)))
     query_norm = np.zeros(len(queries))
     pool_norm = np.zeros(len(pool))
+    few, (queries, pool) = _only(points, queries, pool)
     start = 0
-    for block in points.column_blocks():
+    for block in few.column_blocks():
         block -= points.scan.column_mean[start : start + block.shape[1]]
         start += block.shape[1]
         for left in range(0, block.shape[1], COLUMN_BLOCK):
@@ -266,7 +267,8 @@ def squared_distances(
     if not len(left):
         return total
     height = max(1, _PAIR_BYTES // (8 * min(COLUMN_BLOCK, points.n_features)))
-    for block in points.column_blocks():
+    few, (left, right) = _only(points, left, right)
+    for block in few.column_blocks():
         for first in range(0, block.shape[1], COLUMN_BLOCK):
             part = block[:, first : first + COLUMN_BLOCK]
             for start in range(0, len(left), height):
@@ -274,3 +276,14 @@ def squared_distances(
                 difference = part[left[pairs]] - part[right[pairs]]
                 total[pairs] += np.einsum("ij,ij->i", difference, difference)
     return total
+
+
+def _only(
+    points: Points, *positions: Int64[np.ndarray, " _"]
+) -> tuple[Points, list[Int64[np.ndarray, " _"]]]:
+    """The points at some positions, each once, and where among them each position is."""
+    rows, places = np.unique(np.concatenate(positions), return_inverse=True)
+    if len(rows) == points.n_samples:
+        return points, list(positions)
+    ends = np.cumsum([len(part) for part in positions])[:-1]
+    return points.take(rows), np.split(places, ends)

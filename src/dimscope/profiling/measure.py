@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64
 
 from dimscope.errors import or_reason
 from dimscope.estimators import (
+    ErrorBar,
     Estimator,
     Gride,
     NeighborEstimator,
     SpectrumEstimator,
     apply_estimator,
+    block_error,
+    block_levels,
     neighbors_needed,
-    normal_interval,
 )
 from dimscope.neighbors import NeighborGraph
 from dimscope.points import Points, as_points
@@ -28,19 +27,9 @@ from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
 
 _SCALE_NEIGHBORS = 128
-_LEAST_BLOCK = 50
-_MAX_HALVINGS = 3
 _MAX_EIGENVALUES = 48
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Level:
-    """The estimates on the disjoint blocks of one step of the decimation."""
-
-    n_samples: int
-    values: np.ndarray
 
 
 def measure_layer(representation: Any, settings: Settings) -> list[Row]:
@@ -91,14 +80,14 @@ def _family_rows(
     estimators: Mapping[str, Estimator], statistic: NeighborGraph | Spectrum, settings: Settings
 ) -> dict[str, list[Row]]:
     """Estimate and decimation rows of the estimators that share a statistic, by method."""
-    levels = _decimation(estimators, statistic, settings)
+    levels = block_levels(estimators, statistic, seed=settings.seed, n_repeats=settings.n_repeats)
     rows: dict[str, list[Row]] = {}
     for name, estimator in estimators.items():
         estimate = or_reason(partial(apply_estimator, estimator, statistic))
         if isinstance(estimate, str):
             rows[name] = [_unknown_row(name, estimate, statistic.n_samples)]
             continue
-        rows[name] = [_estimate_row(estimate, _block_stderr(estimate, levels[name]))]
+        rows[name] = [_estimate_row(estimate, block_error(estimate, levels[name]))]
         rows[name] += [
             _row(
                 "decimation",
@@ -117,17 +106,15 @@ def _unknown_row(method: str, reason: str, n_samples: int) -> Row:
     return _row("estimate", method, n_samples=n_samples, notes=reason)
 
 
-def _estimate_row(estimate: DimensionEstimate, stderr: float | None) -> Row:
-    interval = estimate.interval
-    if estimate.value is not None and stderr is not None:
-        interval = normal_interval(estimate.value, stderr)
+def _estimate_row(estimate: DimensionEstimate, error: ErrorBar | None) -> Row:
+    stderr, interval = error or (estimate.stderr, estimate.interval)
     low, high = interval or (None, None)
     return _row(
         "estimate",
         estimate.method,
         n_samples=estimate.n_samples,
         value=estimate.value,
-        stderr=estimate.stderr if stderr is None else stderr,
+        stderr=stderr,
         interval_low=low,
         interval_high=high,
         scale=estimate.scale,
@@ -135,54 +122,6 @@ def _estimate_row(estimate: DimensionEstimate, stderr: float | None) -> Row:
         ceiling=estimate.ceiling,
         notes=" ".join(estimate.notes),
     )
-
-
-def _decimation(
-    estimators: Mapping[str, Estimator], statistic: NeighborGraph | Spectrum, settings: Settings
-) -> dict[str, list[_Level]]:
-    """Estimates by method on disjoint blocks of N/2, N/4, ... points that are large enough."""
-    n_neighbors = neighbors_needed(estimators.values())
-    levels: dict[str, list[_Level]] = {name: [] for name in estimators}
-    for halvings in range(1, _MAX_HALVINGS + 1):
-        size = statistic.n_samples >> halvings
-        if size < max(_LEAST_BLOCK, n_neighbors + 1):
-            break
-        found: dict[str, list[float]] = {name: [] for name in estimators}
-        for block in _blocks(statistic.n_samples, size, settings):
-            part = (
-                statistic.subset(block, n_neighbors)
-                if isinstance(statistic, NeighborGraph)
-                else statistic.subset(block)
-            )
-            for name, estimator in estimators.items():
-                estimate = or_reason(partial(apply_estimator, estimator, part))
-                if not isinstance(estimate, str) and estimate.value is not None:
-                    found[name].append(estimate.value)
-        for name, values in found.items():
-            if len(values) > 1:
-                levels[name].append(_Level(size, np.array(values)))
-    return levels
-
-
-def _blocks(n_samples: int, size: int, settings: Settings) -> Iterator[Int64[np.ndarray, " size"]]:
-    """Random partitions into disjoint blocks, as many as there are repeats."""
-    rng = np.random.default_rng([settings.seed, size])
-    for _ in range(settings.n_repeats):
-        yield from rng.permutation(n_samples)[: n_samples // size * size].reshape(-1, size)
-
-
-def _block_stderr(estimate: DimensionEstimate, levels: list[_Level]) -> float | None:
-    """The standard error at full N from the scatter of disjoint blocks.
-
-    Independent samples of N/m points scatter with a relative variance m times that of N points;
-    the levels' answers are pooled by their degrees of freedom. None without any block.
-    """
-    if estimate.value is None or not levels:
-        return None
-    freedom = np.array([len(level.values) - 1 for level in levels])
-    relative = np.array([level.values.var(ddof=1) / level.values.mean() ** 2 for level in levels])
-    shrink = np.array([level.n_samples / estimate.n_samples for level in levels])
-    return estimate.value * math.sqrt(float(freedom @ (relative * shrink)) / freedom.sum())
 
 
 def _scale_rows(graph: NeighborGraph) -> list[Row]:
