@@ -24,8 +24,7 @@ from periodic import periodic_graph
 
 import dimscope as ds
 from dimscope.errors import InputError
-from dimscope.estimators import apply_estimator, neighbors_needed
-from dimscope.estimators._base import Estimator, SpectrumEstimator
+from dimscope.estimators import Estimator, neighbors_needed
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "benchmarks-output"
@@ -54,6 +53,9 @@ OTHERS: Mapping[str, Estimator] = {
     "binomial": ds.Binomial(),
     "correlation_integral": ds.CorrelationIntegral(),
     "tle": ds.TLE(),
+    "mst_dimension": ds.MSTDimension(),
+    "knn_graph_dimension": ds.KNNGraphDimension(),
+    "danco": ds.DANCo(),
     "participation_ratio": ds.ParticipationRatio(),
 }
 
@@ -112,13 +114,9 @@ def estimates(
     graph = SETS[cell.set_name](
         cell.dimension, cell.n_samples, neighbors_needed(methods.values()), rng
     )
-    spectrum = None
     for name, method in methods.items():
-        statistic: ds.NeighborGraph | ds.Spectrum = graph
-        if isinstance(method, SpectrumEstimator) and graph.points is not None:
-            statistic = spectrum = spectrum or ds.Spectrum.from_points(graph.points)
         try:
-            yield name, apply_estimator(method, statistic)
+            yield name, ds.estimate(graph, method)
         except InputError:  # it needs points where there are none, or longer lists
             continue
 
