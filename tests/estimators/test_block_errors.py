@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -35,6 +37,12 @@ def test_pooled_by_degrees_of_freedom_with_student_s_interval():
     assert stderr == pytest.approx(want)
     assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 4) * want)
     assert (high + low) / 2 == pytest.approx(estimate.value)
+
+
+def test_points_that_an_estimate_left_out_leave_its_interval():
+    estimate = replace(ds.estimate(ds.manifolds.sphere(2).sample(400, rng=0)), n_samples=397)
+    stderr, (low, high) = block_error(estimate, [Level(200, np.array([1.9, 2.1]))])
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 1) * stderr)
 
 
 def test_errors_of_their_own_stay():

@@ -104,7 +104,7 @@ def block_error(estimate: DimensionEstimate, levels: list[Level]) -> ErrorBar | 
     stderr = estimate.value * math.sqrt(float(freedom @ (relative * shrink)) / freedom.sum())
     if stderr == 0:
         return None
-    of_one = sum(estimate.n_samples // level.n_samples - 1 for level in levels)
+    of_one = sum(max(round(1 / share) - 1, 1) for share in shrink)
     reach = float(scipy.special.stdtrit(of_one, 0.975)) * stderr
     return ErrorBar(stderr, (estimate.value - reach, estimate.value + reach))
 
