@@ -28,6 +28,13 @@ def test_the_error_is_the_scatter_and_the_interval_covers():
         assert ((low < values.mean()) & (values.mean() < high)).mean() >= 0.85
 
 
+def test_says_of_how_many_blocks_it_is():
+    x = ds.manifolds.sphere(2).sample(900, rng=0)
+    for n_samples, n_blocks in ((900, 16), (450, 8), (150, 2)):
+        notes = ds.estimate(x[:n_samples], "danco").notes
+        assert f"The error is the scatter over {n_blocks} disjoint blocks of points" in notes[-1]
+
+
 def test_pooled_by_degrees_of_freedom_with_student_s_interval():
     estimate = ds.estimate(ds.manifolds.sphere(2).sample(400, rng=0))
     levels = [Level(200, np.array([2.0, 2.2])), Level(100, np.array([1.8, 2.0, 2.2, 2.4]))]

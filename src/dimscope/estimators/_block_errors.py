@@ -133,7 +133,11 @@ def _with_block_error(
             levels = block_levels({"": estimator}, graph, halvings=[halving])[""]
             error = block_error(estimate, levels)
             if error is not None:
-                return replace(estimate, **error._asdict())
+                note = (
+                    f"The error is the scatter over {2**halving} disjoint blocks of points: the "
+                    "interval does not include the bias of edges and curvature."
+                )
+                return replace(estimate, **error._asdict(), notes=(*estimate.notes, note))
     return estimate
 
 
