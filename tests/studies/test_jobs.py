@@ -21,7 +21,7 @@ def job(*, number: int, out: str, fails: bool = False):
     if fails:
         raise ZeroDivisionError("of purpose")
     if number == 99:
-        time.sleep(60)
+        time.sleep(600)
     return [{"square": number**2}]
 
 
@@ -71,7 +71,7 @@ def test_stopping_keeps_what_has_ended_and_leaves_no_process(tmp_path, how):
     log = tmp_path / "runs.jsonl"
     until(lambda: log.exists() and log.read_text().count("\n") == 3)  # its head, and two jobs
     run.send_signal(how)
-    error = run.communicate(timeout=30)[1]
+    error = run.communicate(timeout=120)[1]
     pids = {int(path.name.rsplit("-", 1)[1]) for path in tmp_path.glob("started-*")}
     until(lambda: not any(is_alive(pid) for pid in pids))
     if how == signal.SIGINT:
