@@ -19,7 +19,7 @@ import scipy.optimize
 from random_sets import random_set
 
 from dimscope.errors import InputError
-from dimscope.estimators._gaussian_process import Kernel, log_likelihood
+from dimscope.estimators._shared.gaussian_process import Kernel, log_likelihood
 from dimscope.estimators.consensus import KERNEL, N_ALIKE, READINGS, Consensus, known_sets, read
 from dimscope.neighbors import NeighborGraph
 

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 import dimscope as ds
-from dimscope.training import (
+from dimscope.noise import (
     effective_regulariser,
     half_squared_error,
     isotropic_noise,

@@ -8,14 +8,14 @@ from jaxtyping import install_import_hook
 # returns Self.
 install_import_hook(
     [
-        "dimscope.neighbors._search",
-        "dimscope.neighbors._intervals",
-        "dimscope.neighbors._given",
-        "dimscope.neighbors._sources",
-        "dimscope.estimators._neighborhoods",
-        "dimscope.estimators._ratios",
-        "dimscope.estimators._likelihood",
-        "dimscope.estimators._trees",
+        "dimscope.neighbors.search.exact",
+        "dimscope.neighbors.search.intervals",
+        "dimscope.neighbors.given",
+        "dimscope.neighbors.sources",
+        "dimscope.estimators._shared.neighborhoods",
+        "dimscope.estimators._shared.ratios",
+        "dimscope.estimators._shared.likelihood",
+        "dimscope.estimators._shared.trees",
     ],
     "beartype.beartype",
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dimscope as ds
-from dimscope.estimators._bias import bias_notes, true_dimension
+from dimscope.estimators._shared.bias import bias_notes, true_dimension
 
 
 @pytest.mark.parametrize("shape", ["sphere", "cube"])

@@ -10,7 +10,7 @@ from scipy import stats
 
 import dimscope as ds
 from dimscope.estimators import block_error, block_levels, make_estimators
-from dimscope.estimators._block_errors import Level
+from dimscope.estimators._shared.block_errors import Level
 
 WITH_BLOCKS = ["mst_dimension", "knn_graph_dimension", "danco"]
 

@@ -12,7 +12,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
 
 import dimscope as ds
-from dimscope.estimators._gaussian_process import GaussianProcess, Kernel, log_likelihood
+from dimscope.estimators._shared.gaussian_process import GaussianProcess, Kernel, log_likelihood
 from dimscope.estimators.consensus import MEMBERS, N_ALIKE, known_sets, read
 from dimscope.manifolds import BENCHMARK
 

@@ -11,7 +11,7 @@ import scipy.spatial.distance
 import skdim
 
 import dimscope as ds
-from dimscope.estimators._trees import _Parts, spanning_tree
+from dimscope.estimators._shared.trees import _Parts, spanning_tree
 
 BOTH = [ds.MSTDimension, ds.KNNGraphDimension]
 

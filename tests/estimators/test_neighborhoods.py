@@ -9,8 +9,9 @@ import pytest
 import zarr
 
 import dimscope as ds
-from dimscope.estimators import _neighborhoods as module, make_estimator
-from dimscope.estimators._neighborhoods import (
+from dimscope.estimators import make_estimator
+from dimscope.estimators._shared import neighborhoods as module
+from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     centred_products,
     neighborhood_products,

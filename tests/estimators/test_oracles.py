@@ -22,7 +22,7 @@ from dimscope import (
     TwoNNBayes,
     TwoNNMLE,
 )
-from dimscope.estimators._errors import dependence
+from dimscope.estimators._shared.errors import dependence
 
 
 def sphere(n=300, d=4, seed=0):

@@ -26,7 +26,7 @@ from dimscope import (
     TwoNNBayes,
     TwoNNMLE,
 )
-from dimscope.estimators._errors import DEPENDENCE, dependence, overlap_stderr
+from dimscope.estimators._shared.errors import DEPENDENCE, dependence, overlap_stderr
 from dimscope.estimators.two_nn import _relative_stderr
 
 N, DRAWS, K = 500, 400, 16

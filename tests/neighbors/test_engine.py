@@ -24,14 +24,21 @@ from clouds import (
 
 from dimscope import NeighborGraph
 from dimscope.errors import InputError
-from dimscope.neighbors import _projection, _quantised, _range, _sample, _search, _vnni
-from dimscope.neighbors._blocks import Blocks, Matrix, side
-from dimscope.neighbors._certified import Tiling, search_certified, search_tiles
-from dimscope.neighbors._integers import Integers
-from dimscope.neighbors._projection import PAYS, worthwhile_projection
-from dimscope.neighbors._quantised import Quantised, worthwhile_integers
-from dimscope.neighbors._sample import Sample
-from dimscope.neighbors._search import search
+from dimscope.neighbors.search import (
+    exact as _search,
+    projection as _projection,
+    quantised as _quantised,
+    range as _range,
+    sample as _sample,
+    vnni as _vnni,
+)
+from dimscope.neighbors.search.blocks import Blocks, Matrix, side
+from dimscope.neighbors.search.certified import Tiling, search_certified, search_tiles
+from dimscope.neighbors.search.exact import search
+from dimscope.neighbors.search.integers import Integers
+from dimscope.neighbors.search.projection import PAYS, worthwhile_projection
+from dimscope.neighbors.search.quantised import Quantised, worthwhile_integers
+from dimscope.neighbors.search.sample import Sample
 from dimscope.points import as_points
 
 K = 10
@@ -397,7 +404,7 @@ def test_without_a_folder_for_compiled_code():
     code = (
         "from numba.core.caching import CompileResultCacheImpl as Kept;"
         "Kept._locator_classes = [];"
-        "import numpy as np; from dimscope.neighbors._kernels import sort_rows;"
+        "import numpy as np; from dimscope.neighbors.search.kernels import sort_rows;"
         "x, y = np.array([[2.0, 1.0]]), np.array([[0, 1]]);"
         "sort_rows(x, y); assert x.tolist() == [[1.0, 2.0]] and y.tolist() == [[1, 0]]"
     )

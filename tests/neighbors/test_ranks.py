@@ -8,7 +8,7 @@ import zarr
 from scipy.spatial.distance import cdist
 
 from dimscope import InputError, NeighborGraph
-from dimscope.neighbors import _intervals
+from dimscope.neighbors.search import intervals as _intervals
 
 RANKS = [1, 2, 5, 16, 64, 150, 299]
 

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.neighbors import NearestNeighbors
 
 from dimscope import NeighborGraph, points
-from dimscope.neighbors import _intervals
+from dimscope.neighbors.search import intervals as _intervals
 
 K = 10
 

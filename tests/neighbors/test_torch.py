@@ -22,11 +22,11 @@ from clouds import (
 
 import dimscope as ds
 from dimscope.errors import InputError, MissingDependencyError
-from dimscope.neighbors import _blocks, _certified, _torch
-from dimscope.neighbors._blocks import Blocks, Matrix, side
-from dimscope.neighbors._certified import Tiling, search_tiles
-from dimscope.neighbors._search import Resources, search
-from dimscope.neighbors._tiles import NearestTiles
+from dimscope.neighbors.search import blocks as _blocks, certified as _certified, devices as _torch
+from dimscope.neighbors.search.blocks import Blocks, Matrix, side
+from dimscope.neighbors.search.certified import Tiling, search_tiles
+from dimscope.neighbors.search.exact import Resources, search
+from dimscope.neighbors.search.tiles import NearestTiles
 from dimscope.points import as_points
 
 K = 10

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dimscope.results import Profile
+from dimscope.profiling import Profile
 
 LAYERS = {  # name: (relative depth, features, intrinsic dimension)
     "input": (0.0, 3072, 13.0),

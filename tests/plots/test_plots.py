@@ -6,7 +6,7 @@ from matplotlib import pyplot
 
 from dimscope.errors import InputError, MissingDependencyError
 from dimscope.plots import plot_decimation, plot_profile, plot_scale_curves, plot_spectra
-from dimscope.results import Profile
+from dimscope.profiling import Profile
 
 PLOTS = [plot_profile, plot_scale_curves, plot_decimation, plot_spectra]
 

@@ -14,7 +14,7 @@ from dimscope.plots.series import (
     runs_of,
     spread,
 )
-from dimscope.results import Profile
+from dimscope.profiling import Profile
 
 
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=20))

@@ -10,7 +10,7 @@ from dimscope.plots import (
     plot_step_heatmap,
     plot_training,
 )
-from dimscope.results import Profile
+from dimscope.profiling import Profile
 
 STEPS = (0, 1, 8, 64, 512)
 PLOTS = [plot_step_heatmap, plot_training, plot_phase_portrait, animate_profile]

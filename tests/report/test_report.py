@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dimscope.errors import InputError, MissingDependencyError, StoreError
+from dimscope.profiling import Profile
 from dimscope.report import write_report
-from dimscope.results import Profile
 
 SECTIONS = ["depth", "linear", "scale", "decimation", "spectrum"]
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from dimscope.profiling import Profile
 from dimscope.report.summary import cautions, notes, primary_method, summarise
-from dimscope.results import Profile
 
 
 def one_model(values, stderr=0.5, **columns):

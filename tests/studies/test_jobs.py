@@ -11,7 +11,7 @@ import time
 import pytest
 
 from dimscope.errors import InputError, TrainingError
-from dimscope.studies._jobs import run_jobs
+from dimscope.studies.jobs import run_jobs
 
 
 def job(*, number: int, out: str, fails: bool = False):
@@ -54,7 +54,7 @@ import sys
 sys.path.insert(0, {here!r})
 from pathlib import Path
 from test_jobs import job, jobs_of
-from dimscope.studies._jobs import run_jobs
+from dimscope.studies.jobs import run_jobs
 if __name__ == "__main__":
     out = Path(sys.argv[1])
     run_jobs(jobs_of([1, 99, 98], out), job, out, n_workers=2)

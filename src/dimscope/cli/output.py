@@ -12,7 +12,8 @@ import click
 from dimscope._format import with_error, without_numbers
 from dimscope._optional import require
 from dimscope.errors import InputError, StoreError
-from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, Profile, plain
+from dimscope.profiling import Profile
+from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

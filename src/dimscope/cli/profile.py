@@ -11,7 +11,7 @@ from dimscope.cli.output import note_saved, print_json, print_profile, print_tab
 from dimscope.cli.sources import Sources, how_to_measure, load_sources, model_and_data
 from dimscope.errors import InputError
 from dimscope.neighbors import Metric
-from dimscope.results import Profile
+from dimscope.profiling import Profile
 from dimscope.store import format_size, parse_size
 
 

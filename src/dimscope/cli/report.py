@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dimscope.cli.output import note, print_json, save_plot
-from dimscope.results import Profile
+from dimscope.profiling import Profile
 
 
 @click.command()

@@ -9,7 +9,7 @@ from dimscope.cli.sources import array_in_a_file
 from dimscope.estimators import scale_curve
 from dimscope.io import read_array
 from dimscope.neighbors import Duplicates, Metric
-from dimscope.scales import TOLERANCE, ScaleCurves, within
+from dimscope.results.scales import TOLERANCE, ScaleCurves, within
 
 
 @click.command()

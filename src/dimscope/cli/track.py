@@ -57,7 +57,7 @@ def track(  # noqa: PLR0913 - one parameter for each option
     **options: Any,
 ) -> None:
     """Measure the layers of a network at every checkpoint of its training."""
-    from dimscope.training import track_checkpoints  # noqa: PLC0415 - torch loads when needed
+    from dimscope.tracking import track_checkpoints  # noqa: PLC0415 - torch loads when needed
 
     found = sorted({path for pattern in patterns for path in glob(pattern)})  # noqa: PTH207 - absolute too
     if not found:

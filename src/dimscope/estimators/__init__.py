@@ -1,19 +1,16 @@
 """Estimators: small functions of a NeighborGraph or a Spectrum."""
 
-from dimscope.estimators._base import (
+from dimscope.estimators._shared.base import (
     Estimator,
     NeighborEstimator,
     SpectrumEstimator,
     apply_estimator,
     neighbors_needed,
 )
-from dimscope.estimators._block_errors import ErrorBar, block_error, block_levels
-from dimscope.estimators._estimate import estimate
-from dimscope.estimators._local import local_by_row, smooth_local
-from dimscope.estimators._registry import ESTIMATORS, Method, make_estimator, make_estimators
-from dimscope.estimators._scale import decimation, scale_curve
+from dimscope.estimators._shared.block_errors import ErrorBar, block_error, block_levels
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.abide import ABIDE, adaptive_neighbors
+from dimscope.estimators.arrays import estimate
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
 from dimscope.estimators.consensus import Consensus
@@ -29,10 +26,13 @@ from dimscope.estimators.gride import Gride
 from dimscope.estimators.hidalgo import Hidalgo, Mixture
 from dimscope.estimators.levina_bickel import LevinaBickel
 from dimscope.estimators.linear import EffectiveRank, ParticipationRatio, PCADimension, StableRank
+from dimscope.estimators.local import local_by_row, smooth_local
 from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.mada import MADA
 from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
 from dimscope.estimators.mom import MOM
+from dimscope.estimators.registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators.scale_curves import decimation, scale_curve
 from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
 

@@ -11,7 +11,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from dimscope.estimators._neighborhoods import (
+from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
     Products,

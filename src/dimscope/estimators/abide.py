@@ -15,15 +15,15 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Bool, Float64, Int64
 
-from dimscope.estimators._base import (
+from dimscope.estimators._shared.base import (
     KNeighborEstimator,
     check_at_least,
     check_open_interval,
     graph_notes,
 )
-from dimscope.estimators._bias import bias_notes
-from dimscope.estimators._errors import dependence
-from dimscope.estimators._ratios import log_ratios
+from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.estimators.binomial import Binomial, dimension_of_share
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate

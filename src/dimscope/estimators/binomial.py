@@ -14,14 +14,14 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import (
+from dimscope.estimators._shared.base import (
     KNeighborEstimator,
     check_at_least,
     check_open_interval,
     graph_notes,
 )
-from dimscope.estimators._bias import bias_notes
-from dimscope.estimators._errors import dependence
+from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.errors import dependence
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_at_least, graph_notes
-from dimscope.estimators._neighborhoods import all_products, centred_products
+from dimscope.estimators._shared.base import NeighborEstimator, check_at_least, graph_notes
+from dimscope.estimators._shared.neighborhoods import all_products, centred_products
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 

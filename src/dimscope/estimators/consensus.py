@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._format import with_error
-from dimscope.estimators._base import NeighborEstimator, graph_notes
-from dimscope.estimators._gaussian_process import Alike, GaussianProcess, Inputs, Kernel
-from dimscope.estimators._neighborhoods import estimate_all, points_of
+from dimscope.estimators._shared.base import NeighborEstimator, graph_notes
+from dimscope.estimators._shared.gaussian_process import Alike, GaussianProcess, Inputs, Kernel
+from dimscope.estimators._shared.neighborhoods import estimate_all, points_of
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.ess import ESS
 from dimscope.estimators.gride import Gride

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import (
+from dimscope.estimators._shared.base import (
     KNeighborEstimator,
     NeighborEstimator,
     check_at_least,

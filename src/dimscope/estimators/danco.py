@@ -20,10 +20,10 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import binom, digamma, i0e, i1e
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator
-from dimscope.estimators._likelihood import maximum_likelihood
-from dimscope.estimators._neighborhoods import all_products
-from dimscope.estimators._ratios import log_ratios
+from dimscope.estimators._shared.base import NeighborEstimator
+from dimscope.estimators._shared.likelihood import maximum_likelihood
+from dimscope.estimators._shared.neighborhoods import all_products
+from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.manifolds import sphere
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate

@@ -18,9 +18,9 @@ from scipy.spatial.distance import cdist
 from scipy.special import gammaln
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_open_interval
-from dimscope.estimators._errors import normal_interval
-from dimscope.estimators._neighborhoods import points_of
+from dimscope.estimators._shared.base import NeighborEstimator, check_open_interval
+from dimscope.estimators._shared.errors import normal_interval
+from dimscope.estimators._shared.neighborhoods import points_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
 

@@ -14,7 +14,7 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64
 
-from dimscope.estimators._neighborhoods import (
+from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
     Products,

@@ -16,7 +16,11 @@ import scipy.linalg
 from jaxtyping import Float64
 from scipy.special import lambertw
 
-from dimscope.estimators._base import SpectrumEstimator, check_open_interval, require_variance
+from dimscope.estimators._shared.base import (
+    SpectrumEstimator,
+    check_open_interval,
+    require_variance,
+)
 from dimscope.estimators.linear import linear_estimate
 from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum

@@ -15,7 +15,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 from jaxtyping import Float64
 
-from dimscope.estimators._base import KNeighborEstimator, check_at_least, graph_notes
+from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least, graph_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 

@@ -16,13 +16,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import (
+from dimscope.estimators._shared.base import (
     NeighborEstimator,
     check_at_least,
     check_open_interval,
     graph_notes,
 )
-from dimscope.estimators._trees import spanning_tree
+from dimscope.estimators._shared.trees import spanning_tree
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 

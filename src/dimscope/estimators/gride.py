@@ -12,11 +12,11 @@ from typing import ClassVar, final
 import numpy as np
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_at_least
-from dimscope.estimators._bias import bias_notes
-from dimscope.estimators._errors import dependence
-from dimscope.estimators._likelihood import maximum_likelihood
-from dimscope.estimators._ratios import LogRatios, log_ratios, ratios_of
+from dimscope.estimators._shared.base import NeighborEstimator, check_at_least
+from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.likelihood import maximum_likelihood
+from dimscope.estimators._shared.ratios import LogRatios, log_ratios, ratios_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ScaleCurve
 

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.special import gammaln
 
-from dimscope.estimators._base import NeighborEstimator, check_at_least, check_open_interval
-from dimscope.estimators._ratios import log_ratios
+from dimscope.estimators._shared.base import NeighborEstimator, check_at_least, check_open_interval
+from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 
@@ -167,7 +167,7 @@ class Hidalgo(NeighborEstimator):
         return max(chains, key=lambda chain: chain.log_posterior)
 
     def _chain(self, graph: NeighborGraph, rng: np.random.Generator) -> Mixture:
-        from dimscope.estimators._gibbs import draw_labels  # noqa: PLC0415 - loads the compiler
+        from dimscope.estimators._shared.gibbs import draw_labels  # noqa: PLC0415 - loads the compiler
 
         n, n_manifolds = graph.n_samples, self.n_manifolds
         known = graph.distances[:, 0] > 0  # a point without a ratio goes with its neighbours

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal, TypeVar, final
 import numpy as np
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import SpectrumEstimator, require_variance, rounding_notes
-from dimscope.estimators._errors import normal_interval
+from dimscope.estimators._shared.base import SpectrumEstimator, require_variance, rounding_notes
+from dimscope.estimators._shared.errors import normal_interval
 from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
 

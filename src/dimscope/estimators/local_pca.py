@@ -19,8 +19,8 @@ import scipy.special
 from jaxtyping import Bool, Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import check_open_interval
-from dimscope.estimators._neighborhoods import (
+from dimscope.estimators._shared.base import check_open_interval
+from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
     Products,

@@ -14,10 +14,10 @@ from jaxtyping import Float64
 from scipy.special import betaincinv, betaln
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import KNeighborEstimator, check_at_least
-from dimscope.estimators._bias import bias_notes
-from dimscope.estimators._errors import dependence
-from dimscope.estimators._ratios import log_ratios
+from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least
+from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from dimscope.estimators._base import KNeighborEstimator, check_at_least
-from dimscope.estimators._bias import bias_notes
-from dimscope.estimators._errors import dependence
-from dimscope.estimators._likelihood import log_likelihood, maximum_likelihood
-from dimscope.estimators._ratios import LogRatios, log_ratios
+from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least
+from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.likelihood import log_likelihood, maximum_likelihood
+from dimscope.estimators._shared.ratios import LogRatios, log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 

@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from dimscope.estimators._base import KNeighborEstimator, check_at_least
-from dimscope.estimators._bias import bias_notes
-from dimscope.estimators._errors import dependence
-from dimscope.estimators._ratios import Neighborhoods, neighborhoods
+from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least
+from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 

@@ -12,8 +12,8 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope.estimators._errors import overlap_stderr
-from dimscope.estimators._neighborhoods import (
+from dimscope.estimators._shared.errors import overlap_stderr
+from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
     Products,

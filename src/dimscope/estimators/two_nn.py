@@ -16,10 +16,10 @@ import scipy.integrate
 import scipy.stats
 
 from dimscope.errors import InputError
-from dimscope.estimators._base import NeighborEstimator, check_open_interval
-from dimscope.estimators._bias import bias_notes
-from dimscope.estimators._errors import dependence
-from dimscope.estimators._ratios import log_ratios
+from dimscope.estimators._shared.base import NeighborEstimator, check_open_interval
+from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 

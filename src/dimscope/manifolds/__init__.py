@@ -1,7 +1,5 @@
 """Point sets of known intrinsic dimension, to test estimators of it."""
 
-from dimscope.manifolds._base import Manifold, affine_image, embed_linearly
-from dimscope.manifolds._registry import BENCHMARK, HELD_OUT, MANIFOLDS, make_manifold
 from dimscope.manifolds.curved import (
     flat_torus,
     periodic_distances,
@@ -21,6 +19,7 @@ from dimscope.manifolds.flat import (
 )
 from dimscope.manifolds.fractals import cantor_dust, koch, menger, sierpinski
 from dimscope.manifolds.images import bumps, moving_pattern
+from dimscope.manifolds.manifold import Manifold, affine_image, embed_linearly
 from dimscope.manifolds.matrices import rotations, segre, stiefel, veronese
 from dimscope.manifolds.mixed import (
     gaussians,
@@ -29,6 +28,7 @@ from dimscope.manifolds.mixed import (
     two_spheres,
     union,
 )
+from dimscope.manifolds.registry import BENCHMARK, HELD_OUT, MANIFOLDS, make_manifold
 
 __all__ = [
     "BENCHMARK",

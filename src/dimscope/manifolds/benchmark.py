@@ -19,7 +19,9 @@ from functools import partial
 
 import numpy as np
 
-from dimscope.manifolds._base import (
+from dimscope.manifolds.curved import sphere
+from dimscope.manifolds.flat import cube, gaussian
+from dimscope.manifolds.manifold import (
     Coordinates,
     Draw,
     Embed,
@@ -28,8 +30,6 @@ from dimscope.manifolds._base import (
     affine_image,
     uniform,
 )
-from dimscope.manifolds.curved import sphere
-from dimscope.manifolds.flat import cube, gaussian
 
 _TURN = 2 * np.pi
 _HEIN = "Hein and Audibert 2005"

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.manifolds._base import (
+from dimscope.manifolds.manifold import (
     Coordinates,
     Manifold,
     PointArray,

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dimscope.manifolds._base import (
+from dimscope.manifolds.manifold import (
     Coordinates,
     Draw,
     Embed,

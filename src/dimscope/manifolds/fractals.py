@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
-from dimscope.manifolds._base import Coordinates, Manifold, PointArray, at_least
+from dimscope.manifolds.manifold import Coordinates, Manifold, PointArray, at_least
 
 
 def cantor_dust(ambient_dimension: int = 2) -> Manifold:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.manifolds._base import Coordinates, Manifold, PointArray, at_least, uniform
+from dimscope.manifolds.manifold import Coordinates, Manifold, PointArray, at_least, uniform
 
 #: The bumps of the moving pattern: no turn or change of size maps them to themselves.
 _CENTRES = np.array([[0.0, 0.35], [0.3, -0.2], [-0.25, -0.1], [0.05, -0.4]])

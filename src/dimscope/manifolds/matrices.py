@@ -7,7 +7,7 @@ import math
 import numpy as np
 from jaxtyping import Float64
 
-from dimscope.manifolds._base import (
+from dimscope.manifolds.manifold import (
     Coordinates,
     Manifold,
     PointArray,

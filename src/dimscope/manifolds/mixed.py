@@ -10,7 +10,9 @@ from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 
 from dimscope.errors import InputError
-from dimscope.manifolds._base import (
+from dimscope.manifolds.curved import sphere
+from dimscope.manifolds.flat import ball, cube, gaussian
+from dimscope.manifolds.manifold import (
     Coordinates,
     Manifold,
     PointArray,
@@ -19,8 +21,6 @@ from dimscope.manifolds._base import (
     positive,
     random_frame,
 )
-from dimscope.manifolds.curved import sphere
-from dimscope.manifolds.flat import ball, cube, gaussian
 
 
 def union(name: str, pieces: Sequence[Manifold], shares: ArrayLike | None = None) -> Manifold:

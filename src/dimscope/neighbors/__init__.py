@@ -1,7 +1,7 @@
 """Exact, certified k-nearest neighbours."""
 
-from dimscope.neighbors._search import checked_device
-from dimscope.neighbors._threads import threads_to_use
 from dimscope.neighbors.graph import Duplicates, Metric, NeighborGraph
+from dimscope.neighbors.search.exact import checked_device
+from dimscope.neighbors.threads import threads_to_use
 
 __all__ = ["Duplicates", "Metric", "NeighborGraph", "checked_device", "threads_to_use"]

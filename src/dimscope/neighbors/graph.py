@@ -11,15 +11,15 @@ from jaxtyping import Bool, Float64, Int64
 
 from dimscope._format import counted
 from dimscope.errors import InputError
-from dimscope.neighbors._given import (
+from dimscope.neighbors.given import (
     GivenLists,
     checked_distances,
     checked_lists,
     copies_in_lists,
     lists_of_sparse,
 )
-from dimscope.neighbors._search import Diagnostics, Resources, checked_device
-from dimscope.neighbors._sources import (
+from dimscope.neighbors.search.exact import Diagnostics, Resources, checked_device
+from dimscope.neighbors.sources import (
     GIVEN,
     GivenDistances,
     GivenNeighbors,

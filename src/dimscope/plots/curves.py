@@ -17,7 +17,7 @@ from dimscope.plots.series import (
     needs_log,
     shorten,
 )
-from dimscope.results import Profile
+from dimscope.results import Tables
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -27,7 +27,7 @@ _MAX_LAYERS_NAMED = 16
 
 
 def plot_scale_curves(
-    profile: Profile,
+    profile: Tables,
     *,
     model: str | None = None,
     layers: Sequence[str] | None = None,
@@ -76,7 +76,7 @@ def plot_scale_curves(
 
 
 def plot_decimation(
-    profile: Profile,
+    profile: Tables,
     method: str | None = None,
     *,
     model: str | None = None,
@@ -118,7 +118,7 @@ def plot_decimation(
 
 
 def plot_spectra(
-    profile: Profile,
+    profile: Tables,
     *,
     model: str | None = None,
     layers: Sequence[str] | None = None,

@@ -24,7 +24,7 @@ from dimscope.plots.series import (
     run_label,
     runs_of,
 )
-from dimscope.results import Profile
+from dimscope.results import Tables
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -56,7 +56,7 @@ class _Style:
 
 
 def plot_profile(
-    profile: Profile, methods: Sequence[str] | None = None, *, ax: Axes | None = None
+    profile: Tables, methods: Sequence[str] | None = None, *, ax: Axes | None = None
 ) -> Axes:
     """Dimension against depth, with 95 % error bars, several models and methods overlaid.
 

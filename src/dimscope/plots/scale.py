@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dimscope._format import with_error
 from dimscope.plots._axes import INK, dress, log_axis, new_axes, show_legend
 from dimscope.plots.series import PALETTE, method_label, needs_log
-from dimscope.scales import ScaleCurves
+from dimscope.results.scales import ScaleCurves
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from dimscope.errors import InputError
-from dimscope.results import TICK_COLUMNS, Profile
+from dimscope.results import TICK_COLUMNS, Tables
 
 #: A model and its training step (None when it was measured once).
 Run = tuple[str, int | None]
@@ -102,7 +102,7 @@ def linear_methods(frame: pd.DataFrame) -> set[str]:
     return {str(method) for method in unknown} | (LINEAR_METHODS & set(frame["method"]))
 
 
-def estimate_rows(profile: Profile, methods: Sequence[str] | None = None) -> pd.DataFrame:
+def estimate_rows(profile: Tables, methods: Sequence[str] | None = None) -> pd.DataFrame:
     """Select the estimates by ``methods`` (all by default), with the bounds of their error bars.
 
     Raises
@@ -123,7 +123,7 @@ def estimate_rows(profile: Profile, methods: Sequence[str] | None = None) -> pd.
 
 
 def curve_rows(
-    profile: Profile,
+    profile: Tables,
     curve: str,
     *,
     method: str | None = None,
@@ -157,7 +157,7 @@ def curve_rows(
 
 
 def decimation_rows(
-    profile: Profile,
+    profile: Tables,
     *,
     method: str | None = None,
     model: str | None = None,
@@ -174,7 +174,7 @@ def decimation_rows(
 
 
 def all_steps(
-    profile: Profile,
+    profile: Tables,
     *,
     method: str | None = None,
     model: str | None = None,
@@ -201,7 +201,7 @@ def all_steps(
     return _with_bounds(rows, "estimate")
 
 
-def metric_names(profile: Profile, model: str, metrics: Sequence[str] | None) -> list[str]:
+def metric_names(profile: Tables, model: str, metrics: Sequence[str] | None) -> list[str]:
     """Check the metrics asked for; by default all that some tick of ``model`` has.
 
     A tracker's means since the tick before, such as ``mean_loss``, are left out unless asked for:

@@ -18,7 +18,7 @@ from dimscope.plots.series import (
     needs_log,
     shorten,
 )
-from dimscope.results import Profile
+from dimscope.results import Tables
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -31,7 +31,7 @@ _DASHES = ("--", ":", "-.")
 
 
 def plot_step_heatmap(
-    profile: Profile,
+    profile: Tables,
     method: str | None = None,
     *,
     model: str | None = None,
@@ -87,7 +87,7 @@ def plot_step_heatmap(
 
 
 def plot_training(  # noqa: PLR0913 - what to show of a table
-    profile: Profile,
+    profile: Tables,
     method: str | None = None,
     *,
     model: str | None = None,
@@ -146,7 +146,7 @@ def plot_training(  # noqa: PLR0913 - what to show of a table
 
 
 def plot_phase_portrait(  # noqa: PLR0913 - what to show of a table
-    profile: Profile,
+    profile: Tables,
     method: str | None = None,
     *,
     metric: str = "accuracy",
@@ -202,7 +202,7 @@ def plot_phase_portrait(  # noqa: PLR0913 - what to show of a table
 
 
 def animate_profile(
-    profile: Profile,
+    profile: Tables,
     method: str | None = None,
     *,
     model: str | None = None,
@@ -236,7 +236,7 @@ def animate_profile(
     """
     animation = require("matplotlib.animation", extra="plot", purpose="films")
     rows = all_steps(profile, method=method, model=model)
-    chosen = Profile(frame=rows[list(profile.frame.columns)], provenance={})
+    chosen = Tables(frame=rows[list(profile.frame.columns)], provenance={})
     target = ax or new_axes(7.2)
     steps = list(dict.fromkeys(rows["step"]))
     top, bottom = rows["high"].max(), rows["low"].min()
@@ -244,7 +244,7 @@ def animate_profile(
     def draw(step: int) -> list[Any]:
         target.clear()
         frame = chosen.frame[chosen.frame["step"] == step]
-        plot_profile(Profile(frame=frame, provenance={}), ax=target)
+        plot_profile(Tables(frame=frame, provenance={}), ax=target)
         legend = target.get_legend()
         if legend is not None:
             legend.remove()
@@ -259,7 +259,7 @@ def animate_profile(
 
 
 def _draw_metrics(
-    ax: Axes, profile: Profile, model: str, metrics: Sequence[str] | None
+    ax: Axes, profile: Tables, model: str, metrics: Sequence[str] | None
 ) -> list[Artist]:
     """Lines of the metrics against steps, on an axis at the right."""
     names = metric_names(profile, model, metrics)

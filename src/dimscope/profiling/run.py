@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import Metric
@@ -23,9 +24,8 @@ from dimscope.profiling.passes import (
     name_of_pooling,
     versions_used,
 )
-from dimscope.profiling.progress import progress_bars
+from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
-from dimscope.results import Profile
 from dimscope.store import ActivationStore
 
 

@@ -27,7 +27,7 @@ from dimscope.report.figures import (
     y_axis,
 )
 from dimscope.report.panels import Chip, Group, Panel
-from dimscope.results import Profile
+from dimscope.results import Tables
 
 _MAX_LAYERS_OPEN = 12  # a figure opens on no more lines; the reader adds others
 _MAX_EIGENVALUES = 160  # a line on a screen needs no more points
@@ -48,7 +48,7 @@ _AGAINST = (
 )
 
 
-def scale_panel(profile: Profile) -> Panel | None:
+def scale_panel(profile: Tables) -> Panel | None:
     """Plot the dimension against scale; None without scale curves."""
     known = _known(profile, "scale")
     if known.empty:
@@ -88,7 +88,7 @@ def scale_panel(profile: Profile) -> Panel | None:
     )
 
 
-def decimation_panel(profile: Profile) -> Panel | None:
+def decimation_panel(profile: Tables) -> Panel | None:
     """Plot the dimension against the number of points; None without decimation."""
     known = _known(profile, "decimation")
     if known.empty:
@@ -128,7 +128,7 @@ def decimation_panel(profile: Profile) -> Panel | None:
     )
 
 
-def spectrum_panel(profile: Profile) -> Panel | None:
+def spectrum_panel(profile: Tables) -> Panel | None:
     """Plot the share of variance on each principal axis; None without spectra."""
     known = _known(profile, "spectrum")
     known = known[known["value"] > 0]
@@ -178,7 +178,7 @@ def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[np.unique(places)]
 
 
-def _known(profile: Profile, curve: str) -> pd.DataFrame:
+def _known(profile: Tables, curve: str) -> pd.DataFrame:
     frame = last_step(profile.to_frame(curve))
     return frame[frame["value"].notna()]
 

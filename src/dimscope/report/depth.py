@@ -33,14 +33,14 @@ from dimscope.report.figures import (
 )
 from dimscope.report.panels import MARKERS, Chip, Group, Panel
 from dimscope.report.summary import primary_method
-from dimscope.results import Profile
+from dimscope.results import Tables
 
 _GREY = "#8C8C8C"
 _MAX_TICKS = 24
 _MANY_LAYERS = 30
 
 
-def depth_panel(profile: Profile) -> Panel:
+def depth_panel(profile: Tables) -> Panel:
     """Plot the dimension against depth: every model, step and nonlinear method."""
     frame = estimate_rows(profile)
     frame = frame[frame["value"].notna().groupby(frame["method"]).transform("any")]
@@ -106,7 +106,7 @@ def _run_traces(
     )
 
 
-def linear_panel(profile: Profile) -> Panel | None:
+def linear_panel(profile: Tables) -> Panel | None:
     """Plot the intrinsic dimension beside linear and ambient ones; None without both kinds."""
     frame = last_step(estimate_rows(profile))
     linear = linear_methods(frame) & set(frame.loc[frame["value"].notna(), "method"])

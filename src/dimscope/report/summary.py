@@ -21,7 +21,7 @@ from dimscope.plots.series import (
     run_label,
     runs_of,
 )
-from dimscope.results import Profile
+from dimscope.results import Tables
 
 _Z95 = 1.96
 
@@ -99,7 +99,7 @@ def primary_method(frame: pd.DataFrame) -> str:
     return next((method for method in known if method not in linear), known[0])
 
 
-def summarise(profile: Profile) -> list[RunSummary]:
+def summarise(profile: Tables) -> list[RunSummary]:
     """Sum up each model at its last step, by the primary method; skip one without a known value."""
     frame = estimate_rows(profile)
     rows = last_step(frame[frame["method"] == primary_method(frame)])
@@ -122,7 +122,7 @@ def _point(row: pd.Series) -> Point:
     return Point(layer=row["layer"], value=known["value"], stderr=known["stderr"])
 
 
-def cautions(profile: Profile) -> list[str]:
+def cautions(profile: Tables) -> list[str]:
     """List why a careful reader should hesitate, a sentence each, from the data themselves."""
     return [
         *_unclear_peaks(profile),
@@ -132,7 +132,7 @@ def cautions(profile: Profile) -> list[str]:
     ]
 
 
-def notes(profile: Profile) -> list[tuple[str, int]]:
+def notes(profile: Tables) -> list[tuple[str, int]]:
     """Count the notes on the estimates, those that differ by numbers as one, most frequent first.
 
     Of notes that are counted together, the first stands for all.
@@ -143,7 +143,7 @@ def notes(profile: Profile) -> list[tuple[str, int]]:
     return [(first[pattern], count) for pattern, count in counted]
 
 
-def _unclear_peaks(profile: Profile) -> Iterator[str]:
+def _unclear_peaks(profile: Tables) -> Iterator[str]:
     for summary in summarise(profile):
         if summary.peak.layer == summary.first.layer or summary.first.value is None:
             continue
@@ -154,7 +154,7 @@ def _unclear_peaks(profile: Profile) -> Iterator[str]:
             )
 
 
-def _rising_with_samples(profile: Profile) -> Iterator[str]:
+def _rising_with_samples(profile: Tables) -> Iterator[str]:
     frame = profile.to_frame("decimation")
     known = frame[frame["value"].notna()][["model", "method"]].drop_duplicates()
     for model, method in zip(known["model"], known["method"], strict=True):
@@ -178,7 +178,7 @@ def _rises(rows: pd.DataFrame) -> bool:
     return float(weight @ (x * rows["value"].to_numpy())) > _Z95 * math.sqrt(information)
 
 
-def _unknown(profile: Profile) -> Iterator[str]:
+def _unknown(profile: Tables) -> Iterator[str]:
     values = profile.to_frame("estimate")["value"]
     if missing := int(values.isna().sum()):
         yield (
@@ -187,7 +187,7 @@ def _unknown(profile: Profile) -> Iterator[str]:
         )
 
 
-def _duplicates(profile: Profile) -> Iterator[str]:
+def _duplicates(profile: Tables) -> Iterator[str]:
     rows = profile.to_frame("estimate")
     repeated = rows[rows["n_duplicates"] > 0]
     if not repeated.empty:

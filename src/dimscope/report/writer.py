@@ -18,7 +18,7 @@ from dimscope.report.curves import decimation_panel, scale_panel, spectrum_panel
 from dimscope.report.depth import depth_panel, linear_panel
 from dimscope.report.panels import Panel, embed
 from dimscope.report.summary import RunSummary, cautions, notes, summarise
-from dimscope.results import Profile, plain
+from dimscope.results import Tables, plain
 
 _MAX_NOTES = 8
 _SHOWN = (
@@ -27,7 +27,7 @@ _SHOWN = (
 )  # fmt: skip
 
 #: What the page shows in order, and what it says where the profile has nothing to show.
-_PANELS: tuple[tuple[Callable[[Profile], Panel | None], str], ...] = (
+_PANELS: tuple[tuple[Callable[[Tables], Panel | None], str], ...] = (
     (depth_panel, ""),
     (
         linear_panel,
@@ -48,7 +48,7 @@ _PANELS: tuple[tuple[Callable[[Profile], Panel | None], str], ...] = (
 )
 
 
-def write_report(profile: Profile, path: str | Path, *, title: str | None = None) -> Path:
+def write_report(profile: Tables, path: str | Path, *, title: str | None = None) -> Path:
     """Write one HTML file that shows the whole profile, interactive, without a network.
 
     The same profile gives the same file, byte for byte.
@@ -92,7 +92,7 @@ def write_report(profile: Profile, path: str | Path, *, title: str | None = None
     return path
 
 
-def _page(profile: Profile, title: str | None) -> str:
+def _page(profile: Tables, title: str | None) -> str:
     offline = require("plotly.offline", extra="report", purpose="HTML reports")
     built = [(build(profile), missing) for build, missing in _PANELS]
     panels = [panel for panel, _ in built if panel]
@@ -124,7 +124,7 @@ def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _facts(profile: Profile) -> str:
+def _facts(profile: Tables) -> str:
     frame = estimate_rows(profile)
     samples = sorted(set(frame["n_samples"]))
     counts = (
@@ -164,7 +164,7 @@ def _value_html(value: str) -> str:
     )
 
 
-def _cautions_html(profile: Profile) -> str:
+def _cautions_html(profile: Tables) -> str:
     items = [escape(sentence) for sentence in cautions(profile)]
     counted = notes(profile)
     if counted:
@@ -181,11 +181,11 @@ def _cautions_html(profile: Profile) -> str:
     return f'<aside class="card cautions"><h3>Before you rely on this</h3><ul>{listed}</ul></aside>'
 
 
-def _table(profile: Profile) -> dict[str, Any]:
+def _table(profile: Tables) -> dict[str, Any]:
     """Gather what the page's table needs; columns that say nothing are not shown."""
     frame = profile.to_frame("estimate")
     said = frame.assign(notes=frame["notes"].replace("", None)).notna().any()
-    records = Profile(frame=frame, provenance={}).to_records()
+    records = Tables(frame=frame, provenance={}).to_records()
     return {
         "columns": list(frame.columns),
         "shown": [name for name in _SHOWN if said[name]],

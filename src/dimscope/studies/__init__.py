@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dimscope.studies._ends import last_moments
 from dimscope.studies.claims import Claim, decreases, vanishes
 from dimscope.studies.conditions import Condition
+from dimscope.studies.ends import last_moments
 from dimscope.studies.published import published
 from dimscope.studies.sgd_noise import STUDIES, Study, get_study, run_study
 

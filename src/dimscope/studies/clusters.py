@@ -2,7 +2,7 @@
 
 Recanatesi et al. (2019) claim that the noise of SGD acts as a regulariser that balances the
 dimension of a representation. The task, the network and the predictions here are this software's
-own model of that claim (`dimscope.training`): 60 points in 200 dimensions in two classes, and two
+own model of that claim (`dimscope.noise`): 60 points in 200 dimensions in two classes, and two
 linear layers, for which the effective regulariser is known in closed form. With residuals of
 variance s^2, noise of the readout shrinks what is orthogonal to it as dW/dt = -kappa W E[x x^T],
 kappa = eta s^2 C / (2 B) for SGD's own noise and C sigma^2 for noise of variance sigma^2 that is
@@ -23,11 +23,11 @@ from jaxtyping import Float64
 from scipy import optimize
 
 from dimscope.errors import TrainingError
-from dimscope.studies._ends import Ends
-from dimscope.studies._jobs import Rows
+from dimscope.noise import readout_geometry
 from dimscope.studies.claims import Claim, decreases, vanishes
 from dimscope.studies.conditions import Condition
-from dimscope.training import readout_geometry
+from dimscope.studies.ends import Ends
+from dimscope.studies.jobs import Rows
 
 N_CLUSTERS, N_INPUTS, N_HIDDEN, N_OUTPUTS = 60, 200, 200, 2
 TRAINING_TIME = 200.0

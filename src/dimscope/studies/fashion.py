@@ -19,11 +19,11 @@ from dimscope.data import NamedData, load_data
 from dimscope.errors import InputError, TrainingError, or_reason
 from dimscope.estimators import estimate
 from dimscope.models import load_model
-from dimscope.studies._ends import Ends
-from dimscope.studies._jobs import Rows
+from dimscope.noise import readout_geometry
 from dimscope.studies.claims import Claim, decreases
 from dimscope.studies.conditions import Condition
-from dimscope.training import readout_geometry
+from dimscope.studies.ends import Ends
+from dimscope.studies.jobs import Rows
 
 TRAINING_TIME = 200.0
 READOUT = "fc7"

@@ -13,9 +13,9 @@ import pandas as pd
 from dimscope.errors import InputError
 from dimscope.neighbors import checked_device, threads_to_use
 from dimscope.studies import clusters, fashion
-from dimscope.studies._jobs import Rows, run_jobs
 from dimscope.studies.claims import Claim
 from dimscope.studies.conditions import Condition
+from dimscope.studies.jobs import Rows, run_jobs
 
 _LEAST_STEPS = 10
 _WORKERS_ON_A_DEVICE = 4

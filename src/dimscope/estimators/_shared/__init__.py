@@ -1,0 +1,1 @@
+"""What several estimators share: bases, ratios, likelihoods, neighbourhoods, errors and bias."""

@@ -1,0 +1,273 @@
+"""What every estimator is: parameters, a pure `estimate`, and scikit-learn's `fit` around it."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, Self, final
+
+import numpy as np
+from jaxtyping import Float64
+
+from dimscope.errors import InputError
+from dimscope.estimators._shared.errors import normal_interval
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.spectra import Spectrum
+
+_MANY_DUPLICATES = 0.05
+_MANY_TIES = 0.05
+_ROUNDING_MARGIN = 10
+
+
+class Estimator(ABC):
+    """Base of all estimators: a keyword-only dataclass whose fields are its parameters.
+
+    Subclasses are final. `estimate` is pure; only `fit` sets attributes, all ending in ``_``.
+    `dimscope.testing.check_estimator` tells whether a class is all that is expected of it.
+
+    Attributes
+    ----------
+    name
+        What it is called in results.
+    data
+        What values it is for: real numbers, whole numbers, or two values.
+    errs_as_blocks
+        Whether its error is the scatter over disjoint blocks of points, as simulation shows: where
+        it gives none itself, `dimscope.estimate` then does, with the interval.
+    """
+
+    name: ClassVar[str]
+    errs_as_blocks: ClassVar[bool] = False
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
+
+    @abstractmethod
+    def fit(self, x: Any, y: Any = None) -> Self:
+        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's
+        """The parameters by name, as scikit-learn's ``clone`` and searches ask for them."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Change parameters by name.
+
+        Raises
+        ------
+        InputError
+            If a name is not a parameter of this estimator.
+        """
+        known = self.get_params()
+        for name, value in parameters.items():
+            if name not in known:
+                raise InputError(
+                    f"{type(self).__name__} has no parameter {name!r}: it has "
+                    f"{', '.join(known) or 'none'}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """scikit-learn's description of an estimator; only scikit-learn calls this."""
+        from sklearn.utils import InputTags, Tags, TargetTags  # noqa: PLC0415
+
+        return Tags(
+            estimator_type=None, target_tags=TargetTags(required=False), input_tags=InputTags()
+        )
+
+    def _keep(self, estimate: DimensionEstimate, n_features: int | None) -> Self:
+        self.estimate_ = estimate
+        self.dimension_ = estimate.value
+        self.n_features_in_ = n_features
+        return self
+
+
+class NeighborEstimator(Estimator):
+    """Base of the estimators that see a representation only through its nearest neighbours."""
+
+    @property
+    @abstractmethod
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point."""
+
+    @abstractmethod
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The dimension of the points of ``graph``.
+
+        Raises
+        ------
+        InputError
+            If the graph has too few neighbours or points for it.
+        """
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,  # noqa: ARG002 - scikit-learn passes y
+        *,
+        device: str | None = None,
+    ) -> Self:
+        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``.
+
+        ``device`` is where neighbours are searched, as in `NeighborGraph.from_points`.
+        """
+        graph = NeighborGraph.from_points(x, self.n_neighbors_needed, device=device)
+        return self._keep(self.estimate(graph), graph.n_features)
+
+    def _answer(  # noqa: PLR0913 - the parts of an estimate
+        self,
+        graph: NeighborGraph,
+        *,
+        value: float | None,
+        stderr: float | None,
+        interval: tuple[float, float] | None = None,
+        scale: float | None,
+        n_samples: int,
+        notes: tuple[str, ...],
+        ranks: tuple[int, int],
+    ) -> DimensionEstimate:
+        """The estimate with what all neighbour estimators report; a normal interval by default.
+
+        To the notes it adds the warning about discrete data, from as many neighbours as were used.
+        """
+        return DimensionEstimate(
+            value=value,
+            stderr=stderr,
+            interval=interval or normal_interval(value, stderr),
+            scale=scale,
+            n_samples=n_samples,
+            n_duplicates=graph.n_duplicates,
+            notes=notes + _discrete_notes(graph, ranks[1]),
+            method=self.name,
+            parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
+        )
+
+    def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
+        return LocalEstimate(
+            values=values,
+            n_neighbors=self.n_neighbors_needed,
+            method=self.name,
+            parameters=self.get_params(),
+        )
+
+    def _check(self, graph: NeighborGraph) -> None:
+        if graph.n_neighbors < self.n_neighbors_needed:
+            raise InputError(
+                f"{self.name} needs {self.n_neighbors_needed} neighbours of each point, the graph "
+                f"has {graph.n_neighbors}: build it with n_neighbors={self.n_neighbors_needed}"
+            )
+
+
+class KNeighborEstimator(NeighborEstimator):
+    """Base of those that use ``n_neighbors`` neighbours of each point, a parameter of theirs."""
+
+    n_neighbors: int
+
+    @property
+    @final
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point: ``n_neighbors``."""
+        return self.n_neighbors
+
+
+class SpectrumEstimator(Estimator):
+    """Base of the linear estimators, which see only the eigenvalues of the covariance."""
+
+    @abstractmethod
+    def estimate(self, spectrum: Spectrum) -> DimensionEstimate:
+        """The linear dimension of the points of ``spectrum``.
+
+        Raises
+        ------
+        InputError
+            If the representation is constant or has too few samples.
+        """
+
+    def fit(self, x: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes y
+        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
+        spectrum = Spectrum.from_points(x)
+        return self._keep(self.estimate(spectrum), spectrum.n_features)
+
+
+def neighbors_needed(estimators: Iterable[Estimator]) -> int:
+    """Neighbours of each point that serve all of ``estimators``; 0 where none uses any."""
+    return max(
+        (e.n_neighbors_needed for e in estimators if isinstance(e, NeighborEstimator)), default=0
+    )
+
+
+def apply_estimator(estimator: Estimator, statistic: NeighborGraph | Spectrum) -> DimensionEstimate:
+    """The estimate of ``estimator`` from the statistic that its family uses.
+
+    Raises
+    ------
+    InputError
+        If the statistic is the other family's, or what the estimator itself raises.
+    """
+    if isinstance(estimator, NeighborEstimator) and isinstance(statistic, NeighborGraph):
+        return estimator.estimate(statistic)
+    if isinstance(estimator, SpectrumEstimator) and isinstance(statistic, Spectrum):
+        return estimator.estimate(statistic)
+    raise InputError(f"{estimator.name} cannot be estimated from a {type(statistic).__name__}")
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Raise an InputError unless value >= least."""
+    if value < least:
+        raise InputError(f"{name}={value} must be at least {least}")
+
+
+def check_open_interval(name: str, value: float, low: float, high: float) -> None:
+    """Raise an InputError unless low < value < high."""
+    if not low < value < high:
+        raise InputError(f"{name}={value} must lie between {low} and {high}")
+
+
+def graph_notes(graph: NeighborGraph) -> tuple[str, ...]:
+    """Warnings about many duplicates, and about distances that are mere rounding."""
+    rounding = 0.0 if graph.points is None else graph.points.rounding
+    notes = rounding_notes(float(graph.distances[:, 0].mean()), rounding)
+    n_rows = graph.n_samples + graph.n_duplicates
+    share = graph.n_duplicates / n_rows
+    if share > _MANY_DUPLICATES:
+        notes += (
+            f"{graph.n_duplicates} of {n_rows} rows ({share:.0%}) repeat another row exactly and "
+            "were set aside.",
+        )
+    return notes
+
+
+def _discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[str, ...]:
+    """A warning where neighbours at equal distances tell of discrete data.
+
+    Continuous data have none. Copies at distance 0 are counted as duplicates, not here.
+    """
+    distances = graph.distances[:, : max(n_neighbors, 2)]
+    tied = ((np.diff(distances, axis=1) == 0) & (distances[:, 1:] > 0)).any(axis=1)
+    if (n_tied := int(tied.sum())) <= _MANY_TIES * graph.n_samples:
+        return ()
+    return (
+        f"{n_tied} of {graph.n_samples} points have neighbours at equal distances: the data look "
+        "discrete, and this estimator assumes continuous data.",
+    )
+
+
+def rounding_notes(distance: float, rounding: float) -> tuple[str, ...]:
+    """A warning where ``distance`` is hardly above the rounding of the stored values."""
+    if distance > _ROUNDING_MARGIN * rounding:
+        return ()
+    return (
+        f"Distances of {distance:.1g} are no more than {_ROUNDING_MARGIN} times the rounding of "
+        f"stored values of this size ({rounding:.1g}): this measures rounding, not the "
+        "representation.",
+    )
+
+
+def require_variance(spectrum: Spectrum) -> None:
+    """Raise an InputError if all samples are equal."""
+    if spectrum.trace == 0.0:
+        raise InputError(
+            f"all {spectrum.n_samples} rows are equal: a constant representation has no dimension "
+            "to measure"
+        )

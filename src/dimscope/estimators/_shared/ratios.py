@@ -1,0 +1,106 @@
+"""Distances to neighbours as ratios, and what became of the points that have none."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from dimscope.errors import InputError
+from dimscope.estimators._shared.base import graph_notes
+from dimscope.neighbors import NeighborGraph
+
+
+class LogRatios(NamedTuple):
+    """ln(r_n2 / r_n1) of the points with r_n1 > 0, the scale, and what a reader must know."""
+
+    values: Float64[np.ndarray, " n"]
+    scale: float
+    notes: tuple[str, ...]
+
+
+def log_ratios(graph: NeighborGraph, n1: int, n2: int, *, least: int) -> LogRatios:
+    """The log ratios of the n2-th to the n1-th distance, for at least ``least`` points.
+
+    Raises
+    ------
+    InputError
+        If fewer than ``least`` points have a ratio above 1.
+    """
+    distances = graph.distances[:, n1 - 1], graph.distances[:, n2 - 1]
+    return ratios_of(graph, *distances, (n1, n2), least=least)
+
+
+def ratios_of(
+    graph: NeighborGraph,
+    inner: Float64[np.ndarray, " n"],
+    outer: Float64[np.ndarray, " n"],
+    ranks: tuple[int, int],
+    *,
+    least: int,
+) -> LogRatios:
+    """The log ratios of distances ``outer`` to ``inner`` of given ranks, as `log_ratios`.
+
+    Raises
+    ------
+    InputError
+        If fewer than ``least`` points have a ratio above 1.
+    """
+    n1, n2 = ranks
+    apart = inner > 0
+    values = np.log(outer[apart] / inner[apart])
+    n_tied = int((values == 0).sum())
+    if len(values) - n_tied < least:
+        raise InputError(
+            f"only {len(values) - n_tied} of {graph.n_samples} points have r_{n2} > r_{n1} > 0, at "
+            f"least {least} are needed: give more distinct samples"
+        )
+    notes = graph_notes(graph) + _left_out(graph, apart, n1)
+    return LogRatios(values, float(outer[apart].mean()), notes)
+
+
+class Neighborhoods(NamedTuple):
+    """Distances r_1 ... r_k as shares of r_k, which points have them, and what a reader must know.
+
+    ``shares`` has a row for each point with r_1 > 0, and no column for r_k / r_k = 1.
+    """
+
+    shares: Float64[np.ndarray, "n k-1"]
+    apart: Bool[np.ndarray, " n_samples"]
+    scale: float
+    notes: tuple[str, ...]
+
+    def local(
+        self, numerator: int | Float64[np.ndarray, " n"], denominator: Float64[np.ndarray, " n"]
+    ) -> Float64[np.ndarray, " n_samples"]:
+        """A ratio for each point of the graph from those of the rows; nan where there is none."""
+        values = np.full(len(self.apart), np.nan)
+        values[self.apart] = numerator / np.where(denominator > 0, denominator, np.nan)
+        return values
+
+
+def neighborhoods(graph: NeighborGraph, k: int) -> Neighborhoods:
+    """The distances of each point to its first k neighbours as shares of the last.
+
+    Raises
+    ------
+    InputError
+        If every point has them all at one distance.
+    """
+    apart = graph.distances[:, 0] > 0
+    distances = graph.distances[apart, :k]
+    shares = distances[:, :-1] / distances[:, -1:]
+    if not (shares < 1).any():
+        raise InputError(
+            f"every point has all its {k} neighbours at one distance: there is no dimension to "
+            "see at this scale; use more neighbours"
+        )
+    notes = graph_notes(graph) + _left_out(graph, apart, 1)
+    return Neighborhoods(shares, apart, float(graph.distances[:, k - 1].mean()), notes)
+
+
+def _left_out(graph: NeighborGraph, apart: Bool[np.ndarray, " n"], rank: int) -> tuple[str, ...]:
+    if n_zero := int((~apart).sum()):
+        return (f"{n_zero} of {graph.n_samples} points with r_{rank} = 0 were left out.",)
+    return ()

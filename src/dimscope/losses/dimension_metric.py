@@ -1,0 +1,171 @@
+"""The dimension of a stream of batches, in bounded memory, over several processes if there are.
+
+Used as torchmetrics' metrics are (``update``, ``compute``, ``reset``), without needing it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from dimscope.capture.parallel import is_distributed, rank
+from dimscope.errors import InputError
+from dimscope.estimators import Method, estimate
+from dimscope.estimators.registry import make_estimator
+from dimscope.results import DimensionEstimate
+
+
+class DimensionMetric:
+    """The dimension of a uniform sample of all rows seen.
+
+    Every row draws a random key as it arrives, and the rows of the ``n_samples`` smallest keys are
+    kept (bottom-k sampling, Cohen and Kaplan, PODC 2007): a uniform sample without replacement,
+    whatever the batches, and one that two streams can be merged into, which reservoirs kept by
+    counting cannot. With torch.distributed, `compute` gathers the keys of all processes and
+    measures the one sample of them all; every process gets the same estimate.
+
+    Bad at what a fixed number of rows is bad at: the dimension that N rows resolve. The rows are
+    a mixture of all updates since the last `reset`: features of a network that is being trained
+    drift meanwhile. Cost: n_samples rows of memory, a partial sort an update, and one estimate
+    at `compute`; there the gathered rows of all processes are held at once.
+
+    Parameters
+    ----------
+    estimator
+        A registry name or an estimator.
+    n_samples
+        Rows to keep, at least 4.
+    seed
+        Of the keys; processes of one group draw different ones from it.
+
+    Raises
+    ------
+    InputError
+        If the estimator is unknown or ``n_samples`` too small.
+
+    Examples
+    --------
+    >>> metric = DimensionMetric("participation_ratio", n_samples=500)
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> for _ in range(20):
+    ...     metric.update(torch.randn(100, 3, generator=generator))
+    >>> print(metric.n_seen, metric.compute())
+    2000 participation_ratio: 3.014 ± 0.012 (N = 500)
+    """
+
+    def __init__(self, estimator: Method = "two_nn", n_samples: int = 2000, seed: int = 0) -> None:
+        if n_samples < 4:
+            raise InputError(f"n_samples={n_samples} must be at least 4")
+        self.estimator = make_estimator(estimator)
+        self.n_samples = n_samples
+        self.seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all rows; the keys start again, so that equal streams give equal samples."""
+        self.n_seen = 0
+        self._keys = np.empty(0)
+        self._rows: Tensor | None = None
+        # made at the first update: the process group may come into being after the metric
+        self._rng: np.random.Generator | None = None
+
+    def update(self, features: Float[Tensor, "n ..."]) -> None:
+        """Take the rows of a batch of shape (n_samples, ...) into the sample.
+
+        Raises
+        ------
+        InputError
+            If it is no tensor of rows, or they are of another width than before.
+        """
+        if not isinstance(features, Tensor) or features.ndim < 2:
+            raise InputError(
+                "features must be a tensor of shape (n_samples, n_features), got "
+                f"{tuple(features.shape) if isinstance(features, Tensor) else type(features)}"
+            )
+        rows = features.detach().flatten(1)
+        self._check_width(rows)
+        if self._rng is None:
+            self._rng = np.random.default_rng([self.seed, rank()])
+        keys = self._rng.random(len(rows))
+        self.n_seen += len(rows)
+        # of a large batch most rows lose at once, and need not leave the device
+        won = _smallest(np.concatenate([self._keys, keys]), self.n_samples)
+        old, new = won[won < len(self._keys)], won[won >= len(self._keys)] - len(self._keys)
+        chosen = rows[torch.from_numpy(new).to(rows.device)].cpu()
+        if self._rows is not None:
+            chosen = torch.cat([self._rows[torch.from_numpy(old)], chosen.to(self._rows.dtype)])
+        self._keys = np.concatenate([self._keys[old], keys[new]])
+        self._rows = chosen
+
+    def merge(self, other: DimensionMetric) -> Self:
+        """Take the sample of another metric into this one, as if this had seen its rows.
+
+        The two must have drawn their keys with different seeds.
+
+        Raises
+        ------
+        InputError
+            If their rows differ in width.
+        """
+        if other._rows is not None:
+            self._take(other._keys, other._rows)
+            self.n_seen += other.n_seen
+        return self
+
+    def compute(self, group: Any = None) -> DimensionEstimate:
+        """The estimate on the sample of all rows that this process, or all of them, have seen.
+
+        Parameters
+        ----------
+        group
+            Process group of torch.distributed; by default all processes, where it is in use.
+
+        Raises
+        ------
+        InputError
+            If no row was seen, or the estimator needs more.
+        """
+        whole = self
+        if is_distributed():
+            whole = DimensionMetric(self.estimator, self.n_samples, self.seed)
+            for keys, rows in _gathered((self._keys, self._rows), group):
+                if rows is not None:
+                    whole._take(keys, rows)
+        if whole._rows is None:
+            raise InputError("no row was seen: call update with a batch of features first")
+        # in the order of their keys, so that no process's order of arrival matters
+        rows = whole._rows[torch.from_numpy(np.argsort(whole._keys))]
+        wide = rows.to(torch.float64) if rows.dtype == torch.bfloat16 else rows
+        return estimate(wide.numpy(), self.estimator)
+
+    def _take(self, keys: np.ndarray, rows: Tensor) -> None:
+        self._check_width(rows)
+        if self._rows is not None:
+            keys = np.concatenate([self._keys, keys])
+            rows = torch.cat([self._rows, rows.to(self._rows.dtype)])
+        won = _smallest(keys, self.n_samples)
+        self._keys, self._rows = keys[won], rows[torch.from_numpy(won)]
+
+    def _check_width(self, rows: Tensor) -> None:
+        if self._rows is not None and rows.shape[1] != self._rows.shape[1]:
+            raise InputError(
+                f"rows of {rows.shape[1]} features after rows of {self._rows.shape[1]}: one "
+                "metric measures one layer; use another, or call reset"
+            )
+
+
+def _smallest(keys: np.ndarray, n: int) -> np.ndarray:
+    """Positions of the n smallest keys, ascending."""
+    if len(keys) <= n:
+        return np.arange(len(keys))
+    return np.sort(np.argpartition(keys, n)[:n])
+
+
+def _gathered(mine: Any, group: Any) -> list[Any]:
+    found: list[Any] = [None] * torch.distributed.get_world_size(group)
+    torch.distributed.all_gather_object(found, mine, group=group)
+    return found

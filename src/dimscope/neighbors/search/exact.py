@@ -1,0 +1,183 @@
+"""The exact search: which points are nearest, and how far, right to 1e-12 in float64.
+
+Once there are enough of them, points with few features are searched by a tree (`_tree`) and other
+points in memory by tiles (`_certified`). All others, and those that tree or tiles leave uncertain,
+are searched by intervals (`_intervals`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from dimscope._optional import require
+from dimscope.neighbors.search import intervals as _intervals
+from dimscope.neighbors.search.intervals import Measure, search_intervals
+from dimscope.points import Points
+
+_TREE_FEATURES = 4  # with more, tiles are as fast
+_TREE_PAIRS = 200**2  # fewer are searched before SciPy's tree is imported
+_TILE_PAIRS = 1_500**2  # fewer are searched before the compiled loops of the tiles are loaded
+_TILE_NEIGHBORS = 16  # the least number of points per neighbour for which reservoirs pay
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnostics:
+    """How a search found its neighbours.
+
+    Attributes
+    ----------
+    method
+        ``"tiles"``, ``"projected tiles"``, ``"integer tiles"``, ``"torch tiles"`` (on a device),
+        ``"tree"`` or ``"intervals"``; ``"given"`` for distances that were given.
+    evaluated_share
+        Share of the pairs of points whose distance was evaluated over all features, the others
+        being proved too far without; None for a tree, which does not say.
+    n_searched_again
+        Points that the first search left uncertain, and a slower one made certain.
+    """
+
+    method: str
+    evaluated_share: float | None
+    n_searched_again: int
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a search may use, on which its answer does not depend.
+
+    Attributes
+    ----------
+    n_jobs
+        Threads; None for all cores.
+    device
+        Where torch makes the tiles; None to make them without torch.
+    """
+
+    n_jobs: int | None = None
+    device: str | None = None
+
+
+_ALL_CORES = Resources()
+
+
+def checked_device(name: str | None) -> str | None:
+    """The name of a device as torch writes it; None for none.
+
+    Raises
+    ------
+    InputError
+        If torch cannot use it here.
+    MissingDependencyError
+        If torch is not installed.
+    """
+    if name is None:
+        return None
+    require("torch", extra="torch", purpose=f"device={name!r}")
+    from dimscope.neighbors.search import devices as _torch  # noqa: PLC0415 - torch loads with the first device
+
+    return _torch.checked(name)
+
+
+class Neighbors(NamedTuple):
+    """Ascending distances and the pool positions they lead to, each (n_queries, n_neighbors)."""
+
+    distances: Float64[np.ndarray, "n k"]
+    indices: Int64[np.ndarray, "n k"]
+    diagnostics: Diagnostics
+
+
+def search(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+    resources: Resources = _ALL_CORES,
+) -> Neighbors:
+    """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
+
+    Both are positions among ``points``; so are the indices that come back. Equal distances are
+    ordered by index. The pool must hold more than ``n_neighbors`` points.
+    """
+    found = _search_fast(points, queries, pool, n_neighbors, resources)
+    if found is None:
+        squared, indices = search_intervals(points, queries, pool, n_neighbors)
+        diagnostics = Diagnostics(method="intervals", evaluated_share=1.0, n_searched_again=0)
+        return Neighbors(points.length_unit * np.sqrt(squared), indices, diagnostics)
+    failed = np.flatnonzero(~found.certified)
+    if len(failed):
+        again = search_intervals(points, queries[failed], pool, n_neighbors, found.measure)
+        found.squared[failed], found.indices[failed] = again
+    return Neighbors(points.length_unit * np.sqrt(found.squared), found.indices, found.diagnostics)
+
+
+def counts_within(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    squared_radii: Float64[np.ndarray, " r"],
+    resources: Resources = _ALL_CORES,
+) -> Int64[np.ndarray, "n r"]:
+    """How many points of ``pool`` are at most some squared distances from each of ``queries``.
+
+    The point itself is excluded.
+    """
+    if len(queries) * len(pool) >= _TILE_PAIRS:
+        from dimscope.neighbors.search import range as _range  # noqa: PLC0415 - compiled, as for a search
+        from dimscope.neighbors.search.blocks import Matrix  # noqa: PLC0415
+        from dimscope.neighbors.search.certified import Tiling  # noqa: PLC0415
+
+        matrix = Matrix.of(points)
+        if matrix is not None:
+            tiling = Tiling(n_jobs=resources.n_jobs)
+            counts = _range.counts_within(matrix, queries, pool, squared_radii, tiling)
+            if counts is not None:
+                return counts
+    return _intervals.counts_within(points, queries, pool, squared_radii)
+
+
+class _Fast(NamedTuple):
+    """Squared distances and points of each query, ascending, and which rows are certain."""
+
+    squared: Float64[np.ndarray, "n k"]
+    indices: Int64[np.ndarray, "n k"]
+    certified: Bool[np.ndarray, " n"]
+    diagnostics: Diagnostics
+    measure: Measure | None
+
+
+def _search_fast(
+    points: Points,
+    queries: Int64[np.ndarray, " n"],
+    pool: Int64[np.ndarray, " m"],
+    n_neighbors: int,
+    resources: Resources,
+) -> _Fast | None:
+    """A search that is right for the rows it certifies; None where intervals are the choice.
+
+    Imported late: a small search should not pay the seconds that numba takes.
+    """
+    n_pairs = len(queries) * len(pool)
+    if points.n_features <= _TREE_FEATURES and n_pairs >= _TREE_PAIRS:
+        from dimscope.neighbors.search.tree import search_tree  # noqa: PLC0415
+
+        tree = search_tree(points, queries, pool, n_neighbors, resources.n_jobs)
+        n_again = int((~tree[2]).sum())
+        how = Diagnostics(method="tree", evaluated_share=None, n_searched_again=n_again)
+        return _Fast(*tree, how, None)
+    if n_pairs < _TILE_PAIRS or _TILE_NEIGHBORS * n_neighbors > len(pool):
+        return None
+    from dimscope.neighbors.search.blocks import Matrix  # noqa: PLC0415
+    from dimscope.neighbors.search.certified import Tiling, search_certified  # noqa: PLC0415
+
+    matrix = Matrix.of(points)
+    if matrix is None:
+        return None
+    tiling = Tiling(n_jobs=resources.n_jobs, device=resources.device)
+    found = search_certified(matrix, queries, pool, n_neighbors, tiling)
+    share = min(1.0, found.n_evaluated / (len(queries) * (len(pool) - 1)))
+    how = Diagnostics(method=found.method, evaluated_share=share, n_searched_again=found.n_again)
+    return _Fast(*found[:3], how, matrix.squared_distances)

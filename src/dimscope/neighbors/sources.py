@@ -1,0 +1,180 @@
+"""Where neighbours come from: points to search, distances that were given, or lists of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from dimscope.errors import InputError
+from dimscope.neighbors.search.exact import (
+    Diagnostics,
+    Neighbors,
+    Resources,
+    counts_within,
+    search,
+)
+from dimscope.neighbors.search.intervals import distances_at, first_of_each
+from dimscope.points import Points
+
+_BLOCK_BYTES = 2**25
+GIVEN = Diagnostics(method="given", evaluated_share=1.0, n_searched_again=0)
+
+
+class NeighborSource(Protocol):
+    """Gives the nearest of some points to others, all by their positions."""
+
+    @property
+    def points(self) -> Points | None:
+        """The points themselves, where they are known."""
+
+    def nearest(
+        self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
+    ) -> Neighbors:
+        """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
+
+    def distances_at(
+        self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
+    ) -> Float64[np.ndarray, "n r"]:
+        """Among ``rows``, the distance of each to its neighbours of some ranks."""
+
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+
+
+@dataclass(frozen=True, eq=False)
+class SearchedPoints:
+    """Points, and what they are searched with."""
+
+    points: Points
+    resources: Resources
+
+    def nearest(
+        self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
+    ) -> Neighbors:
+        """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
+        return search(self.points, queries, pool, n_neighbors, self.resources)
+
+    def distances_at(
+        self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
+    ) -> Float64[np.ndarray, "n r"]:
+        """Among ``rows``, the distance of each to its neighbours of some ranks."""
+        squared = distances_at(self.points, rows, ranks)
+        return np.asarray(self.points.length_unit * np.sqrt(squared))
+
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+        squared = (radii / self.points.length_unit) ** 2
+        return counts_within(self.points, queries, pool, squared, self.resources)
+
+
+@dataclass(frozen=True, eq=False)
+class GivenDistances:
+    """A symmetric matrix of distances, which slices into NumPy arrays."""
+
+    matrix: Any
+    points: None = None
+
+    def nearest(
+        self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
+    ) -> Neighbors:
+        """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
+        parts = []
+        for own, block in self._blocks(queries, pool):
+            reach = np.partition(block, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
+            row, column = np.nonzero(block <= reach[:, None])
+            kept = first_of_each(row, block[row, column], pool[column], n_neighbors)
+            parts.append((block[row, column][kept], pool[column][kept], own))
+        distances, indices, of = (np.concatenate(part) for part in zip(*parts, strict=True))
+        unreached = of[~np.isfinite(distances[:, -1])]
+        if len(unreached):
+            raise InputError(
+                f"{len(unreached)} points, the first of them row {unreached[0]}, have fewer than "
+                f"{n_neighbors} others at a finite distance: ask for fewer neighbours, or take one "
+                "connected part of the data"
+            )
+        return Neighbors(distances, indices, GIVEN)
+
+    def distances_at(
+        self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
+    ) -> Float64[np.ndarray, "n r"]:
+        """Among ``rows``, the distance of each to its neighbours of some ranks."""
+        return np.concatenate(
+            [np.partition(b, ranks - 1, axis=1)[:, ranks - 1] for _, b in self._blocks(rows, rows)]
+        )
+
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+        return np.concatenate(
+            [
+                np.stack([(block <= radius).sum(axis=1) for radius in radii], axis=1)
+                for _, block in self._blocks(queries, pool)
+            ]
+        )
+
+    def _blocks(self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]) -> Any:
+        """Some queries and their distances to the pool, infinite to themselves."""
+        height = max(1, _BLOCK_BYTES // (8 * self.matrix.shape[1]))
+        for start in range(0, len(queries), height):
+            own = queries[start : start + height]
+            block = np.asarray(self.matrix[own], dtype=np.float64)[:, pool]
+            block[own[:, None] == pool] = np.inf
+            yield own, block
+
+
+@dataclass(frozen=True, eq=False)
+class GivenNeighbors:
+    """Lists of neighbours, beyond which nothing is known."""
+
+    n_neighbors: int
+    points: None = None
+
+    def nearest(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],  # noqa: ARG002 - as every source
+        n_neighbors: int,
+    ) -> Neighbors:
+        """Never: what the lists hold is all that is known."""
+        raise InputError(
+            f"{len(queries)} points need {n_neighbors} neighbours that their given lists of "
+            f"{self.n_neighbors} do not hold: give longer lists, all distances, or the points"
+        )
+
+    def distances_at(
+        self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
+    ) -> Float64[np.ndarray, "n r"]:
+        """Never: what the lists hold is all that is known."""
+        raise InputError(
+            f"the {int(ranks.max())}-th neighbours of {len(rows)} points are asked for, and the "
+            f"given lists hold {self.n_neighbors}: give longer lists, all distances, or the points"
+        )
+
+    def counts_within(
+        self,
+        queries: Int64[np.ndarray, " n"],
+        pool: Int64[np.ndarray, " m"],  # noqa: ARG002 - as every source
+        radii: Float64[np.ndarray, " r"],
+    ) -> Int64[np.ndarray, "n r"]:
+        """Never: what the lists hold is all that is known."""
+        raise InputError(
+            f"{len(queries)} points have all their {self.n_neighbors} given neighbours within "
+            f"{radii.max():.6g}, and more may be: give longer lists, all distances, or the points"
+        )

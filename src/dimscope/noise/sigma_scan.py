@@ -1,0 +1,133 @@
+"""Monte Carlo of the effective regulariser at several sigma: whether kinks make it grow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from dimscope._progress import progress_bars
+from dimscope.errors import InputError
+from dimscope.noise.objective import LossFunction, objective
+from dimscope.noise.regulariser_forms import (
+    hessian_form,
+    is_apart,
+    pair_excess,
+    step_along,
+)
+from dimscope.noise.weight_noise import isotropic_noise
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SigmaScan:
+    """Monte Carlo against sigma, in units of sigma^2.
+
+    Attributes
+    ----------
+    sigmas
+        Standard deviations of the injected noise, descending.
+    values, stderrs
+        [E L(w + xi) - L(w)] / sigma^2, which tends to 1/2 Tr H on a smooth network.
+    hessian, hessian_stderr
+        1/2 Tr H by Hessian-vector products over the same draws.
+    grows
+        Whether the smallest sigma gives more than the Hessian by 5 % and three standard errors of
+        their difference: derivatives then miss the kinks, and no value of sigma is the true one.
+    notes
+        What a careful reader must know, a sentence each.
+    """
+
+    sigmas: np.ndarray
+    values: np.ndarray
+    stderrs: np.ndarray
+    hessian: float
+    hessian_stderr: float
+    grows: bool
+    notes: tuple[str, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row for each sigma."""
+        return pd.DataFrame({"sigma": self.sigmas, "value": self.values, "stderr": self.stderrs})
+
+
+def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
+    model: nn.Module,
+    loss_fn: LossFunction,
+    data: Any,
+    sigmas: Sequence[float],
+    *,
+    layers: str | Sequence[str] | None = None,
+    n_draws: int = 30,
+    seed: int = 0,
+    chunk_size: int = 256,
+    progress: bool = True,
+) -> SigmaScan:
+    """Monte Carlo of isotropic noise at several sigma, over the same directions.
+
+    On a smooth network the values settle at 1/2 Tr H as sigma shrinks. On a ReLU network they may
+    grow without bound: a kink of slope change s at distance d adds about s (sigma - d) to a loss
+    where it is crossed, which is of first order in sigma. Cost: for each draw 2 passes forward for
+    every sigma and about 4 for the Hessian.
+
+    Parameters
+    ----------
+    model, loss_fn, data, n_draws, seed, chunk_size, progress
+        As in `effective_regulariser`.
+    sigmas
+        Standard deviations, positive.
+    layers
+        Names or globs of modules whose weights are moved; None for all.
+
+    Raises
+    ------
+    InputError
+        As `effective_regulariser`, or if no sigma is given.
+    """
+    ordered = sorted({float(sigma) for sigma in sigmas}, reverse=True)
+    if not ordered:
+        raise InputError("no sigma given: give some, such as [0.1, 0.03, 0.01]")
+    if n_draws < 2:
+        raise InputError(f"n_draws={n_draws} must be at least 2")
+    unit = isotropic_noise(model, 1.0, layers=layers)
+    for sigma in ordered:
+        isotropic_noise(model, sigma, layers=layers)  # refuses what is not positive
+    generator = torch.Generator().manual_seed(seed)
+    grown, curved = np.empty((n_draws, len(ordered))), np.empty(n_draws)
+    with (
+        objective(
+            model, loss_fn, data, layers=unit.layers, dtype=torch.float64, part=chunk_size
+        ) as loss,
+        progress_bars(progress) as open_bar,
+    ):
+        advance, base = open_bar("draws"), loss.mean_loss(loss.chosen)
+        for draw in range(n_draws):
+            step = step_along(loss, unit.draw(generator))
+            curved[draw] = hessian_form(loss, step)
+            for index, sigma in enumerate(ordered):
+                grown[draw, index] = pair_excess(loss, step, base, sigma) / sigma**2
+            advance(draw + 1, n_draws)
+    excess = grown[:, -1] - curved
+    grows = is_apart(excess, curved) and excess.mean() > 0
+    notes: tuple[str, ...] = ()
+    if grows:
+        notes = (
+            "Monte Carlo exceeds the Hessian's value, more so as sigma shrinks where the network "
+            "has kinks (ReLU, max-pooling): Hessian-vector products and Gauss-Newton do not see "
+            "them, and each value of sigma has its own regulariser.",
+        )
+    root = math.sqrt(n_draws)
+    return SigmaScan(
+        sigmas=np.array(ordered),
+        values=grown.mean(axis=0),
+        stderrs=grown.std(axis=0, ddof=1) / root,
+        hessian=float(curved.mean()),
+        hessian_stderr=float(curved.std(ddof=1)) / root,
+        grows=bool(grows),
+        notes=notes,
+    )

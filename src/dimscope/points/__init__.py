@@ -1,0 +1,15 @@
+"""A checked representation, read by blocks, and what one pass over it finds."""
+
+from dimscope.points.points import COLUMN_BLOCK, Points, as_points
+from dimscope.points.sweep import UNIT_ROUNDOFF, Gram, Scan, listed, require_finite
+
+__all__ = [
+    "COLUMN_BLOCK",
+    "UNIT_ROUNDOFF",
+    "Gram",
+    "Points",
+    "Scan",
+    "as_points",
+    "listed",
+    "require_finite",
+]

@@ -1,0 +1,325 @@
+"""A representation (n_samples, n_features), checked once and read by blocks in float64.
+
+Arrays, tensors, data frames and arrays on disk all become `Points`, so that the neighbour search
+and the spectrum neither care where the numbers lie nor ever hold a second copy of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from dimscope.errors import InputError, InputTypeError
+from dimscope.points.sweep import Gram, Scan, listed, require_finite, scan_points, scan_with_gram
+
+#: Columns whose products are summed in one go; fixed, so that sums never depend on memory.
+COLUMN_BLOCK = 1024
+_BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones the reads of chunks on disk
+_FEW_IN_MEMORY = 1_500  # more are searched by tiles, in less time than all products take
+_FEW_ELSEWHERE = 10_000  # 0.75 GiB of products
+_READ_BYTES = 2**27
+_SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """A checked representation; make one with `as_points`.
+
+    Attributes
+    ----------
+    source
+        A two-dimensional array, in memory or on disk, that slices into NumPy arrays.
+    rows
+        The rows of ``source`` that are meant, in order; None for all of them.
+    row_shift
+        Numbers taken from each row of ``source``, under the correlation metric their means.
+    row_divisors
+        Numbers that then divide each row, one after the other: none, or under the cosine and
+        correlation metrics its largest magnitude and then its norm, which make parallel rows equal
+        to the bit.
+    roundoff
+        Relative error with which the input holds a real number: half the spacing of its floating
+        point type, 0 for integers.
+    """
+
+    source: Any
+    rows: Int64[np.ndarray, " n"] | None = None
+    row_shift: Float64[np.ndarray, " m"] | None = None
+    row_divisors: tuple[Float64[np.ndarray, " m"], ...] = ()
+    roundoff: float = 0.0
+
+    @property
+    def n_samples(self) -> int:
+        """Number of points."""
+        return int(self.source.shape[0]) if self.rows is None else len(self.rows)
+
+    @property
+    def n_features(self) -> int:
+        """Ambient dimension."""
+        return int(self.source.shape[1])
+
+    def take(self, rows: Int64[np.ndarray, " n"]) -> Self:
+        """The given points only, in the given order, without copying any."""
+        taken = replace(self, rows=rows if self.rows is None else self.rows[rows])
+        taken.__dict__["unit"] = self.unit  # of the whole source, which is not read again
+        return taken
+
+    def column_blocks(self) -> Iterator[Float64[np.ndarray, "n block"]]:
+        """All points, some columns at a time, in float64; widths are multiples of COLUMN_BLOCK."""
+        for block in self.source_column_blocks():
+            yield self.scaled(block, slice(None))
+
+    def source_column_blocks(self) -> Iterator[np.ndarray]:
+        """The same blocks as the source holds them."""
+        width = max(1, _BLOCK_BYTES // (8 * self.n_samples * COLUMN_BLOCK)) * COLUMN_BLOCK
+        at_once = self._columns_read_at_once(width)
+        for start in range(0, self.n_features, at_once):
+            read = np.asarray(self.source[:, start : start + at_once])
+            for left in range(0, read.shape[1], width):
+                block = read[:, left : left + width]
+                yield block if self.rows is None else block[self.rows]
+            del read, block
+
+    def _columns_read_at_once(self, width: int) -> int:
+        """At least ``width``; of an array on disk whole chunks, as far as there is memory."""
+        chunks = getattr(self.source, "chunks", None)
+        if not chunks or (chunks[1] % COLUMN_BLOCK and chunks[1] < self.n_features):
+            return width
+        most = _READ_BYTES // (int(self.source.shape[0]) * self.source.dtype.itemsize)
+        whole = -(-width // chunks[1]) * chunks[1]
+        return int(max(width, min(whole, most // COLUMN_BLOCK * COLUMN_BLOCK)))
+
+    def row_blocks(self) -> Iterator[Float64[np.ndarray, "block d"]]:
+        """All columns, some points at a time, in float64."""
+        height = max(1, _BLOCK_BYTES // (8 * self.n_features))
+        for start in range(0, self.n_samples, height):
+            part = slice(start, start + height)
+            if self.rows is None:
+                block = self.source[part]
+            else:  # arrays on disk take lists of rows through `oindex`
+                block = getattr(self.source, "oindex", self.source)[self.rows[part]]
+            yield self.scaled(np.asarray(block), part)
+
+    def scaled(self, block: np.ndarray, part: slice) -> Float64[np.ndarray, "n block"]:
+        """A block of the source, of the points that ``part`` means, in float64 and own units."""
+        values = block.astype(np.float64, order="C")
+        if self.unit != 1.0:
+            values /= self.unit
+        chosen = slice(None) if self.rows is None else self.rows
+        if self.row_shift is not None:
+            values -= self.row_shift[chosen][part, None]
+        for divisor in self.row_divisors:
+            values /= divisor[chosen][part, None]
+        return values
+
+    @cached_property
+    def unit(self) -> float:
+        """The power of two that blocks are divided by, to keep squares inside float64's range."""
+        if np.dtype(self.source.dtype).itemsize < 8:
+            return 1.0
+        step = max(1, _BLOCK_BYTES // (8 * self.n_features))
+        largest = max(
+            float(np.abs(np.asarray(self.source[start : start + step]).astype(np.float64)).max())
+            for start in range(0, int(self.source.shape[0]), step)
+        )
+        exponent = math.frexp(largest)[1] - 1 if math.isfinite(largest) else 0
+        return math.ldexp(1.0, exponent) if abs(exponent) > _SAFE_EXPONENT else 1.0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether blocks of the points are the source's own numbers in float32 or float64."""
+        dtypes = np.dtype(np.float32), np.dtype(np.float64)
+        scaled = self.unit != 1.0 or self.row_shift is not None or bool(self.row_divisors)
+        return self.source.dtype in dtypes and not scaled
+
+    @property
+    def length_unit(self) -> float:
+        """What distances between blocks are multiplied by, to be distances between points."""
+        return 1.0 if self.row_divisors else self.unit
+
+    @property
+    def rounding(self) -> float:
+        """Distance that the rounding of the stored values alone can put between two points."""
+        return self.roundoff * math.sqrt(self.scan.mean_square) * self.length_unit
+
+    @cached_property
+    def scan(self) -> Scan:
+        """Means, the size of a row and a digest of each row, by one pass over the numbers.
+
+        Raises
+        ------
+        InputError
+            If a row holds a NaN or infinite value; the message names the rows.
+        """
+        return self._scan_and_gram[0] if self.by_gram else scan_points(self)
+
+    @property
+    def gram(self) -> Gram:
+        """Products of all pairs of rows, about the column means; n_samples^2 numbers, kept.
+
+        Raises
+        ------
+        InputError
+            If a row holds a NaN or infinite value; the message names the rows.
+        """
+        return self._scan_and_gram[1]
+
+    @property
+    def by_gram(self) -> bool:
+        """Whether the points are so few that all their products are found in the first pass.
+
+        Those on disk, or made anew whenever they are read, are read as few times as can be.
+        """
+        in_memory = isinstance(self.source, np.ndarray)
+        return self.n_samples <= (_FEW_IN_MEMORY if in_memory else _FEW_ELSEWHERE)
+
+    @cached_property
+    def _scan_and_gram(self) -> tuple[Scan, Gram]:
+        return scan_with_gram(self)
+
+    def normalised(self, *, centred: bool = False) -> Self:
+        """Every point scaled to unit length, or first centred on the mean of its own values.
+
+        Raises
+        ------
+        InputError
+            If a point is zero (or constant, if they are centred), which has no direction, or
+            holds a NaN or infinite value.
+        """
+        if centred:
+            return self._centred().normalised()
+        largest = np.zeros(self.n_samples)
+        for block in self.column_blocks():
+            np.maximum(largest, np.abs(block).max(axis=1), out=largest)
+        require_finite(np.isfinite(largest))
+        zero = np.flatnonzero(largest == 0)
+        if len(zero):
+            centred = self.row_shift is not None
+            metric, fault = ("correlation", "constant") if centred else ("cosine", "zero")
+            raise InputError(
+                f"the {metric} metric needs a direction for every row, but {listed(zero)} are "
+                f"{fault}: drop them or use metric='euclidean'"
+            )
+        shrunk = self._divided(largest)
+        squares = sum(np.einsum("ij,ij->i", block, block) for block in shrunk.column_blocks())
+        return shrunk._divided(np.sqrt(squares))
+
+    def _centred(self) -> Self:
+        first = next(self.column_blocks())[:, :1]
+        total = np.zeros(self.n_samples)
+        for block in self.column_blocks():
+            total += (block - first).sum(axis=1)  # exactly 0 where all values are equal
+        return replace(self, row_shift=self._of_source(first[:, 0] + total / self.n_features))
+
+    def _divided(self, by: Float64[np.ndarray, " n"]) -> Self:
+        return replace(self, row_divisors=(*self.row_divisors, self._of_source(by)))
+
+    def _of_source(self, values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " m"]:
+        """A number for each point as one for each row of the source."""
+        spread = np.ones(self.source.shape[0])
+        spread[slice(None) if self.rows is None else self.rows] = values
+        return spread
+
+
+def as_points(x: Any) -> Points:
+    """``x`` as checked points: an array, tensor, data frame, nested list or array on disk.
+
+    Parameters
+    ----------
+    x
+        Anything of shape (n_samples, n_features) holding real numbers: integers, booleans and
+        floats of any width. Points pass through.
+
+    Raises
+    ------
+    InputError
+        If it is not two-dimensional, is empty, or does not hold real numbers.
+
+    Examples
+    --------
+    >>> as_points([[0, 1], [2, 3], [4, 5]]).n_samples
+    3
+    """
+    if isinstance(x, Points):
+        return x
+    source = _as_sliceable(x)
+    if source.ndim == 0:
+        raise InputError(
+            f"cannot read {type(x).__name__} as a matrix: give (n_samples, n_features)"
+        )
+    if source.ndim != 2:
+        hint = "x.reshape(-1, 1)" if source.ndim == 1 else "x.reshape(len(x), -1)"
+        raise InputError(
+            f"expected an array of shape (n_samples, n_features), got shape {tuple(source.shape)}: "
+            f"use {hint} if each entry along the first axis is a sample"
+        )
+    if 0 in source.shape:
+        n, d = source.shape
+        raise InputError(
+            f"the array is empty: {n} sample(s) and {d} feature(s) (shape=({n}, {d})) while a "
+            "minimum of 1 is required of each"
+        )
+    if np.dtype(source.dtype).kind == "O":
+        source = _numbers_of(source)
+    if np.dtype(source.dtype).kind == "c":
+        raise InputError(
+            f"expected real numbers, got dtype {source.dtype}. Complex data not supported: give "
+            "real and imaginary parts as features of their own, or the magnitudes"
+        )
+    if np.dtype(source.dtype).kind not in "fiub":
+        raise InputError(f"expected real numbers, got dtype {source.dtype}: convert them first")
+    return Points(source, roundoff=_roundoff(x, np.dtype(source.dtype)))
+
+
+def _numbers_of(objects: Any) -> Float64[np.ndarray, "n d"]:
+    """The numbers that an array of Python objects holds."""
+    values = np.asarray(objects)
+    if any(isinstance(value, str | bytes) for value in values.flat):
+        raise InputError("expected real numbers, got dtype object with text: drop or encode it")
+    try:
+        return values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(f"expected real numbers, got dtype object: {error}") from error
+
+
+def _roundoff(x: Any, dtype: np.dtype[Any]) -> float:
+    if "bfloat16" in str(getattr(x, "dtype", "")):
+        return 2.0**-9
+    return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
+
+
+def _as_sliceable(x: Any) -> Any:
+    """``x`` as an object with ndim, shape, dtype and slices that are NumPy arrays."""
+    if hasattr(x, "toarray"):
+        raise InputError(f"{type(x).__name__} is sparse: give x.toarray()")
+    if np.ma.is_masked(x):
+        raise InputError("the array has masked values: fill them, or drop their rows")
+    if hasattr(x, "select_dtypes"):  # a pandas data frame
+        other = list(x.columns[[not _is_real(dtype) for dtype in x.dtypes]])
+        if other:
+            raise InputError(f"columns {other} are not numeric: drop or encode them")
+        return x.to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        if hasattr(x, "detach"):  # a torch tensor, without importing torch
+            return _tensor_values(x.detach().cpu())
+        is_array = all(hasattr(x, name) for name in ("ndim", "shape", "dtype", "__getitem__"))
+        return x if is_array else np.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"cannot read {type(x).__name__} as a matrix: {error}") from error
+
+
+def _tensor_values(tensor: Any) -> np.ndarray:
+    """The numbers of a tensor; floats that NumPy does not have (bfloat16, float8) as float32."""
+    known = hasattr(np, str(tensor.dtype).removeprefix("torch."))
+    widened = tensor.float() if tensor.is_floating_point() and not known else tensor
+    return np.asarray(widened.numpy())
+
+
+def _is_real(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "fiub"

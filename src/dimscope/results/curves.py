@@ -1,0 +1,44 @@
+"""Dimension against scale, by one method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleCurve:
+    """Dimension against scale.
+
+    Attributes
+    ----------
+    scales
+        Mean distance to the outer neighbour of each step, in the units of the input.
+    values, stderrs
+        Dimension and its standard error at each scale; nan where there is none.
+    n1, n2
+        The neighbour ranks compared at each step.
+    n_samples
+        Points that entered.
+    method
+        Registry name of the estimator.
+    n_points
+        Points among which neighbours were counted at each scale, where they are blocks of all;
+        None where they are all.
+    """
+
+    scales: Float[np.ndarray, " n_scales"]
+    values: Float[np.ndarray, " n_scales"]
+    stderrs: Float[np.ndarray, " n_scales"]
+    n1: Int[np.ndarray, " n_scales"]
+    n2: Int[np.ndarray, " n_scales"]
+    n_samples: int
+    method: str
+    n_points: Int[np.ndarray, " n_scales"] | None = None
+
+    @property
+    def sizes(self) -> Int[np.ndarray, " n_scales"]:
+        """Points among which neighbours were counted at each scale."""
+        return np.full(len(self.scales), self.n_samples) if self.n_points is None else self.n_points

@@ -1,0 +1,82 @@
+"""One dimension, and one for every point, with what is needed to judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from dimscope._format import with_error
+from dimscope.results.documents import plain
+
+
+@dataclass(frozen=True, kw_only=True)
+class DimensionEstimate:
+    """One dimension, with what is needed to judge it. Unknown is None, never 0.
+
+    Attributes
+    ----------
+    value
+        The estimated dimension; None where the data do not determine it (the notes say why).
+    stderr
+        Its standard error, as `method` documents it.
+    interval
+        95 % interval (low, high).
+    scale
+        The distance at which the dimension was seen, in the units of the input: the mean distance
+        to the farthest neighbour used. None for linear (spectral) dimensions.
+    n_samples
+        Points that entered the estimate.
+    n_duplicates
+        Rows left out before the search because they repeat another row exactly.
+    ceiling
+        The largest value that this many points can resolve; None while it is not known.
+    notes
+        What a careful reader must know, a sentence each.
+    method
+        Registry name of the estimator, such as ``"two_nn"``.
+    parameters
+        The estimator's parameters, and the neighbour ranks ``n1 < n2`` that it used.
+    """
+
+    value: float | None
+    stderr: float | None
+    interval: tuple[float, float] | None
+    scale: float | None
+    n_samples: int
+    n_duplicates: int
+    ceiling: float | None = None
+    notes: tuple[str, ...] = ()
+    method: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field, ready for JSON."""
+        return {name: plain(getattr(self, name)) for name in self.__dataclass_fields__}
+
+    def __str__(self) -> str:
+        value = "unknown" if self.value is None else with_error(self.value, self.stderr)
+        return f"{self.method}: {value} (N = {self.n_samples})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalEstimate:
+    """A dimension for every point.
+
+    Attributes
+    ----------
+    values
+        One dimension for each point of the graph; nan where a point has none.
+    n_neighbors
+        Neighbours used around each point.
+    method, parameters
+        As in `DimensionEstimate`.
+    """
+
+    values: Float[np.ndarray, " n_samples"]
+    n_neighbors: int
+    method: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,227 @@
+"""The ticks of a training run: one line each in an append-only log, and the Profile they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from dimscope._format import number
+from dimscope.errors import InputError, StoreError
+from dimscope.profiling import Profile
+from dimscope.profiling.journal import Log, read_log
+from dimscope.profiling.passes import in_order
+from dimscope.results import plain
+
+_NAME = "ticks.jsonl"
+_LAYERS_SHOWN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """One measurement of the network during training, without its rows.
+
+    Attributes
+    ----------
+    step, epoch
+        Training steps done, and epochs completed.
+    model_hash
+        SHA-256 of the network's state.
+    metrics
+        What the training loop said of this moment, such as its loss.
+    seconds
+        Time that measuring took.
+    training_seconds
+        Time of training up to here, over all sessions, ticks left out.
+    """
+
+    step: int
+    epoch: int
+    model_hash: str
+    metrics: dict[str, float | None]
+    seconds: float
+    training_seconds: float
+
+
+@dataclass(kw_only=True)
+class TickJournal:
+    """What a run folder says so far.
+
+    A tick is on disk as a whole or not at all, and is never written twice.
+
+    Attributes
+    ----------
+    log
+        The file.
+    ticks
+        Ticks by step.
+    skipped
+        Steps that were due and not measured, with the reason.
+    differing
+        Steps that the training loop reached again with another state of the network.
+    training_seconds
+        Time of training that is recorded, over all sessions.
+    """
+
+    log: Log
+    ticks: dict[int, Tick] = field(default_factory=dict)
+    skipped: dict[int, str] = field(default_factory=dict)
+    differing: list[int] = field(default_factory=list)
+    training_seconds: float = 0.0
+
+    @classmethod
+    def open(cls, directory: Path, identity: Mapping[str, Any]) -> Self:
+        """The journal of a run that starts or goes on in ``directory``.
+
+        Raises
+        ------
+        InputError
+            If another run or a profile is there.
+        StoreError
+            If the directory cannot be written.
+        """
+        path = directory / _NAME
+        if (directory / "profile.parquet").exists() and not path.exists():
+            raise InputError(f"{directory} holds a profile that is no training run: give another")
+        log, lines = Log.open(path, identity)
+        journal = cls(log=log)
+        for line in lines:
+            journal._take(line)
+        return journal
+
+    def start_session(self, facts: Mapping[str, Any]) -> None:
+        """Record that a process begins to track, with its versions and where it stands."""
+        self.log.append({"session": facts})
+
+    def end_session(self, training_seconds: float) -> None:
+        """Record how long the training took until now."""
+        self._add({"ended": training_seconds})
+
+    def add(self, tick: Tick, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Record a tick; it is on disk when this returns."""
+        self._add({"tick": asdict(tick), "rows": rows})
+
+    def note(self, step: int, metrics: Mapping[str, float | None]) -> None:
+        """Add metrics to a tick; those that it has already stay."""
+        new = {name: v for name, v in metrics.items() if name not in self.ticks[step].metrics}
+        if new:
+            self._add({"noted": step, "metrics": new})
+
+    def skip(self, step: int, reason: str) -> None:
+        """Record that a step was due and is not measured."""
+        self._add({"skipped": step, "reason": reason})
+
+    def report_difference(self, step: int) -> None:
+        """Record that the network was another one when ``step`` was reached again."""
+        self._add({"differs": step})
+
+    def _add(self, line: Mapping[str, Any]) -> None:
+        self.log.append(line)
+        self._take(plain(line))
+
+    def _take(self, line: Mapping[str, Any]) -> None:
+        if "tick" in line:
+            tick = Tick(**line["tick"])
+            self.ticks[tick.step] = tick
+            self.training_seconds = tick.training_seconds
+        elif "noted" in line:
+            self.ticks[line["noted"]].metrics.update(line["metrics"])
+        elif "skipped" in line:
+            self.skipped[line["skipped"]] = line["reason"]
+        elif "differs" in line:
+            self.differing.append(line["differs"])
+        elif "ended" in line:
+            self.training_seconds = line["ended"]
+
+
+def line_of(tick: Tick, rows: Sequence[Mapping[str, Any]], overhead: float | None) -> str:
+    """A tick in one line: its moment, its metrics, the deepest layers, what tracking costs."""
+    parts = [f"step {tick.step:,}, epoch {tick.epoch}"]
+    parts += [f"{n} {number(v)}" for n, v in tick.metrics.items() if v is not None]
+    estimates = [row for row in rows if row["curve"] == "estimate"]
+    first = [row for row in estimates if row["method"] == estimates[0]["method"]]
+    parts += [
+        f"{row['layer']} {number(row['value'])}"
+        for row in first[-_LAYERS_SHOWN:]
+        if row.get("value") is not None
+    ]
+    if overhead is not None:
+        parts.append(f"tracking {100 * overhead:.1f} % of training time")
+    return "  ".join(parts)
+
+
+def read_run(directory: str | Path) -> Profile:
+    """The profile that the ticks in a run folder make, also while the run is under way.
+
+    Parameters
+    ----------
+    directory
+        The folder of a `Tracker`, finished, running or killed.
+
+    Returns
+    -------
+    Profile
+        With a step for each tick, and the table ``ticks``.
+
+    Raises
+    ------
+    InputError
+        If there is no tick yet.
+    StoreError
+        If the folder cannot be read.
+    """
+    path = Path(directory) / _NAME
+    try:
+        lines = read_log(path) if path.exists() else []
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error}") from error
+    if not any("tick" in line for line in lines):
+        raise InputError(f"no tick of a training run in {directory}: was it the folder of one?")
+    return _as_profile(lines[0], lines[1:])
+
+
+def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Profile:
+    label = identity["label"]
+    journal = TickJournal(log=Log(identity=identity))
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for line in lines:
+        journal._take(line)
+        if "tick" in line:
+            rows[line["tick"]["step"]] = line["rows"]
+    sessions = [line["session"] for line in lines if "session" in line]
+    ticks = [journal.ticks[step] for step in sorted(journal.ticks)]
+    facts = {**identity, **sessions[-1], **_account(journal, ticks), "n_sessions": len(sessions)}
+    return Profile.from_rows(
+        [
+            {"model": label, "step": tick.step, **row}
+            for tick in ticks
+            for row in in_order(rows[tick.step])
+        ],
+        {label: facts},
+        [
+            {
+                **tick.metrics,
+                "model": label,
+                "step": tick.step,
+                "epoch": tick.epoch,
+                "seconds": tick.seconds,
+                "training_seconds": tick.training_seconds,
+            }
+            for tick in ticks
+        ],
+    )
+
+
+def _account(journal: TickJournal, ticks: Iterable[Tick]) -> dict[str, Any]:
+    """What tracking took, and what it left out."""
+    seconds = sum(tick.seconds for tick in ticks)
+    training = journal.training_seconds
+    return {
+        "model_hashes": {str(tick.step): tick.model_hash for tick in ticks},
+        "tick_seconds": seconds,
+        "training_seconds": training,
+        "overhead": seconds / training if training > 0 else None,
+        "skipped": {str(step): reason for step, reason in sorted(journal.skipped.items())},
+        "differing": journal.differing,
+    }
