@@ -8,22 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from dimscope.results.notes import Note
+
 #: Version of the documents that this dimscope writes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON knows it: NumPy scalars and arrays unwrapped, nan and inf as None."""
+    """``value`` as JSON knows it: NumPy unwrapped, nan and inf as None, notes with their code."""
+    if isinstance(value, Note):
+        return {"code": value.code, "text": str(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return str(value)
+    known = value is None or isinstance(value, bool | int | float | str)
+    return value if known else str(value)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Float
 
 from dimscope._format import with_error
 from dimscope.results.documents import plain
+from dimscope.results.notes import Note
+from dimscope.results.quantities import ErrorKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +37,17 @@ class DimensionEstimate:
     ceiling
         The largest value that this many points can resolve; None while it is not known.
     notes
-        What a careful reader must know, a sentence each.
+        What a careful reader must know, a sentence each, with codes for programs.
     method
         Registry name of the estimator, such as ``"two_nn"``.
     parameters
         The estimator's parameters, and the neighbour ranks ``n1 < n2`` that it used.
+    error_kind
+        Where the error comes from: ``"theory"``, ``"blocks"`` or ``"posterior"``; None without one.
+    n_near_copies
+        Rows that are nearly another row; None where that was not looked for.
+    problem
+        Why there is no value, where the method failed.
     """
 
     value: float | None
@@ -49,9 +57,27 @@ class DimensionEstimate:
     n_samples: int
     n_duplicates: int
     ceiling: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     method: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    error_kind: ErrorKind | None = None
+    n_near_copies: int | None = None
+    problem: str | None = None
+
+    @classmethod
+    def unknown(cls, method: str, problem: str, n_samples: int, **known: Any) -> Self:
+        """The estimate of a method that failed, with the reason."""
+        return cls(
+            value=None,
+            stderr=None,
+            interval=None,
+            scale=None,
+            n_samples=n_samples,
+            n_duplicates=known.pop("n_duplicates", 0),
+            method=method,
+            problem=problem,
+            **known,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, ready for JSON."""

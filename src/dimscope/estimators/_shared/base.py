@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from dimscope.errors import InputError
 from dimscope.estimators._shared.errors import normal_interval
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Quantity
 from dimscope.spectra import Spectrum
 
 _MANY_DUPLICATES = 0.05
@@ -30,21 +30,46 @@ class Estimator(ABC):
     Attributes
     ----------
     name
-        What it is called in results.
+        What it is called in the registry and in tables.
+    title
+        What it is called in figures and reports; the words of its name by default.
+    family
+        What it sees: ``"intrinsic"`` (distances and angles), ``"linear"`` (variances) or
+        ``"other"``.
     data
         What values it is for: real numbers, whole numbers, or two values.
-    errs_as_blocks
-        Whether its error is the scatter over disjoint blocks of points, as simulation shows: where
-        it gives none itself, `dimscope.estimate` then does, with the interval.
+    error_kind
+        Where its own error comes from, ``"theory"`` or ``"posterior"``, if simulation has shown
+        that its intervals hold; ``"blocks"`` where the scatter over disjoint blocks of points has
+        to serve.
+    block_error_range
+        Smallest and largest ratio of the blocks' error to the true scatter in simulation; None
+        where nobody has looked.
     """
 
     name: ClassVar[str]
+    title: ClassVar[str] = ""
+    family: ClassVar[Family] = "intrinsic"
+    error_kind: ClassVar[ErrorKind] = "blocks"
+    block_error_range: ClassVar[tuple[float, float] | None] = None
     errs_as_blocks: ClassVar[bool] = False
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
 
     @abstractmethod
     def fit(self, x: Any, y: Any = None) -> Self:
         """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
+
+    @property
+    def setting(self) -> str:
+        """The parameters that are not at their defaults, such as ``"n_neighbors=20"``."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        changed = [f for f in fields if getattr(self, f.name) != f.default]
+        return ", ".join(f"{f.name}={getattr(self, f.name)}" for f in changed)
+
+    @property
+    def quantity(self) -> Quantity:
+        """What it measures, with which setting."""
+        return Quantity.of(self.name, self.family, title=self.title, setting=self.setting)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's
         """The parameters by name, as scikit-learn's ``clone`` and searches ask for them."""
@@ -173,6 +198,8 @@ class KNeighborEstimator(NeighborEstimator):
 
 class SpectrumEstimator(Estimator):
     """Base of the linear estimators, which see only the eigenvalues of the covariance."""
+
+    family: ClassVar[Family] = "linear"
 
     @abstractmethod
     def estimate(self, spectrum: Spectrum) -> DimensionEstimate:

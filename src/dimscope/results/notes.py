@@ -1,0 +1,73 @@
+"""Notes: what a reader must know of a number, as a sentence, with a code for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+#: What the codes of our own notes stand for; other libraries' estimators may have others.
+NOTE_CODES: Mapping[str, str] = {
+    "bias": "edges or curvature bias the value by more than its interval",
+    "block_errors": "the error is the scatter over disjoint blocks of points",
+    "calibration": "what a calibrated method was compared with",
+    "constant_ratios": "distances do not grow as any dimension says",
+    "copies": "rows that repeat another exactly were set aside, or counted as well",
+    "discrete": "points at equal distances: the data look discrete",
+    "left_out": "some points could not be used",
+    "limit": "the value lies at the limit of what this method can tell",
+    "mixture": "several dimensions were found",
+    "other_library": "another library's estimator gave no usable answer",
+    "rounding": "distances are hardly above the rounding of the stored values",
+    "scales": "what other methods see at the same scales",
+    "undetermined": "the data do not determine a value",
+    "unclassified": "a note of a file of version 0.1, which had no codes",
+}
+
+
+class Note(str):
+    """One sentence, with a code by which programs tell what it is about.
+
+    It is a string, so that it prints, joins and compares as its sentence does.
+
+    Parameters
+    ----------
+    code
+        A word in lower case; those of our own notes are in `NOTE_CODES`.
+    text
+        The sentence.
+
+    Examples
+    --------
+    >>> note = Note("copies", "12 of 100 rows repeat another row exactly.")
+    >>> note.code, note.endswith("exactly.")
+    ('copies', True)
+    """
+
+    __slots__ = ("code",)
+    code: str
+
+    def __new__(cls, code: str, text: str) -> Self:
+        """Make a note of a sentence."""
+        note = super().__new__(cls, text)
+        object.__setattr__(note, "code", code)
+        return note
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return self.code, str(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a note cannot be changed: {name} = {value!r}")
+
+
+def as_note(said: Any) -> Note:
+    """A note as it is, or as it was written to JSON, or a sentence of unknown code."""
+    if isinstance(said, Note):
+        return said
+    if isinstance(said, Mapping):
+        return Note(said["code"], said["text"])
+    return Note("unclassified", str(said))
+
+
+def joined(notes: Iterable[str]) -> str:
+    """The sentences as one text."""
+    return " ".join(notes)
