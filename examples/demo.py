@@ -82,9 +82,10 @@ def show(both: ds.Profile) -> None:
     kinds = {"two_nn": "ID", "pca_dimension": "PCA 90 %"}
     names = dict(zip(both.models, ("trained", "untrained"), strict=True))
     print_table(["layer", *(f"{kinds[k]}, {names[m]}" for k, m in columns)], rows)
-    for model, rows in frame[frame["method"] == "two_nn"].groupby("model", sort=False):
+    of_two_nn = both.values[both.values["method"] == "two_nn"]
+    for model, values in of_two_nn.groupby("model", sort=False):
         say(f"\nNotes on the {names[model]} network:")
-        note_remarks(rows)
+        note_remarks(values)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def forget(profile: Profile, layer: str, method: str, *, note: str = "Too few po
     hit = (frame["layer"] == layer) & (frame["method"] == method) & (frame["curve"] == "estimate")
     frame.loc[hit, ["value", "stderr"]] = np.nan
     frame.loc[hit, "notes"] = note
-    return Profile(frame=frame, provenance=profile.provenance)
+    return Profile.from_frame(frame, profile.provenance)
 
 
 @pytest.fixture

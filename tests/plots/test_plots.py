@@ -67,7 +67,7 @@ def test_the_axis_is_logarithmic_over_a_factor_of_twenty_only(profile):
 def test_a_method_not_known_is_drawn_under_its_own_name(profile):
     frame = profile.to_frame()
     frame["method"] = frame["method"].replace({"levina_bickel": "box_dimension"})
-    ax = plot_profile(Profile(frame=frame, provenance={}), ["two_nn", "box_dimension"])
+    ax = plot_profile(Profile.from_frame(frame), ["two_nn", "box_dimension"])
     assert legend_labels(ax)[-1] == "Box dimension"
 
 
@@ -97,7 +97,7 @@ def test_decimation_is_drawn_against_the_number_of_points(profile):
 def test_spectra_are_log_log_and_leave_out_zeros(profile):
     frame = profile.to_frame()
     frame.loc[(frame["curve"] == "spectrum") & (frame["rank"] == 7), "value"] = 0.0
-    ax = plot_spectra(Profile(frame=frame, provenance={}), layers=["fc2"])
+    ax = plot_spectra(Profile.from_frame(frame), layers=["fc2"])
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert 7 not in ax.get_lines()[0].get_xdata()
 
@@ -108,8 +108,8 @@ def test_many_layers_are_drawn_but_not_all_named(build):
         profile.to_frame("scale").assign(layer=lambda rows, i=i: rows["layer"] + f".{i}")
         for i in range(4)
     ]
-    frame = Profile.join(*(Profile(frame=copy, provenance={}) for copy in copies)).frame
-    ax = plot_scale_curves(Profile(frame=frame, provenance={}))
+    frame = Profile.join(*(Profile.from_frame(copy) for copy in copies)).frame
+    ax = plot_scale_curves(Profile.from_frame(frame))
     assert len(ax.get_lines()) == 48
     assert len(legend_labels(ax)) == 16
 

@@ -4,32 +4,45 @@ import json
 
 import pytest
 
+from dimscope._log import Log
 from dimscope.errors import InputError, StoreError
-from dimscope.profiling.journal import Journal, Log
+from dimscope.profiling.journal import Journal
+from dimscope.profiling.measured import Measured
+from dimscope.results import CurvePoint, Note, Quantity, Subject, Value
 
 IDENTITY = {"seed": 0, "layers": ["a", "b"]}
-ROWS = [{"curve": "estimate", "value": 3.5, "stderr": None}]
+TWO_NN = Quantity.of("two_nn", "intrinsic", title="TwoNN")
+
+
+def measured(layer: str) -> Measured:
+    subject = Subject(model="net", layer=layer, step=3)
+    notes = (Note("bias", "Too low."),)
+    value = Value(subject=subject, quantity=TWO_NN, value=3.5, n_samples=100, notes=notes)
+    point = CurvePoint(
+        subject=subject, quantity=TWO_NN, axis="n_samples", at=50, value=3.0, n_samples=50
+    )
+    return Measured(subject=subject, n_features=8, index=1, values=(value,), curves=(point,))
 
 
 def test_what_was_added_is_there_when_it_is_opened_again(tmp_path):
     journal = Journal.open(tmp_path, IDENTITY)
     journal.confirm_capture({"data_hash": "x"})
-    journal.add("a", ROWS)
+    journal.add(measured("a"))
     again = Journal.open(tmp_path, IDENTITY)
-    assert again.layers == {"a": ROWS}
+    assert again.layers == {"a": measured("a")}
     assert again.captured == {"data_hash": "x"}
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
 def test_a_line_cut_short_is_forgotten_and_overwritten(tmp_path, cut):
     journal = Journal.open(tmp_path, IDENTITY)
-    journal.add("a", ROWS)
-    journal.add("b", ROWS)
+    journal.add(measured("a"))
+    journal.add(measured("b"))
     text = journal.log.path.read_bytes()
     journal.log.path.write_bytes(text[:-cut])
     again = Journal.open(tmp_path, IDENTITY)
     assert set(again.layers) == {"a"}
-    again.add("b", ROWS)
+    again.add(measured("b"))
     assert set(Journal.open(tmp_path, IDENTITY).layers) == {"a", "b"}
     assert all(json.loads(line) for line in journal.log.path.read_text().splitlines())
 
@@ -60,6 +73,6 @@ def test_an_unwritable_place_is_one_clear_error(tmp_path):
 
 def test_a_journal_without_a_path_stays_in_memory():
     journal = Journal(log=Log(identity=IDENTITY))
-    journal.add("a", ROWS)
+    journal.add(measured("a"))
     journal.close()
-    assert journal.layers == {"a": ROWS}
+    assert journal.layers == {"a": measured("a")}

@@ -6,13 +6,16 @@ import pytest
 
 from dimscope.estimators import TwoNN
 from dimscope.neighbors import NeighborGraph
-from dimscope.profiling import DEFAULT_METHODS, make_settings, measure_layer
+from dimscope.profiling import DEFAULT_METHODS, Profile, make_settings, measure_layer
+from dimscope.profiling.measured import rows_of
+from dimscope.results import Subject
 
 SETTINGS = make_settings(DEFAULT_METHODS, metric="euclidean", n_repeats=3, rng=0)
 
 
 def frame_of(x: np.ndarray, settings=SETTINGS) -> pd.DataFrame:
-    return pd.DataFrame(measure_layer(x, settings))
+    subject = Subject(model="net", layer="fc")
+    return Profile.of(rows_of([measure_layer(x, settings, subject)])).to_frame()
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +99,7 @@ def test_same_seed_same_rows_and_other_seed_other_blocks(torus):
 def test_a_layer_that_cannot_be_measured_says_why(x, reason):
     frame = frame_of(x)
     rows = frame[(frame["curve"] == "estimate") & (frame["method"] == "two_nn")]
-    assert "value" not in rows or rows["value"].isna().all()
+    assert rows["value"].isna().all()
     assert reason in rows["notes"].item()
 
 

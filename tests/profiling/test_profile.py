@@ -140,8 +140,10 @@ def test_saved_profiles_come_back_and_are_not_overwritten(images, tmp_path):
     loaded = ds.Profile.load(tmp_path / "run")
     pd.testing.assert_frame_equal(result.frame, loaded.frame)
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
-        "profile.parquet",
+        "curves.parquet",
+        "layers.parquet",
         "provenance.json",
+        "values.parquet",
     ]
     with pytest.raises(InputError, match="already holds a profile"):
         profile(small_net(), images, out=tmp_path / "run")
@@ -151,18 +153,18 @@ def test_an_interrupted_run_goes_on_and_measures_no_layer_twice(images, tmp_path
     whole = profile(small_net(), images).frame
     measured = []
 
-    def measure_two(representation, settings):
+    def measure_two(representation, settings, subject):
         if len(measured) == 2:
             raise KeyboardInterrupt
         measured.append(representation.shape)
-        return measure_layer(representation, settings)
+        return measure_layer(representation, settings, subject)
 
     monkeypatch.setattr("dimscope.profiling.passes.measure_layer", measure_two)
     with pytest.raises(KeyboardInterrupt):
         profile(small_net(), images, out=tmp_path)
     monkeypatch.setattr(
         "dimscope.profiling.passes.measure_layer",
-        lambda x, settings: measured.append(x.shape) or measure_layer(x, settings),
+        lambda x, *how: measured.append(x.shape) or measure_layer(x, *how),
     )
     resumed = profile(small_net(), images, out=tmp_path).frame
     assert len(measured) == 4

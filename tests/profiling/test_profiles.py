@@ -100,10 +100,11 @@ class TestProfile:
 
     def test_what_a_row_leaves_out_is_missing_and_none_in_records(self):
         p = profile()
-        assert p.frame.loc[0, ["step", "ceiling", "rank", "notes", "scale"]].isna().all()
+        assert p.frame.loc[0, ["step", "ceiling", "rank", "group", "scale"]].isna().all()
         (record,) = p.to_records()
         assert list(record) == list(PROFILE_COLUMNS)
-        assert record["step"] is record["ceiling"] is record["notes"] is None
+        assert record["step"] is record["ceiling"] is record["group"] is None
+        assert (record["sample"], record["setting"], record["notes"]) == ("data", "", "")
         assert (record["value"], record["n_samples"]) == (7.5, 450)
         assert type(record["n_samples"]) is int
         json.dumps(record, allow_nan=False)
@@ -162,14 +163,54 @@ class TestProfile:
         assert joined.models == ["net"]
         assert joined.frame["step"].tolist() == [0, 10, 10]
 
-    @pytest.mark.parametrize("step", [None, 10])
+    def test_rows_that_both_have_count_once(self):
+        p = profile(row(step=3), row(step=3, curve="scale", rank=2))
+        pd.testing.assert_frame_equal(p.add(p, p).frame, p.frame)
+
     @pytest.mark.parametrize(
-        "other", [{}, {"n_samples": 2000}, {"method": "gride"}, {"curve": "scale"}]
+        "other",
+        [
+            {"method": "gride"},
+            {"curve": "scale", "rank": 4},
+            {"sample": "affine_d8"},
+            {"group": "cats"},
+            {"setting": "discard_fraction=0.2"},
+        ],
     )
-    def test_join_refuses_one_label_for_two_models(self, step, other):
+    def test_more_of_one_model_is_added(self, other):
+        both = profile().add(profile(row(**other)))
+        assert len(both.frame) == 2
+        assert both.provenance == {"net": {"seed": 0}}
+        assert len(both.layers) == 1
+
+    @pytest.mark.parametrize("step", [None, 10])
+    @pytest.mark.parametrize("other", [{"n_samples": 2000}, {"value": 7.4}, {"notes": "Low."}])
+    def test_another_value_of_the_same_thing_is_refused(self, step, other):
         pair = profile(row(step=step)), profile(row(step=step, **other))
-        with pytest.raises(InputError, match="share the model label 'net': give each its own"):
+        with pytest.raises(InputError, match=r"two values of model 'net', .*'two_nn'.* own label"):
             Profile.join(*pair)
+
+    def test_another_width_of_a_layer_is_refused(self):
+        with pytest.raises(InputError, match="two layers of model 'net', layer 'conv1'"):
+            profile().add(profile(row(method="gride", n_features=7)))
+
+    def test_one_label_for_two_networks_is_refused(self):
+        pair = (profile(row(layer=x), net={"model_hash": x}) for x in ("a", "b"))
+        with pytest.raises(InputError, match=r"share the model label 'net' .* different networks"):
+            Profile.join(*pair)
+
+    def test_layers_that_were_measured_apart_are_counted_together(self):
+        first = profile(
+            row(layer="a", relative_depth=0.0), row(layer="c", layer_index=1, relative_depth=1.0)
+        )
+        both = first.add(profile(row(layer="b", relative_depth=0.5)))
+        assert dict(zip(both.frame["layer"], both.frame["layer_index"], strict=True)) == {
+            "a": 0, "b": 1, "c": 2,
+        }  # fmt: skip
+
+    def test_both_provenances_are_kept_where_one_label_has_two(self):
+        both = profile().add(profile(row(method="gride"), net={"seed": 1}))
+        assert both.provenance == {"net": {"seed": 0}, "net (2)": {"seed": 1}}
 
     def test_join_of_none(self):
         with pytest.raises(InputError, match="nothing to join"):
@@ -179,10 +220,10 @@ class TestProfile:
         profile().save(tmp_path)
         head = json.loads((tmp_path / "provenance.json").read_text())
         (tmp_path / "provenance.json").write_text(json.dumps(head | {"schema": 99}))
-        with pytest.raises(InputError, match=r"has schema 99, .* up to 1: upgrade dimscope"):
+        with pytest.raises(InputError, match=r"has schema 99, .* up to 2: upgrade dimscope"):
             Profile.load(tmp_path)
 
-    @pytest.mark.parametrize("broken", ["provenance.json", "profile.parquet"])
+    @pytest.mark.parametrize("broken", ["provenance.json", "values.parquet"])
     @pytest.mark.parametrize("content", [None, "", "{}", "[1]", "not a profile"])
     def test_what_is_no_profile_is_refused(self, broken, content, tmp_path):
         profile().save(tmp_path)

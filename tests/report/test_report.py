@@ -98,7 +98,7 @@ def test_curves_hold_every_layer_of_every_model(page):
 
 def test_the_table_holds_every_estimate_with_every_column(profile, page):
     table = data_of(page, "table")
-    estimates = Profile(frame=profile.to_frame("estimate"), provenance={})
+    estimates = Profile.from_frame(profile.to_frame("estimate"))
     assert table["columns"] == list(profile.frame.columns)
     assert table["rows"] == [list(record.values()) for record in estimates.to_records()]
     assert table["shown"][:4] == ["model", "layer", "method", "value"]
@@ -118,7 +118,7 @@ def test_missing_curves_leave_a_sentence(build, tmp_path):
 
 def test_linear_dimensions_alone_make_a_report(build, tmp_path):
     frame = build("A", curves=False).to_frame()
-    only = Profile(frame=frame[frame["method"] == "participation_ratio"], provenance={})
+    only = Profile.from_frame(frame[frame["method"] == "participation_ratio"])
     page = page_of(only, tmp_path)
     assert re.findall(r'data-figure="(\w+)"', page) == ["depth"]
 
@@ -136,7 +136,7 @@ def test_names_and_notes_are_never_markup(profile, tmp_path):
     evil = "</script><script>alert(1)</script>\"'&<img src=x>"
     frame = profile.to_frame().replace({"layer": {"conv4": evil}, "model": {"VGG, trained": evil}})
     frame["notes"] = evil
-    hostile = Profile(frame=frame, provenance={evil: {evil: evil}})
+    hostile = Profile.from_frame(frame, {evil: {evil: evil}})
     page = page_of(hostile, tmp_path, title=evil)
     assert "<script>alert" not in page
     assert "<img" not in page
@@ -181,7 +181,7 @@ def test_of_many_layers_a_dozen_are_shown_first(build, tmp_path):
     copies = [
         build("A").frame.assign(layer=lambda rows, i=i: rows["layer"] + f".{i}") for i in range(3)
     ]
-    profile = Profile.join(*(Profile(frame=frame, provenance={}) for frame in copies))
+    profile = Profile.join(*(Profile.from_frame(frame) for frame in copies))
     page = page_of(profile, tmp_path)
     for name in ("decimation", "spectrum"):
         lines = lines_of(page, name)

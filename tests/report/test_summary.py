@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dimscope.plots.rows import estimate_rows
 from dimscope.profiling import Profile
 from dimscope.report.summary import cautions, notes, primary_method, summarise
 
@@ -90,11 +91,11 @@ def test_unknown_values_duplicates_and_notes_are_told():
     assert unknown.startswith("1 of 3 estimates have no value")
     assert duplicates == "Exact duplicates were left out in 3 layers, at most 12 points in one."
     assert notes(profile) == [("Careful.", 3)]
-    profile.frame["notes"] = ["Low by 12 %.", "Low by 3.5 %.", "Careful."]
-    assert notes(profile) == [("Low by 12 %.", 2), ("Careful.", 1)]
+    frame = profile.to_frame().assign(notes=["Low by 12 %.", "Low by 3.5 %.", "Careful."])
+    assert notes(Profile.from_frame(frame)) == [("Low by 12 %.", 2), ("Careful.", 1)]
 
 
 def test_the_primary_method_is_nonlinear_where_one_is_known(profile):
-    frame = profile.to_frame("estimate").sort_values("method", ascending=False)
+    frame = estimate_rows(profile).sort_values("method", ascending=False)
     assert primary_method(frame[frame["method"].isin(["participation_ratio", "gride"])]) == "gride"
     assert primary_method(frame[frame["method"] == "pca_dimension"]) == "pca_dimension"

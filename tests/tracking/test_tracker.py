@@ -131,7 +131,7 @@ def test_the_samples_themselves_are_measured_once(data, tmp_path, monkeypatch):
     widths = []
     measure = passes.measure_layer
     monkeypatch.setattr(
-        passes, "measure_layer", lambda x, s: widths.append(x.shape[1]) or measure(x, s)
+        passes, "measure_layer", lambda x, *how: widths.append(x.shape[1]) or measure(x, *how)
     )
     with ds.Tracker(build(12), data[0], tmp_path, schedule=1, **QUICK) as tracker:
         tracker.step()

@@ -171,7 +171,7 @@ def test_a_lightning_trainer_is_tracked_with_the_same_bits(samples, tmp_path):
     assert ticks[["loss", "mean_loss"]].notna().sum().tolist() == [4, 4]
     assert ticks.loc[1, "loss"] == pytest.approx(ticks.loc[1, "mean_loss"])
     assert logger.steps == [0, 1, 2, 4, 8]
-    assert (tmp_path / "run" / "profile.parquet").exists()
+    assert (tmp_path / "run" / "provenance.json").exists()
 
 
 @pytest.mark.parametrize(("save_every", "start"), [(3, 3), (3, 6), (4, 4)])
@@ -222,5 +222,5 @@ def test_an_exception_closes_the_run(samples, tmp_path):
     )
     with pytest.raises(ZeroDivisionError):
         trainer.fit(Module(), loader)
-    assert (tmp_path / "run" / "profile.parquet").exists()
+    assert (tmp_path / "run" / "provenance.json").exists()
     assert read_run(tmp_path / "run").ticks["step"].tolist() == [0, 1, 2]

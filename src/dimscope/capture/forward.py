@@ -15,7 +15,7 @@ from dimscope.capture.discovery import find_layers
 from dimscope.capture.hashing import InputHash, hash_model
 from dimscope.capture.inference import Forward, place_batch, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo
-from dimscope.capture.pooling import PoolingChoice
+from dimscope.capture.pooling import PoolingChoice, pooling_name
 from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
 from dimscope.capture.selection import Choices, select_layers
@@ -44,6 +44,8 @@ class Captured:
         Where the network ran.
     recomputed
         The layers for which the store has no room: they are computed again when they are read.
+    poolings
+        Name of the pooling of each layer.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -53,6 +55,7 @@ class Captured:
     model_hash: str
     device: str
     recomputed: Mapping[str, RecomputedLayer]
+    poolings: Mapping[str, str]
 
 
 def capture(  # noqa: PLR0913 - one verb, each of whose options users need
@@ -187,6 +190,7 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
             )
             for name, row in first_rows.items()
         },
+        poolings={name: pooling_name(pooling, name) for name in names},
     )
 
 

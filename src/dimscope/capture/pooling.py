@@ -73,9 +73,7 @@ def resolve_pooling(choice: PoolingChoice, layer: str) -> Pooling:
     InputError
         If the name of a pooling is unknown.
     """
-    if isinstance(choice, Mapping):
-        found = (pooling for glob, pooling in choice.items() if matches(layer, glob))
-        return resolve_pooling(next(found, "flatten"), layer)
+    choice = _chosen(choice, layer)
     if callable(choice):
         function = choice
         return lambda activation, _mask: function(activation)
@@ -84,6 +82,18 @@ def resolve_pooling(choice: PoolingChoice, layer: str) -> Pooling:
             f"unknown pooling {choice!r}: choose one of {', '.join(POOLINGS)}, or give a function"
         )
     return POOLINGS[choice]
+
+
+def pooling_name(choice: PoolingChoice, layer: str) -> str:
+    """What the pooling chosen for ``layer`` is called: the same in every process."""
+    chosen = _chosen(choice, layer)
+    return getattr(chosen, "__qualname__", str(chosen))
+
+
+def _chosen(choice: PoolingChoice, layer: str) -> str | Callable[[Tensor], Tensor]:
+    if not isinstance(choice, Mapping):
+        return choice
+    return next((own for glob, own in choice.items() if matches(layer, glob)), "flatten")
 
 
 def pool(activation: Activation, mask: Mask | None, pooling: Pooling, layer: str) -> Tensor:

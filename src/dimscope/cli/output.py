@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+import pandas as pd
 
-from dimscope._format import with_error, without_numbers
+from dimscope._format import with_error
 from dimscope._optional import require
 from dimscope.errors import InputError, StoreError
+from dimscope.plots.rows import rows_of
 from dimscope.profiling import Profile
-from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, plain
+from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, plain, remarks_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,9 +89,9 @@ def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
 
 def print_profile(profile: Profile) -> None:
     """Write a layer a line with every method a column, models below each other."""
-    frame = profile.to_frame("estimate")
+    frame = rows_of(profile, "estimate")
     methods = profile.methods()
-    for model in profile.models:
+    for model in dict.fromkeys(frame["model"]):
         rows = []
         for layer, group in frame[frame["model"] == model].groupby("layer", sort=False):
             cells = {
@@ -108,14 +110,14 @@ def print_profile(profile: Profile) -> None:
         click.echo(f"{model}, N = {frame.loc[frame['model'] == model, 'n_samples'].max()}")
         print_table(["layer", "depth", "features", *methods], rows)
         click.echo()
-    note_remarks(frame)
+    note_remarks(profile.values)
 
 
 def print_steps(profile: Profile) -> None:
     """Write a step a line with every layer and metric a column, a table for each method."""
     metrics = [name for name in profile.ticks.columns if name not in TICK_COLUMNS]
     ticks = {tick["step"]: tick for tick in profile.ticks.to_dict("records")}
-    frame = profile.to_frame("estimate")
+    frame = rows_of(profile, "estimate")
     layers = list(dict.fromkeys(frame.sort_values("layer_index", kind="stable")["layer"]))
     for method, of_method in frame.groupby("method", sort=False):
         click.echo(f"{profile.models[0]}, {method}, N = {of_method['n_samples'].max()}")
@@ -126,17 +128,15 @@ def print_steps(profile: Profile) -> None:
             rows.append([str(step), *(cells[layer] for layer in layers), *said])
         print_table(["step", *layers, *metrics], rows)
         click.echo()
-    note_remarks(frame)
+    note_remarks(profile.values)
 
 
-def note_remarks(frame: Any) -> None:
-    """Write what must be known about the rows of a profile to stderr, once for rows alike."""
-    remarked = frame[frame["notes"].fillna("") != ""]
-    for _, group in remarked.groupby(remarked["notes"].map(without_numbers), sort=False):
-        where = ", ".join(dict.fromkeys(f"{r.layer} ({r.method})" for r in group.itertuples()))
-        first = group["notes"].iloc[0]
-        others = "" if (group["notes"] == first).all() else " (The first; the others alike.)"
-        note(f"{where}: {first}{others}")
+def note_remarks(values: pd.DataFrame) -> None:
+    """Write what must be known about the values of a profile to stderr, once for values alike."""
+    for remark in remarks_on(values):
+        where = ", ".join(dict.fromkeys(f"{layer} ({method})" for layer, method in remark.where))
+        others = "" if remark.is_one_text else " (The first; the others alike.)"
+        note(f"{where}: {remark.note}{others}")
 
 
 def _known(value: Any) -> float | None:

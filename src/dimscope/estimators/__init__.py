@@ -7,7 +7,7 @@ from dimscope.estimators._shared.base import (
     apply_estimator,
     neighbors_needed,
 )
-from dimscope.estimators._shared.block_errors import ErrorBar, block_error, block_levels
+from dimscope.estimators._shared.block_errors import ErrorBar, Level, block_error, block_levels
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.abide import ABIDE, adaptive_neighbors
 from dimscope.estimators.arrays import estimate
@@ -31,7 +31,13 @@ from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.mada import MADA
 from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
 from dimscope.estimators.mom import MOM
-from dimscope.estimators.registry import ESTIMATORS, Method, make_estimator, make_estimators
+from dimscope.estimators.registry import (
+    ESTIMATORS,
+    Method,
+    make_estimator,
+    make_estimators,
+    quantity_of,
+)
 from dimscope.estimators.scale_curves import decimation, scale_curve
 from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
@@ -61,6 +67,7 @@ __all__ = [
     "Gride",
     "Hidalgo",
     "KNNGraphDimension",
+    "Level",
     "LevinaBickel",
     "LocalPCA",
     "MSTDimension",
@@ -86,6 +93,7 @@ __all__ = [
     "make_estimator",
     "make_estimators",
     "neighbors_needed",
+    "quantity_of",
     "scale_curve",
     "smooth_local",
 ]

@@ -31,6 +31,7 @@ from dimscope.estimators.mind_ml import MiNDMLi, MiNDMLk
 from dimscope.estimators.mom import MOM
 from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope.results import Quantity
 
 ESTIMATORS: Mapping[str, Callable[[], Estimator]] = {
     cls.name: cls
@@ -124,3 +125,10 @@ def make_estimators(methods: Method | Sequence[Method]) -> dict[str, Estimator]:
 def is_one_method(methods: Method | Sequence[Method]) -> TypeGuard[Method]:
     """Whether this is a method, in place of a sequence of methods."""
     return isinstance(methods, str | type) or is_external(methods)
+
+
+def quantity_of(method: str) -> Quantity:
+    """What the method of that name measures; another library's is taken to be intrinsic."""
+    if method in ESTIMATORS:
+        return make_estimator(method).quantity
+    return Quantity.of(method, "intrinsic", title=method if "." in method else "")

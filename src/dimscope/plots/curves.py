@@ -9,14 +9,9 @@ import pandas as pd
 
 from dimscope.errors import InputError
 from dimscope.plots._axes import dress, fixed_ticks, log_axis, new_axes, show_legend
-from dimscope.plots.series import (
-    curve_rows,
-    decimation_rows,
-    layer_colors,
-    method_label,
-    needs_log,
-    shorten,
-)
+from dimscope.plots.colors import layer_colors
+from dimscope.plots.names import shorten
+from dimscope.plots.rows import curve_rows, decimation_rows, needs_log
 from dimscope.results import Tables
 
 if TYPE_CHECKING:
@@ -64,7 +59,7 @@ def plot_scale_curves(
     rows = rows.assign(x=rows[columns[against]].astype(float))
     target = ax or new_axes()
     handles = _each_layer(rows.sort_values(["layer_index", "rank"]), _band(target))
-    method = method_label(rows["method"].iloc[0])
+    method = rows["label"].iloc[0]
     xlabel = "neighbour rank n2" if against == "rank" else "distance"
     ylabel = f"intrinsic dimension ({method})"
     dress(target, title=rows["model"].iloc[0], xlabel=xlabel, ylabel=ylabel)
@@ -109,7 +104,7 @@ def plot_decimation(
     rows = rows.assign(x=rows["n_samples"].astype(float))
     target = ax or new_axes()
     handles = _each_layer(rows, _bars(target))
-    ylabel = f"dimension ({method_label(rows['method'].iloc[0])})"
+    ylabel = f"dimension ({rows['label'].iloc[0]})"
     dress(target, title=rows["model"].iloc[0], xlabel="number of points N", ylabel=ylabel)
     _scale_axes(target, rows)
     fixed_ticks(target, sorted(set(rows["x"])))

@@ -11,19 +11,10 @@ import pandas as pd
 
 from dimscope._optional import require
 from dimscope.plots._axes import MUTED, dress, log_axis, new_axes, show_legend
-from dimscope.plots.series import (
-    PALETTE,
-    DepthAxis,
-    Run,
-    depth_axis,
-    estimate_rows,
-    linear_methods,
-    method_label,
-    needs_log,
-    run_colors,
-    run_label,
-    runs_of,
-)
+from dimscope.plots.colors import PALETTE, run_colors
+from dimscope.plots.depth_axis import DepthAxis, depth_axis
+from dimscope.plots.names import Run, linear_methods, method_labels, run_label
+from dimscope.plots.rows import estimate_rows, needs_log, runs_of
 from dimscope.results import Tables
 
 if TYPE_CHECKING:
@@ -81,7 +72,11 @@ def plot_profile(
     MissingDependencyError
         If matplotlib is not installed.
     """
-    frame = estimate_rows(profile, methods)
+    return draw_depths(estimate_rows(profile, methods), ax)
+
+
+def draw_depths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """`plot_profile` of rows with their bounds."""
     axis = depth_axis(frame)
     n_layers = len(set(axis.positions.values()))
     target = ax or new_axes(width=min(max(7.2, 3.4 + 0.36 * n_layers), 13.0))
@@ -126,7 +121,7 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
     kind = {0: "intrinsic dimension", len(methods): "linear dimension"}.get(
         len(linear & methods), "dimension"
     )
-    ylabel = kind if len(methods) > 1 else f"{kind} ({method_label(methods.pop())})"
+    ylabel = kind if len(methods) > 1 else f"{kind} ({frame['label'].iloc[0]})"
     samples = sorted(set(frame["n_samples"]))
     number = f"N = {samples[-1]:,}" if len(samples) == 1 else f"N up to {samples[-1]:,}"
     models = list(dict.fromkeys(frame["model"]))
@@ -152,10 +147,11 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
     """One entry for each model and, where several share the axes, one in grey for each method."""
     line = require("matplotlib.lines", extra="plot", purpose="figures").Line2D
     runs = [run for run, _ in runs_of(frame)]
-    methods = list(dict.fromkeys(frame["method"]))
+    labels = method_labels(frame)
+    methods = list(labels)
     if len(runs) == 1:
         return [
-            line([], [], label=method_label(method), **styles[runs[0], method].line())
+            line([], [], label=labels[method], **styles[runs[0], method].line())
             for method in methods
         ]
     handles: list[Artist] = [
@@ -166,7 +162,7 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
         for method in methods:
             style = styles[runs[0], method]
             grey = _Style(color=MUTED, marker=style.marker, linear=style.linear)
-            handles.append(line([], [], label=method_label(method), **grey.line()))
+            handles.append(line([], [], label=labels[method], **grey.line()))
     return handles
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.plots._axes import INK, dress, new_axes
-from dimscope.plots.series import method_label
 from dimscope.results import LocalEstimate
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def plot_local(local: LocalEstimate, coordinates: Any, ax: Axes | None = None) -
         bar.set_label("local dimension", color=INK)
         bar.outline.set_visible(False)
     axis = "principal component" if principal else "coordinate"
-    title = f"{method_label(local.method)}, {local.n_neighbors} neighbours"
+    title = f"{local.label}, {local.n_neighbors} neighbours"
     if k := local.parameters.get("smoothed_over"):
         title += f", mean over {k}"
     dress(target, title=title, xlabel=f"{axis} 1", ylabel=f"{axis} 2")

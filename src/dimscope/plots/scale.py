@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dimscope._format import with_error
 from dimscope.plots._axes import INK, dress, log_axis, new_axes, show_legend
-from dimscope.plots.series import PALETTE, method_label, needs_log
+from dimscope.plots.colors import PALETTE
+from dimscope.plots.rows import needs_log
 from dimscope.results.scales import ScaleCurves
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def plot_scale_curve(curves: ScaleCurves, ax: Axes | None = None) -> Axes:
         half = _Z95 * curve.stderrs
         low, high = curve.values - half, curve.values + half
         target.fill_between(curve.scales, low, high, color=color, alpha=0.14, linewidth=0)
-        label = method_label(curve.method)
+        label = curve.label
         if curve.n_points is not None:
             label += ", fewer points"
         handles += target.plot(

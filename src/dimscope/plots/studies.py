@@ -13,7 +13,8 @@ from scipy import stats
 
 from dimscope.errors import InputError
 from dimscope.plots._axes import GRID, INK, dress, log_axis, new_axes, show_legend
-from dimscope.plots.series import PALETTE, method_label
+from dimscope.plots.colors import PALETTE
+from dimscope.results import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _MARKERS = ("o", "s", "D", "^", "v")
 _DASHES = ("-", "--", ":")
 _LABELS = {
+    "two_nn": "TwoNN",
     "orthogonal_ratio": "orthogonal ratio",
     "feature_variance": "Tr C_h",
     "test_accuracy": "test accuracy",
@@ -183,7 +185,7 @@ def _styles() -> Iterator[_Style]:
 
 
 def _label(quantity: str) -> str:
-    return _LABELS.get(quantity) or method_label(quantity)
+    return _LABELS.get(quantity) or spoken(quantity)
 
 
 def _require(frame: pd.DataFrame, *columns: str) -> None:

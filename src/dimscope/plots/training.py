@@ -9,15 +9,10 @@ import numpy as np
 
 from dimscope._optional import require
 from dimscope.plots._axes import INK, MUTED, dress, log_axis, new_axes, show_legend
-from dimscope.plots.depth import plot_profile
-from dimscope.plots.series import (
-    all_steps,
-    layer_colors,
-    method_label,
-    metric_names,
-    needs_log,
-    shorten,
-)
+from dimscope.plots.colors import layer_colors
+from dimscope.plots.depth import draw_depths
+from dimscope.plots.names import shorten
+from dimscope.plots.rows import all_steps, metric_names, needs_log
 from dimscope.results import Tables
 
 if TYPE_CHECKING:
@@ -80,9 +75,7 @@ def plot_step_heatmap(
     target.set_xticks(
         [i for i, _ in named], [name for _, name in named], rotation=40, ha="right", fontsize=8
     )
-    target.figure.colorbar(
-        mesh, ax=target, label=f"dimension ({method_label(rows['method'].iloc[0])})"
-    )
+    target.figure.colorbar(mesh, ax=target, label=f"dimension ({rows['label'].iloc[0]})")
     return target
 
 
@@ -130,7 +123,7 @@ def plot_training(  # noqa: PLR0913 - what to show of a table
         target.fill_between(x, group["low"], group["high"], color=color, alpha=0.14, linewidth=0)
         label = shorten(group["layer"].iloc[0])
         handles += target.plot(x, group["value"], "o-", color=color, markersize=4, label=label)
-    ylabel = f"dimension ({method_label(rows['method'].iloc[0])})"
+    ylabel = f"dimension ({rows['label'].iloc[0]})"
     dress(target, title=str(rows["model"].iloc[0]), xlabel="training step", ylabel=ylabel)
     if needs_log(rows["value"]):
         log_axis(target, "y")
@@ -193,7 +186,7 @@ def plot_phase_portrait(  # noqa: PLR0913 - what to show of a table
         handles += target.plot(x, y, "-", color=color, linewidth=1.5, label=label)
         target.plot(x[:1], y[:1], "o", color=color, markerfacecolor="white", markersize=7)
         target.plot(x[-1:], y[-1:], "o", color=color, markersize=7)
-    ylabel = f"dimension ({method_label(rows['method'].iloc[0])})"
+    ylabel = f"dimension ({rows['label'].iloc[0]})"
     dress(target, title=str(rows["model"].iloc[0]), xlabel=metric, ylabel=ylabel)
     if needs_log(rows["value"]):
         log_axis(target, "y")
@@ -236,15 +229,13 @@ def animate_profile(
     """
     animation = require("matplotlib.animation", extra="plot", purpose="films")
     rows = all_steps(profile, method=method, model=model)
-    chosen = Tables(frame=rows[list(profile.frame.columns)], provenance={})
     target = ax or new_axes(7.2)
     steps = list(dict.fromkeys(rows["step"]))
     top, bottom = rows["high"].max(), rows["low"].min()
 
     def draw(step: int) -> list[Any]:
         target.clear()
-        frame = chosen.frame[chosen.frame["step"] == step]
-        plot_profile(Tables(frame=frame, provenance={}), ax=target)
+        draw_depths(rows[rows["step"] == step], target)
         legend = target.get_legend()
         if legend is not None:
             legend.remove()

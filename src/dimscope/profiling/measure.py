@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from dimscope.errors import or_reason
 from dimscope.estimators import (
-    ErrorBar,
     Estimator,
     Gride,
+    Level,
     NeighborEstimator,
     SpectrumEstimator,
     apply_estimator,
@@ -22,21 +23,29 @@ from dimscope.estimators import (
 )
 from dimscope.neighbors import NeighborGraph
 from dimscope.points import Points, as_points
+from dimscope.profiling.measured import Measured
 from dimscope.profiling.settings import Settings
-from dimscope.results import DimensionEstimate
+from dimscope.results import (
+    VARIANCE_SHARE,
+    CurvePoint,
+    DimensionEstimate,
+    Quantity,
+    Subject,
+    Value,
+)
 from dimscope.spectra import Spectrum
 
 _SCALE_NEIGHBORS = 128
 _MAX_EIGENVALUES = 48
 
-Row = dict[str, Any]
+_ARRAY = Subject(model="array")
 
 
-def measure_layer(representation: Any, settings: Settings) -> list[Row]:
-    """Every row of a profile that one representation gives.
+def measure_layer(representation: Any, settings: Settings, subject: Subject = _ARRAY) -> Measured:
+    """Every value and curve that one representation gives.
 
-    What cannot be measured (a constant layer, NaN, too few distinct points) gives rows with no
-    value and the reason in ``notes``, so that one bad layer never costs the others.
+    What cannot be measured (a constant layer, NaN, too few distinct points) gives values that are
+    unknown, with the reason as their ``problem``, so that one bad layer never costs the others.
 
     Parameters
     ----------
@@ -44,23 +53,45 @@ def measure_layer(representation: Any, settings: Settings) -> list[Row]:
         Shape (n_samples, n_features), in memory or on disk.
     settings
         What to measure.
+    subject
+        What the representation is of.
     """
     points = as_points(representation)
     graph = or_reason(partial(_graph, points, settings))
     spectrum = or_reason(partial(Spectrum.from_points, points)) if _is_spectral(settings) else None
-    by_method: dict[str, list[Row]] = {}
+    by_method: dict[str, _Found] = {}
     for family, statistic in ((NeighborEstimator, graph), (SpectrumEstimator, spectrum)):
         estimators = {n: e for n, e in settings.estimators.items() if isinstance(e, family)}
         if isinstance(statistic, str):
-            by_method |= {n: [_unknown_row(n, statistic, points.n_samples)] for n in estimators}
+            by_method |= {
+                n: _Found(DimensionEstimate.unknown(e.name, statistic, points.n_samples), [])
+                for n, e in estimators.items()
+            }
         elif statistic is not None and estimators:
-            by_method |= _family_rows(estimators, statistic, settings)
-    rows = [row for name in settings.estimators for row in by_method[name]]
+            by_method |= _family(estimators, statistic, settings)
+    curves: list[CurvePoint] = []
+    for name, estimator in settings.estimators.items():
+        curves += _decimation(subject, estimator.quantity, by_method[name].levels)
     if isinstance(graph, NeighborGraph) and "scale" in settings.curves:
-        rows += _scale_rows(graph)
+        curves += _scales(subject, graph)
     if isinstance(spectrum, Spectrum) and "spectrum" in settings.curves:
-        rows += _spectrum_rows(spectrum)
-    return [{"n_features": points.n_features, **row} for row in rows]
+        curves += _shares(subject, spectrum)
+    return Measured(
+        subject=subject,
+        n_features=points.n_features,
+        values=tuple(
+            Value.of(subject, estimator.quantity, by_method[name].estimate)
+            for name, estimator in settings.estimators.items()
+        ),
+        curves=tuple(curves),
+    )
+
+
+class _Found(NamedTuple):
+    """An estimate on all points, and those on disjoint blocks of fewer."""
+
+    estimate: DimensionEstimate
+    levels: Sequence[Level]
 
 
 def _is_spectral(settings: Settings) -> bool:
@@ -76,92 +107,73 @@ def _graph(points: Points, settings: Settings) -> NeighborGraph:
     return NeighborGraph.from_points(points, n_neighbors, settings.metric, device=settings.device)
 
 
-def _family_rows(
+def _family(
     estimators: Mapping[str, Estimator], statistic: NeighborGraph | Spectrum, settings: Settings
-) -> dict[str, list[Row]]:
-    """Estimate and decimation rows of the estimators that share a statistic, by method."""
+) -> dict[str, _Found]:
+    """What the estimators that share a statistic find, by method."""
     levels = block_levels(estimators, statistic, seed=settings.seed, n_repeats=settings.n_repeats)
-    rows: dict[str, list[Row]] = {}
+    found: dict[str, _Found] = {}
     for name, estimator in estimators.items():
         estimate = or_reason(partial(apply_estimator, estimator, statistic))
         if isinstance(estimate, str):
-            rows[name] = [_unknown_row(name, estimate, statistic.n_samples)]
+            unknown = DimensionEstimate.unknown(estimator.name, estimate, statistic.n_samples)
+            found[name] = _Found(unknown, [])
             continue
-        rows[name] = [_estimate_row(estimate, block_error(estimate, levels[name]))]
-        rows[name] += [
-            _row(
-                "decimation",
-                name,
-                n_samples=level.n_samples,
-                n_blocks=len(level.values),
-                value=float(level.values.mean()),
-                stderr=float(level.values.std(ddof=1)),
-            )
-            for level in levels[name]
-        ]
-    return rows
+        error = block_error(estimate, levels[name])
+        if error is not None:
+            estimate = replace(estimate, **error._asdict(), error_kind="blocks")
+        found[name] = _Found(estimate, levels[name])
+    return found
 
 
-def _unknown_row(method: str, reason: str, n_samples: int) -> Row:
-    return _row("estimate", method, n_samples=n_samples, notes=reason)
+def _decimation(
+    subject: Subject, quantity: Quantity, levels: Sequence[Level]
+) -> Iterator[CurvePoint]:
+    for level in levels:
+        yield CurvePoint(
+            subject=subject,
+            quantity=quantity,
+            axis="n_samples",
+            at=level.n_samples,
+            n_samples=level.n_samples,
+            n_blocks=len(level.values),
+            value=float(level.values.mean()),
+            stderr=float(level.values.std(ddof=1)),
+        )
 
 
-def _estimate_row(estimate: DimensionEstimate, error: ErrorBar | None) -> Row:
-    stderr, interval = error or (estimate.stderr, estimate.interval)
-    low, high = interval or (None, None)
-    return _row(
-        "estimate",
-        estimate.method,
-        n_samples=estimate.n_samples,
-        value=estimate.value,
-        stderr=stderr,
-        interval_low=low,
-        interval_high=high,
-        scale=estimate.scale,
-        n_duplicates=estimate.n_duplicates,
-        ceiling=estimate.ceiling,
-        notes=" ".join(estimate.notes),
-    )
-
-
-def _scale_rows(graph: NeighborGraph) -> list[Row]:
+def _scales(subject: Subject, graph: NeighborGraph) -> Iterator[CurvePoint]:
     curve = or_reason(partial(Gride().scan, graph))
     if isinstance(curve, str):
-        return []
-    return [
-        _row(
-            "scale",
-            curve.method,
+        return
+    for rank, value, stderr, scale in zip(
+        curve.n2, curve.values, curve.stderrs, curve.scales, strict=True
+    ):
+        yield CurvePoint(
+            subject=subject,
+            quantity=Gride().quantity,
+            axis="rank",
+            at=int(rank),
             n_samples=curve.n_samples,
-            rank=int(rank),
             value=float(value),
             stderr=float(stderr),
             scale=float(scale),
         )
-        for rank, value, stderr, scale in zip(
-            curve.n2, curve.values, curve.stderrs, curve.scales, strict=True
-        )
-    ]
 
 
-def _spectrum_rows(spectrum: Spectrum) -> list[Row]:
+def _shares(subject: Subject, spectrum: Spectrum) -> Iterator[CurvePoint]:
     """Shares of the variance at ranks spread evenly over the logarithm of the rank."""
     if spectrum.trace == 0:
-        return []
+        return
     last = len(spectrum.eigenvalues)
     ranks = np.unique(np.geomspace(1, last, _MAX_EIGENVALUES).round().astype(int))
     shares = spectrum.eigenvalues[ranks - 1] / spectrum.trace
-    return [
-        _row(
-            "spectrum",
-            "eigenvalue",
+    for rank, share in zip(ranks, shares, strict=True):
+        yield CurvePoint(
+            subject=subject,
+            quantity=VARIANCE_SHARE,
+            axis="component",
+            at=int(rank),
             n_samples=spectrum.n_samples,
-            rank=int(rank),
             value=float(share),
         )
-        for rank, share in zip(ranks, shares, strict=True)
-    ]
-
-
-def _row(curve: str, method: str, **columns: Any) -> Row:
-    return {"curve": curve, "method": method, "n_blocks": 1, "n_duplicates": 0, **columns}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from dimscope.profiling.measure import Row, measure_layer
+from dimscope.profiling.measure import measure_layer
+from dimscope.profiling.measured import Measured
 from dimscope.profiling.settings import Settings
+from dimscope.results import Subject
 from dimscope.store import parse_size
 
 if TYPE_CHECKING:
@@ -45,29 +48,26 @@ def measured_layers(
     captured: Captured,
     store: ActivationStore,
     settings: Settings,
+    subject: Subject,
     on_layer: Callable[[float, float | None], None],
-) -> Iterator[tuple[str, list[Row]]]:
-    """Each captured layer with its rows; ``on_layer`` gets the layers done and those there are."""
+) -> Iterator[Measured]:
+    """Each captured layer, measured; ``on_layer`` gets the layers done and those there are.
+
+    ``subject`` names the model and its step.
+    """
     n_layers = len(captured.layers)
     for done, info in enumerate(captured.layers):
         on_layer(done, n_layers)
-        place = {
-            "layer": info.name,
-            "layer_index": info.index,
-            "relative_depth": info.relative_depth,
-        }
+        own = replace(
+            subject,
+            layer=info.name,
+            pooling=captured.poolings[info.name],
+            data=captured.data_hash[:12],
+        )
         layer = captured.recomputed.get(info.name)
-        rows = measure_layer(store[info.name] if layer is None else layer, settings)
-        yield info.name, [place | row for row in rows]
+        found = measure_layer(store[info.name] if layer is None else layer, settings, own)
+        yield replace(found, index=info.index, relative_depth=info.relative_depth)
     on_layer(n_layers, n_layers)
-
-
-def in_order(rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The rows of one pass, layers in order of execution and counted from 0."""
-    places = sorted({(row["layer_index"], row["layer"]) for row in rows})
-    order = {layer: i for i, (_, layer) in enumerate(places)}
-    counted = [{**row, "layer_index": order[row["layer"]]} for row in rows]
-    return sorted(counted, key=lambda row: row["layer_index"])
 
 
 def versions_used() -> dict[str, str]:

@@ -2,104 +2,115 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
-from dimscope.errors import InputError, StoreError
+from dimscope.errors import InputError
+from dimscope.estimators import quantity_of
 from dimscope.plots import plot_profile
+from dimscope.profiling.saved import load_tables, save_tables
 from dimscope.report import write_report
-from dimscope.results import PROFILE_COLUMNS, SCHEMA_VERSION, Tables, plain, tick_table
+from dimscope.results import Tables, joined_tables, tick_table, typed_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_TICKS = "ticks.parquet"
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Profile(Tables):
-    """The dimension of many layers: its tables, saved, joined, drawn and reported."""
+    """The dimension of many layers: its tables, joined, saved, drawn and reported.
+
+    The tables are those of `dimscope.results.Tables`; `to_frame` shows values and curves as one.
+    """
 
     @classmethod
-    def join(cls, *profiles: Tables) -> Self:
-        """Several profiles as one, to be shown and compared side by side.
+    def from_rows(
+        cls,
+        rows: Iterable[Mapping[str, Any]],
+        provenance: Mapping[str, Any],
+        ticks: Iterable[Mapping[str, Any]] = (),
+    ) -> Self:
+        """A profile of rows as `to_frame` gives them; what a row leaves out is missing.
 
         Raises
         ------
         InputError
-            If there is none, or two of them use the same model label for the same layer and step.
+            If a column or a curve is unknown.
+        """
+        typed = typed_rows(rows, quantity_of, provenance)
+        return cls.of(typed, provenance=dict(provenance), ticks=tick_table(ticks))
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, provenance: Mapping[str, Any] | None = None) -> Self:
+        """A profile of a table as `to_frame` gives it, such as some of its rows.
+
+        Raises
+        ------
+        InputError
+            If a column or a curve is unknown.
+        """
+        rows: list[dict[Any, Any]] = frame.to_dict("records")
+        return cls.from_rows(rows, provenance or {})
+
+    @classmethod
+    def join(cls, *profiles: Tables) -> Self:
+        """Several profiles as one, to be shown and compared side by side; see `add`.
+
+        Raises
+        ------
+        InputError
+            If there is none, or they contradict each other.
         """
         if not profiles:
             raise InputError("nothing to join: give at least one profile")
-        key = ["model", "step", "layer"]
-        measured = pd.concat([p.frame[key].drop_duplicates() for p in profiles])
-        shared = measured.loc[measured.duplicated(), "model"]
-        if len(shared):
-            raise InputError(
-                f"two profiles share the model label {shared.iloc[0]!r}: give each its own label"
-            )
-        frame = pd.concat([profile.frame for profile in profiles], ignore_index=True)
-        provenance: dict[str, Any] = {}
-        for profile in profiles:
-            provenance.update(profile.provenance)
-        ticks: list[dict[Any, Any]] = []
-        for profile in profiles:
-            ticks += profile.ticks.to_dict("records")
-        return cls(frame=frame, provenance=provenance, ticks=tick_table(ticks))
+        return cls(**joined_tables(profiles))
+
+    def add(self, *others: Tables) -> Self:
+        """Join the rows of others: models, steps, methods, controls, pairs of layers.
+
+        Rows that both have count once.
+
+        Raises
+        ------
+        InputError
+            If two have different values for the same quantity of the same subject, or use one
+            label for different networks at the same step.
+
+        Examples
+        --------
+        >>> row = {"model": "net", "layer": "fc", "layer_index": 0, "n_features": 8}
+        >>> row |= {"curve": "estimate", "method": "two_nn", "n_samples": 100, "value": 3.0}
+        >>> one = Profile.from_rows([row], {})
+        >>> other = Profile.from_rows([row | {"model": "twin"}], {})
+        >>> one.add(other).models
+        ['net', 'twin']
+        """
+        return type(self).join(self, *others)
 
     def save(self, directory: str | Path) -> Path:
-        """Write ``profile.parquet`` and ``provenance.json`` into ``directory``.
-
-        Where there are ticks, ``ticks.parquet`` too.
+        """Write a file for each table that has rows, and ``provenance.json``, into ``directory``.
 
         Raises
         ------
         StoreError
             If they cannot be written.
         """
-        directory = Path(directory)
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self.frame.to_parquet(directory / "profile.parquet", index=False)
-            if len(self.ticks):
-                self.ticks.to_parquet(directory / _TICKS, index=False)
-            text = json.dumps(
-                {"schema": SCHEMA_VERSION, "models": plain(self.provenance)}, indent=1
-            )
-            (directory / "provenance.json").write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise StoreError(f"cannot write the profile to {directory}: {error}") from error
-        return directory
+        return save_tables(self, Path(directory))
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
-        """Read what `save` wrote.
+        """Read what `save` wrote, in this version or an earlier one.
 
         Raises
         ------
         InputError
             If there is no profile there, or a newer dimscope wrote it.
         """
-        directory = Path(directory)
-        try:
-            head = json.loads((directory / "provenance.json").read_text(encoding="utf-8"))
-            frame = pd.read_parquet(directory / "profile.parquet")
-            has_ticks = (directory / _TICKS).exists()
-            ticks = pd.read_parquet(directory / _TICKS) if has_ticks else tick_table([])
-            schema, provenance = head["schema"], head["models"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"no readable profile in {directory}: {error}") from error
-        if schema > SCHEMA_VERSION:
-            raise InputError(
-                f"the profile in {directory} has schema {schema}, this dimscope reads up to "
-                f"{SCHEMA_VERSION}: upgrade dimscope"
-            )
-        return cls(frame=frame.astype(dict(PROFILE_COLUMNS)), provenance=provenance, ticks=ticks)
+        return load_tables(cls, Path(directory), quantity_of)
 
     def plot(self, methods: Sequence[str] | None = None, *, ax: Axes | None = None) -> Axes:
         """Dimension against relative depth; see `dimscope.plots.plot_profile`."""

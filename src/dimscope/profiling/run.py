@@ -11,21 +11,24 @@ from typing import Any
 
 import numpy as np
 
+from dimscope._log import Log
 from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import Metric
-from dimscope.profiling.journal import Journal, Log
+from dimscope.profiling.journal import Journal
+from dimscope.profiling.measured import in_order, rows_of
 from dimscope.profiling.passes import (
     budgets_of,
     facts_of,
-    in_order,
     measured_layers,
     name_of_pooling,
     versions_used,
 )
 from dimscope.profiling.profiles import Profile
+from dimscope.profiling.saved import holds_profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
+from dimscope.results import Subject, joined
 from dimscope.store import ActivationStore
 
 
@@ -141,8 +144,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         layers = [name for name in journal.log.identity["layers"] if name not in journal.layers]
     if layers:
         run_capture = partial(capture, model, data, layers, forward=forward, **passing)
-        _measure(run_capture, settings, journal, budgets, shown=progress)
-    result = _assemble(journal, label, step)
+        subject = Subject(model=label, step=step)
+        _measure(run_capture, settings, subject, journal, budgets, shown=progress)
+    result = _assemble(journal, label)
     if out is not None:
         result.save(out)
         journal.close()
@@ -150,14 +154,15 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
 
 
 def _open_journal(out: Path, identity: Mapping[str, Any]) -> Journal:
-    if (out / "profile.parquet").exists():
+    if holds_profile(out):
         raise InputError(f"{out} already holds a profile: give another directory, or remove it")
     return Journal.open(out, identity)
 
 
-def _measure(
+def _measure(  # noqa: PLR0913 - replaced with the probe
     run_capture: Callable[..., Any],
     settings: Settings,
+    subject: Subject,
     journal: Journal,
     budgets: Mapping[str, Any],
     *,
@@ -165,18 +170,19 @@ def _measure(
 ) -> None:
     """One pass over the data, then every layer into the journal as soon as it is measured."""
     with ActivationStore(**budgets) as store, progress_bars(shown) as open_bar:
-        bar = cache(open_bar)  # shown from the first such pass on
+        further = cache(open_bar)  # shown from the first such pass on
         captured = run_capture(
             store=store,
             on_batch=open_bar("forward passes"),
-            on_pass=lambda done: bar("passes for the widest layers")(done, None),
+            on_pass=lambda done: further("passes for the widest layers")(done, None),
         )
         journal.confirm_capture(facts_of(captured))
-        for layer, rows in measured_layers(captured, store, settings, open_bar("layers measured")):
-            journal.add(layer, rows)
+        bar = open_bar("layers measured")
+        for measured in measured_layers(captured, store, settings, subject, bar):
+            journal.add(measured)
 
 
-def _assemble(journal: Journal, label: str, step: int | None) -> Profile:
+def _assemble(journal: Journal, label: str) -> Profile:
     """The journal as a profile.
 
     Raises
@@ -184,11 +190,10 @@ def _assemble(journal: Journal, label: str, step: int | None) -> Profile:
     InputError
         If no layer could be measured.
     """
-    rows = [row for layer in journal.layers.values() for row in layer]
-    estimates = [row for row in rows if row["curve"] == "estimate"]
-    if all(row.get("value") is None for row in estimates):
-        raise InputError(f"no layer could be measured: {estimates[0]['notes']}")
+    measured = in_order(journal.layers.values())
+    values = [value for one in measured for value in one.values]
+    if all(value.value is None for value in values):
+        why = values[0].problem or joined(values[0].notes)
+        raise InputError(f"no layer could be measured: {why}")
     facts = dict(journal.log.identity) | (journal.captured or {}) | {"versions": versions_used()}
-    return Profile.from_rows(
-        [{"model": label, "step": step, **row} for row in in_order(rows)], {label: facts}
-    )
+    return Profile.of(rows_of(measured), provenance={label: facts})

@@ -9,14 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dimscope.plots.series import (
-    curve_rows,
-    decimation_rows,
-    last_step,
-    layer_colors,
-    method_label,
-    needs_log,
-)
+from dimscope.plots.colors import layer_colors
+from dimscope.plots.names import method_labels
+from dimscope.plots.rows import curve_rows, decimation_rows, last_step, needs_log, rows_of
 from dimscope.report.figures import (
     LOG,
     figure_json,
@@ -179,7 +174,7 @@ def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _known(profile: Tables, curve: str) -> pd.DataFrame:
-    frame = last_step(profile.to_frame(curve))
+    frame = last_step(rows_of(profile, curve))
     return frame[frame["value"].notna()]
 
 
@@ -209,6 +204,7 @@ def _meta(model: str, method: str, layer: str) -> dict[str, str]:
 
 def _choices(known: pd.DataFrame) -> list[Group]:
     """Let the reader choose one model and one method."""
+    labels = method_labels(known)
     return [
         Group(
             title=column,
@@ -216,7 +212,7 @@ def _choices(known: pd.DataFrame) -> list[Group]:
             single=True,
             chips=[
                 Chip(
-                    label=method_label(value) if column == "method" else value,
+                    label=labels.get(value, value),
                     value=value,
                     pressed=place == 0,
                 )

@@ -8,20 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from dimscope.plots.series import (
-    PALETTE,
-    DepthAxis,
-    Run,
-    depth_axis,
-    estimate_rows,
-    last_step,
-    linear_methods,
-    method_label,
-    needs_log,
-    run_colors,
-    run_label,
-    runs_of,
-)
+from dimscope.plots.colors import PALETTE, run_colors
+from dimscope.plots.depth_axis import DepthAxis, depth_axis
+from dimscope.plots.names import Run, linear_methods, method_labels, run_label
+from dimscope.plots.rows import estimate_rows, last_step, needs_log, runs_of
 from dimscope.report.figures import (
     figure_json,
     line_traces,
@@ -79,10 +69,11 @@ def depth_panel(profile: Tables) -> Panel:
 def _method_chips(frame: pd.DataFrame, *, single: bool) -> list[Chip]:
     """Give each method a marker and, where there is a ``single`` run, a colour of its own."""
     shown = primary_method(frame)
-    looks = zip(dict.fromkeys(frame["method"]), cycle(MARKERS), cycle(PALETTE), strict=False)
+    labels = method_labels(frame)
+    looks = zip(labels, cycle(MARKERS), cycle(PALETTE), strict=False)
     return [
         Chip(
-            label=method_label(method),
+            label=labels[method],
             value=method,
             pressed=method == shown,
             marker=marker,
@@ -113,9 +104,8 @@ def linear_panel(profile: Tables) -> Panel | None:
     first = primary_method(frame)
     if not linear or first in linear:
         return None
-    methods = _beside_chips(
-        [first, *(method for method in dict.fromkeys(frame["method"]) if method in linear)]
-    )
+    labels = method_labels(frame)
+    methods = _beside_chips([first, *(method for method in labels if method in linear)], labels)
     traces: list[dict[str, Any]] = []
     models: list[Chip] = []
     for model, rows in frame.groupby("model", sort=False):
@@ -147,11 +137,11 @@ def linear_panel(profile: Tables) -> Panel | None:
 _AMBIENT = Chip(label="Ambient dimension", value="ambient", color=_GREY, dashed=True)
 
 
-def _beside_chips(methods: Sequence[str]) -> list[Chip]:
+def _beside_chips(methods: Sequence[str], labels: Mapping[str, str]) -> list[Chip]:
     """Draw the first method, the intrinsic one, solid and the linear ones dashed."""
     return [
         Chip(
-            label=method_label(method),
+            label=labels[method],
             value=method,
             color=color,
             marker="circle",

@@ -11,11 +11,8 @@ import pandas as pd
 
 from dimscope._format import with_error
 from dimscope._optional import require
-from dimscope.plots.series import (
-    DepthAxis,
-    method_label,
-    run_label,
-)
+from dimscope.plots.depth_axis import DepthAxis
+from dimscope.plots.names import run_label
 from dimscope.report.panels import Chip, Group
 from dimscope.results import plain
 
@@ -117,7 +114,7 @@ def hover(row: Mapping[Any, Any]) -> str:
         return ""
     lines = [
         f"<b>{safe(row['layer'])}</b>",
-        f"{safe(method_label(row['method']))}: {with_error(row['value'], known.get('stderr'))}",
+        f"{safe(row['label'])}: {with_error(row['value'], known.get('stderr'))}",
     ]
     if "low" in known and "high" in known:
         lines.append(f"95 %: {row['low']:.4g} to {row['high']:.4g}")

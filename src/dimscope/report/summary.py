@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from dimscope._format import number, with_error, without_numbers
-from dimscope.plots.series import (
-    Run,
-    decimation_rows,
-    estimate_rows,
-    last_step,
-    linear_methods,
-    method_label,
-    run_label,
-    runs_of,
-)
-from dimscope.results import Tables
+from dimscope._format import number, with_error
+from dimscope.plots.names import Run, linear_methods, run_label
+from dimscope.plots.rows import decimation_rows, estimate_rows, last_step, rows_of, runs_of
+from dimscope.results import Tables, remarks_on
 
 _Z95 = 1.96
 
@@ -46,8 +37,8 @@ class RunSummary:
     ----------
     name
         The model, with its training step where there is one.
-    method
-        Registry name of the estimator.
+    method, label
+        Registry name of the estimator, and its name for people.
     n_samples
         Points that entered.
     first, peak, last
@@ -56,6 +47,7 @@ class RunSummary:
 
     name: str
     method: str
+    label: str
     n_samples: int
     first: Point
     peak: Point
@@ -80,7 +72,7 @@ class RunSummary:
     def sentence(self) -> str:
         """The course in one sentence."""
         start = (
-            f"{method_label(self.method)} on {self.n_samples:,} points gives {self.first} at "
+            f"{self.label} on {self.n_samples:,} points gives {self.first} at "
             f"{self.first.layer}, the first layer measured"
         )
         end = f"{self.last} at {self.last.layer}, the last"
@@ -110,6 +102,7 @@ def _summary(run: Run, rows: pd.DataFrame) -> RunSummary:
     return RunSummary(
         name=run_label(run),
         method=rows["method"].iloc[0],
+        label=rows["label"].iloc[0],
         n_samples=int(rows["n_samples"].max()),
         first=_point(rows.iloc[0]),
         peak=_point(rows.iloc[int(rows["value"].argmax())]),
@@ -137,10 +130,8 @@ def notes(profile: Tables) -> list[tuple[str, int]]:
 
     Of notes that are counted together, the first stands for all.
     """
-    said = [note for note in profile.to_frame("estimate")["notes"].dropna() if note]
-    first = {without_numbers(note): note for note in reversed(said)}
-    counted = Counter(map(without_numbers, said)).most_common()
-    return [(first[pattern], count) for pattern, count in counted]
+    counted = [(str(remark.note), len(remark.where)) for remark in remarks_on(profile.values)]
+    return sorted(counted, key=lambda pair: -pair[1])
 
 
 def _unclear_peaks(profile: Tables) -> Iterator[str]:
@@ -155,16 +146,16 @@ def _unclear_peaks(profile: Tables) -> Iterator[str]:
 
 
 def _rising_with_samples(profile: Tables) -> Iterator[str]:
-    frame = profile.to_frame("decimation")
-    known = frame[frame["value"].notna()][["model", "method"]].drop_duplicates()
-    for model, method in zip(known["model"], known["method"], strict=True):
+    frame = rows_of(profile, "decimation")
+    known = frame[frame["value"].notna()][["model", "method", "label"]].drop_duplicates()
+    for model, method, label in known.itertuples(index=False):
         rows = decimation_rows(profile, model=model, method=method)
         rows = rows[rows["value"].notna() & (rows["stderr"] > 0)]
         layers = [own for _, own in rows.groupby("layer", sort=False) if len(own) > 1]
         rising = sum(map(_rises, layers))
         if rising:
             yield (
-                f"{model}: in {rising} of {len(layers)} layers {method_label(method)} rises with "
+                f"{model}: in {rising} of {len(layers)} layers {label} rises with "
                 "the number of points by more than its error: read these values as lower bounds."
             )
 

@@ -13,17 +13,18 @@ from typing import Any
 from dimscope._format import number
 from dimscope._optional import require
 from dimscope.errors import StoreError
-from dimscope.plots.series import METHOD_LABELS, estimate_rows, method_label
+from dimscope.plots.rows import estimate_rows
 from dimscope.report.curves import decimation_panel, scale_panel, spectrum_panel
 from dimscope.report.depth import depth_panel, linear_panel
 from dimscope.report.panels import Panel, embed
 from dimscope.report.summary import RunSummary, cautions, notes, summarise
-from dimscope.results import Tables, plain
+from dimscope.results import Tables, as_records, plain
 
 _MAX_NOTES = 8
 _SHOWN = (
-    "model", "step", "layer", "method", "value", "stderr", "interval_low", "interval_high",
-    "n_samples", "n_features", "relative_depth", "scale", "n_duplicates", "ceiling", "notes",
+    "model", "sample", "group", "step", "layer", "method", "setting", "value", "stderr",
+    "interval_low", "interval_high", "n_samples", "n_features", "relative_depth", "scale",
+    "n_duplicates", "ceiling", "notes",
 )  # fmt: skip
 
 #: What the page shows in order, and what it says where the profile has nothing to show.
@@ -144,7 +145,7 @@ def _summary_html(summary: RunSummary) -> str:
         ("first layer", summary.first.layer, str(summary.first)),
         ("peak", summary.peak.layer, str(summary.peak)),
         ("last layer", summary.last.layer, str(summary.last)),
-        ("peak / first", method_label(summary.method), ratio),
+        ("peak / first", summary.label, ratio),
     )
     figures = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{_value_html(value)}</dd>"
@@ -184,15 +185,21 @@ def _cautions_html(profile: Tables) -> str:
 def _table(profile: Tables) -> dict[str, Any]:
     """Gather what the page's table needs; columns that say nothing are not shown."""
     frame = profile.to_frame("estimate")
-    said = frame.assign(notes=frame["notes"].replace("", None)).notna().any()
-    records = Tables(frame=frame, provenance={}).to_records()
+    unsaid = {"notes": "", "setting": "", "sample": "data"}
+    said = frame.assign(**{n: frame[n].replace(v, None) for n, v in unsaid.items()}).notna().any()
     return {
         "columns": list(frame.columns),
         "shown": [name for name in _SHOWN if said[name]],
-        "rows": [list(record.values()) for record in records],
-        "labels": dict(METHOD_LABELS),
+        "rows": [list(row.values()) for row in as_records(frame)],
+        "labels": _titles(profile),
         "provenance": plain(profile.provenance),
     }
+
+
+def _titles(profile: Tables) -> dict[str, str]:
+    """What methods are called, by their registry names."""
+    named = profile.values[["method", "title"]].drop_duplicates("method")
+    return dict(zip(named["method"], named["title"], strict=True))
 
 
 def _provenance_html(provenance: Mapping[str, Any]) -> Iterator[str]:

@@ -1,34 +1,69 @@
-"""Frozen results: what an estimate is, with its uncertainty, and the tables of many."""
+"""Frozen results: estimates, curves, and the tables of many, with their rows as the schema."""
 
 from dimscope.results.curves import ScaleCurve
 from dimscope.results.documents import SCHEMA_VERSION, plain
 from dimscope.results.estimates import DimensionEstimate, LocalEstimate
-from dimscope.results.notes import NOTE_CODES, Note, as_note
-from dimscope.results.quantities import ErrorKind, Family, Quantity, keyed, spoken
+from dimscope.results.flat import CURVES, PROFILE_COLUMNS, Lookup, typed_rows
+from dimscope.results.joining import joined_tables
+from dimscope.results.notes import NOTE_CODES, Note, as_note, joined
+from dimscope.results.quantities import VARIANCE_SHARE, ErrorKind, Family, Quantity, keyed, spoken
+from dimscope.results.remarks import Remark, remarks_on
+from dimscope.results.rows import (
+    Axis,
+    CurvePoint,
+    Layer,
+    LocalValue,
+    PairValue,
+    Subject,
+    Value,
+    Verdict,
+)
 from dimscope.results.scales import TOLERANCE, Plateau, ScaleCurves, find_plateau
-from dimscope.results.tables import CURVES, PROFILE_COLUMNS, TICK_COLUMNS, Tables, tick_table
+from dimscope.results.schema import as_json, columns_of, from_json, table_of
+from dimscope.results.tables import ROW_TYPES, TICK_COLUMNS, Tables, as_records, tick_table
 
 __all__ = [
     "CURVES",
     "NOTE_CODES",
     "PROFILE_COLUMNS",
+    "ROW_TYPES",
     "SCHEMA_VERSION",
     "TICK_COLUMNS",
     "TOLERANCE",
+    "VARIANCE_SHARE",
+    "Axis",
+    "CurvePoint",
     "DimensionEstimate",
     "ErrorKind",
     "Family",
+    "Layer",
     "LocalEstimate",
+    "LocalValue",
+    "Lookup",
     "Note",
+    "PairValue",
     "Plateau",
     "Quantity",
+    "Remark",
     "ScaleCurve",
     "ScaleCurves",
+    "Subject",
     "Tables",
+    "Value",
+    "Verdict",
+    "as_json",
     "as_note",
+    "as_records",
+    "columns_of",
     "find_plateau",
+    "from_json",
+    "joined",
+    "joined_tables",
     "keyed",
     "plain",
+    "remarks_on",
     "spoken",
+    "table_of",
     "tick_table",
+    "typed_rows",
 ]

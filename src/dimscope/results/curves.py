@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from dimscope.results.quantities import spoken
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleCurve:
@@ -22,8 +24,8 @@ class ScaleCurve:
         The neighbour ranks compared at each step.
     n_samples
         Points that entered.
-    method
-        Registry name of the estimator.
+    method, title
+        Registry name of the estimator, and its name for people.
     n_points
         Points among which neighbours were counted at each scale, where they are blocks of all;
         None where they are all.
@@ -37,6 +39,12 @@ class ScaleCurve:
     n_samples: int
     method: str
     n_points: Int[np.ndarray, " n_scales"] | None = None
+    title: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the method is called in figures."""
+        return self.title or spoken(self.method)
 
     @property
     def sizes(self) -> Int[np.ndarray, " n_scales"]:

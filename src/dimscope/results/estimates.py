@@ -12,7 +12,7 @@ from jaxtyping import Float
 from dimscope._format import with_error
 from dimscope.results.documents import plain
 from dimscope.results.notes import Note
-from dimscope.results.quantities import ErrorKind
+from dimscope.results.quantities import ErrorKind, spoken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +100,17 @@ class LocalEstimate:
         Neighbours used around each point.
     method, parameters
         As in `DimensionEstimate`.
+    title
+        The method's name for people.
     """
 
     values: Float[np.ndarray, " n_samples"]
     n_neighbors: int
     method: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    title: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the method is called in figures."""
+        return self.title or spoken(self.method)

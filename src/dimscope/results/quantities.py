@@ -77,6 +77,12 @@ class Quantity:
         return f"{self.title} ({self.setting})" if self.setting else self.title
 
 
+#: What the rows of a spectrum are.
+VARIANCE_SHARE = Quantity(
+    name="variance_share", method="eigenvalue", family="other", title="Share of variance"
+)
+
+
 def keyed(method: str, setting: str) -> str:
     """A method with its setting.
 

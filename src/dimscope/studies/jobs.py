@@ -18,10 +18,10 @@ from typing import Any
 import pandas as pd
 
 from dimscope import __version__
+from dimscope._log import Log
 from dimscope._progress import progress_bars
 from dimscope.errors import DimscopeError, InputError, TrainingError
 from dimscope.neighbors import threads_to_use
-from dimscope.profiling.journal import Log
 from dimscope.results import plain
 
 _NAME = "runs.jsonl"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dimscope.errors import InputError, MissingDependencyError
 from dimscope.profiling import Profile
-from dimscope.profiling.measure import Row
-from dimscope.profiling.passes import in_order
+from dimscope.profiling.measured import Measured, in_order, rows_of
 
 
 def as_loggers(loggers: Any) -> tuple[Any, ...]:
@@ -29,23 +28,27 @@ def as_loggers(loggers: Any) -> tuple[Any, ...]:
     return several
 
 
-def scalars_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def scalars_of(measured: Sequence[Measured]) -> dict[str, float]:
     """The estimates whose value is known, each under a name of its own.
 
     Examples
     --------
-    >>> row = {"curve": "estimate", "method": "two_nn", "layer": "fc1", "value": 8.5}
-    >>> scalars_of([row, {**row, "layer": "fc2", "value": None}])
+    >>> from dimscope.results import Quantity, Subject, Value
+    >>> subject = Subject(model="net", layer="fc1")
+    >>> quantity = Quantity.of("two_nn", "intrinsic")
+    >>> value = Value(subject=subject, quantity=quantity, value=8.5, n_samples=100)
+    >>> scalars_of([Measured(subject=subject, n_features=9, values=(value,))])
     {'dimscope/two_nn/fc1': 8.5}
     """
     return {
-        f"dimscope/{row['method']}/{row['layer']}": row["value"]
-        for row in rows
-        if row["curve"] == "estimate" and row.get("value") is not None
+        f"dimscope/{value.quantity.key}/{one.name}": value.value
+        for one in measured
+        for value in one.values
+        if value.value is not None
     }
 
 
-def log_tick(loggers: Sequence[Any], label: str, step: int, rows: Sequence[Row]) -> None:
+def log_tick(loggers: Sequence[Any], step: int, measured: Sequence[Measured]) -> None:
     """Send every loggers the estimates of a tick and, where it takes figures, dimension by depth.
 
     Parameters
@@ -53,14 +56,12 @@ def log_tick(loggers: Sequence[Any], label: str, step: int, rows: Sequence[Row])
     loggers
         With ``log_metrics``, as those of Lightning and many trackers of experiments have, or
         ``add_scalar`` and perhaps ``add_figure``, as TensorBoard's ``SummaryWriter`` has.
-    label
-        Name of the model.
     step
         Training steps done.
-    rows
-        What was measured.
+    measured
+        The layers.
     """
-    scalars = scalars_of(rows)
+    scalars = scalars_of(measured)
     for logger in loggers:
         if hasattr(logger, "log_metrics"):
             logger.log_metrics(scalars, step=step)
@@ -68,13 +69,12 @@ def log_tick(loggers: Sequence[Any], label: str, step: int, rows: Sequence[Row])
         for name, value in scalars.items():
             logger.add_scalar(name, value, step)
         if hasattr(logger, "add_figure"):
-            _add_figure(logger, label, step, rows)
+            _add_figure(logger, step, measured)
 
 
-def _add_figure(logger: Any, label: str, step: int, rows: Sequence[Row]) -> None:
-    named = [{"model": label, "step": step, **row} for row in in_order(rows)]
+def _add_figure(logger: Any, step: int, measured: Sequence[Measured]) -> None:
     try:
-        axes = Profile.from_rows(named, {}).plot()
+        axes = Profile.of(rows_of(in_order(measured))).plot()
     except (MissingDependencyError, InputError):  # no matplotlib, or no value that is known
         return
     logger.add_figure("dimscope/profile", axes.get_figure(root=True), step)

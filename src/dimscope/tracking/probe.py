@@ -9,9 +9,10 @@ from typing import Any
 
 from dimscope.capture.parallel import unwrapped
 from dimscope.errors import CaptureError
-from dimscope.profiling.measure import Row
+from dimscope.profiling.measured import Measured
 from dimscope.profiling.passes import facts_of, measured_layers, name_of_pooling
 from dimscope.profiling.settings import Settings
+from dimscope.results import Subject
 from dimscope.store import ActivationStore
 
 
@@ -33,6 +34,8 @@ class Probe:
         As in `dimscope.profile`.
     budgets
         Bytes of activations in memory and on disk.
+    label
+        Name of the model.
     data_hash
         What the hash of the samples must be at every tick.
     inputs
@@ -48,9 +51,10 @@ class Probe:
     batch_size: int
     forward: Callable[[Any, Any], Any] | None
     budgets: Mapping[str, Any]
+    label: str
     data_hash: str
     inputs: frozenset[str]
-    _input_rows: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    _inputs: dict[tuple[str, str], Measured] = field(default_factory=dict)
 
     @classmethod
     def of(  # noqa: PLR0913 - what a probe is made of
@@ -65,6 +69,7 @@ class Probe:
         batch_size: int,
         forward: Callable[[Any, Any], Any] | None,
         budgets: Mapping[str, Any],
+        label: str,
     ) -> Probe:
         """Find the layers and read the samples once.
 
@@ -93,6 +98,7 @@ class Probe:
             batch_size=batch_size,
             forward=forward,
             budgets=budgets,
+            label=label,
             data_hash=hash_data(model, data, batch_size=batch_size, n_samples=n_samples),
             inputs=frozenset(received if forward is None else ()),
         )
@@ -102,6 +108,7 @@ class Probe:
         from dimscope.capture import hash_architecture  # noqa: PLC0415 - torch
 
         return self.settings.to_dict() | {
+            "label": self.label,
             "pooling": name_of_pooling(self.pooling),
             "layers": list(self.layers),
             "n_samples_asked": self.n_samples,
@@ -116,8 +123,8 @@ class Probe:
 
         return hash_model(self.model)
 
-    def measure(self) -> tuple[list[Row], dict[str, Any]]:
-        """Every row of every layer now, and the facts of the pass.
+    def measure(self, step: int) -> tuple[list[Measured], dict[str, Any]]:
+        """Every layer now, at ``step``, and the facts of the pass.
 
         The network, its gradients and all random states are left exactly as they were.
 
@@ -129,7 +136,7 @@ class Probe:
         from dimscope.capture import capture  # noqa: PLC0415 - torch
 
         kind = _float_type(self.model)
-        known = [name for name in self.layers if (name, kind) in self._input_rows]
+        known = [name for name in self.layers if (name, kind) in self._inputs]
         left = [name for name in self.layers if name not in known] or list(self.layers)
         with ActivationStore(**self.budgets) as store:
             captured = capture(
@@ -147,11 +154,13 @@ class Probe:
                     "the samples are not those of the other ticks: give data that come alike and "
                     "in the same order every time, without shuffling or random transforms"
                 )
-            found = dict(measured_layers(captured, store, self.settings, lambda *_: None))
+            subject = Subject(model=self.label, step=step)
+            layers = measured_layers(captured, store, self.settings, subject, lambda *_: None)
+            found = {one.name: one for one in layers}
         for name in self.inputs & found.keys():
-            self._input_rows[name, kind] = found[name]
-        rows = [found[n] if n in found else self._input_rows[n, kind] for n in self.layers]
-        return [row for of_layer in rows for row in of_layer], facts_of(captured)
+            self._inputs[name, kind] = found[name]
+        known_now = {name: self._inputs[name, kind].at_step(step) for name in known}
+        return [(found | known_now)[name] for name in self.layers], facts_of(captured)
 
 
 def _is_received(source: Any) -> bool:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from dimscope.profiling.measure import Row
+from dimscope.profiling.measured import Measured
 from dimscope.tracking.clock import Clock, too_costly
 from dimscope.tracking.loggers import log_tick
 from dimscope.tracking.probe import Probe
@@ -30,7 +30,7 @@ class Session:
         What measures, records and tells the time.
     show
         Replaces the line on stderr.
-    label, max_overhead, loggers
+    max_overhead, loggers
         As in `dimscope.tracking.Tracker`.
     """
 
@@ -38,11 +38,10 @@ class Session:
     journal: TickJournal
     clock: Clock
     show: Callable[[str], None]
-    label: str
     max_overhead: float | None
     loggers: Sequence[Any]
     _warned: bool = False
-    _last_rows: list[Row] = field(default_factory=list)
+    _last: list[Measured] = field(default_factory=list)
 
     @property
     def overhead(self) -> float | None:
@@ -77,15 +76,15 @@ class Session:
 
     def show_tick(self, step: int) -> None:
         """Show the line of the tick that was just made."""
-        self.show(line_of(self.journal.ticks[step], self._last_rows, self.overhead))
+        self.show(line_of(self.journal.ticks[step], self._last, self.overhead))
 
     def _measure(
         self, step: int, epoch: int, numbers: Callable[[], dict[str, float | None]]
     ) -> None:
         started = time.perf_counter()
         metrics = numbers()
-        rows, facts = self.probe.measure()
-        log_tick(self.loggers, self.label, step, rows)
+        measured, facts = self.probe.measure(step)
+        log_tick(self.loggers, step, measured)
         tick = Tick(
             step=step,
             epoch=epoch,
@@ -94,8 +93,8 @@ class Session:
             seconds=time.perf_counter() - started,
             training_seconds=self.clock.training_seconds,
         )
-        self.journal.add(tick, rows)
-        self._last_rows = rows
+        self.journal.add(tick, measured)
+        self._last = measured
 
     def _meet_again(self, step: int) -> None:
         """Compare the network with the one that was measured at this step."""

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from dimscope._format import number
+from dimscope._log import Log, read_log
 from dimscope.errors import InputError, StoreError
 from dimscope.profiling import Profile
-from dimscope.profiling.journal import Log, read_log
-from dimscope.profiling.passes import in_order
-from dimscope.results import plain
+from dimscope.profiling.measured import Measured, from_flat_rows, in_order, rows_of
+from dimscope.profiling.saved import holds_profile
+from dimscope.results import TICK_COLUMNS, plain, tick_table
 
 _NAME = "ticks.jsonl"
 _LAYERS_SHOWN = 3
@@ -82,7 +83,7 @@ class TickJournal:
             If the directory cannot be written.
         """
         path = directory / _NAME
-        if (directory / "profile.parquet").exists() and not path.exists():
+        if holds_profile(directory) and not path.exists():
             raise InputError(f"{directory} holds a profile that is no training run: give another")
         log, lines = Log.open(path, identity)
         journal = cls(log=log)
@@ -98,9 +99,9 @@ class TickJournal:
         """Record how long the training took until now."""
         self._add({"ended": training_seconds})
 
-    def add(self, tick: Tick, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Record a tick; it is on disk when this returns."""
-        self._add({"tick": asdict(tick), "rows": rows})
+    def add(self, tick: Tick, measured: Sequence[Measured]) -> None:
+        """Record a tick with its layers; it is on disk when this returns."""
+        self._add({"tick": asdict(tick), "layers": [one.to_dict() for one in measured]})
 
     def note(self, step: int, metrics: Mapping[str, float | None]) -> None:
         """Add metrics to a tick; those that it has already stay."""
@@ -135,17 +136,12 @@ class TickJournal:
             self.training_seconds = line["ended"]
 
 
-def line_of(tick: Tick, rows: Sequence[Mapping[str, Any]], overhead: float | None) -> str:
+def line_of(tick: Tick, measured: Sequence[Measured], overhead: float | None) -> str:
     """A tick in one line: its moment, its metrics, the deepest layers, what tracking costs."""
     parts = [f"step {tick.step:,}, epoch {tick.epoch}"]
     parts += [f"{n} {number(v)}" for n, v in tick.metrics.items() if v is not None]
-    estimates = [row for row in rows if row["curve"] == "estimate"]
-    first = [row for row in estimates if row["method"] == estimates[0]["method"]]
-    parts += [
-        f"{row['layer']} {number(row['value'])}"
-        for row in first[-_LAYERS_SHOWN:]
-        if row.get("value") is not None
-    ]
+    first = [(one.name, one.values[0].value) for one in measured if one.values]
+    parts += [f"{n} {number(v)}" for n, v in first[-_LAYERS_SHOWN:] if v is not None]
     if overhead is not None:
         parts.append(f"tracking {100 * overhead:.1f} % of training time")
     return "  ".join(parts)
@@ -184,33 +180,31 @@ def read_run(directory: str | Path) -> Profile:
 def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Profile:
     label = identity["label"]
     journal = TickJournal(log=Log(identity=identity))
-    rows: dict[int, list[dict[str, Any]]] = {}
+    measured: dict[int, list[Measured]] = {}
     for line in lines:
         journal._take(line)
         if "tick" in line:
-            rows[line["tick"]["step"]] = line["rows"]
+            measured[line["tick"]["step"]] = _layers_of(line, identity)
     sessions = [line["session"] for line in lines if "session" in line]
     ticks = [journal.ticks[step] for step in sorted(journal.ticks)]
     facts = {**identity, **sessions[-1], **_account(journal, ticks), "n_sessions": len(sessions)}
-    return Profile.from_rows(
-        [
-            {"model": label, "step": tick.step, **row}
-            for tick in ticks
-            for row in in_order(rows[tick.step])
-        ],
-        {label: facts},
-        [
-            {
-                **tick.metrics,
-                "model": label,
-                "step": tick.step,
-                "epoch": tick.epoch,
-                "seconds": tick.seconds,
-                "training_seconds": tick.training_seconds,
-            }
-            for tick in ticks
-        ],
+    return Profile.of(
+        rows_of(one for tick in ticks for one in in_order(measured[tick.step])),
+        provenance={label: facts},
+        ticks=tick_table({"model": label, **_row_of(tick)} for tick in ticks),
     )
+
+
+def _layers_of(line: Mapping[str, Any], identity: Mapping[str, Any]) -> list[Measured]:
+    """The layers of a tick; version 0.1 recorded flat rows."""
+    if "rows" in line:
+        return from_flat_rows(line["rows"], identity["label"], line["tick"]["step"], identity)
+    return [Measured.from_dict(one) for one in line["layers"]]
+
+
+def _row_of(tick: Tick) -> dict[str, Any]:
+    times = {name: getattr(tick, name) for name in TICK_COLUMNS if name != "model"}
+    return {**tick.metrics, **times}
 
 
 def _account(journal: TickJournal, ticks: Iterable[Tick]) -> dict[str, Any]:

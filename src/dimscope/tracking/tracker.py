@@ -192,6 +192,7 @@ class Tracker:
             batch_size=batch_size,
             forward=forward,
             budgets=budgets_of(memory_budget, disk_budget),
+            label=self._label,
         )
         self._open = ExitStack()
         self._session: Session | None = None
@@ -210,7 +211,6 @@ class Tracker:
     def _start(self) -> None:
         probe = self._make_probe()
         identity = probe.identity() | {
-            "label": self._label,
             "schedule": self._schedule.to_dict(),
             "max_overhead": self._max_overhead,
         }
@@ -222,7 +222,6 @@ class Tracker:
             journal=journal,
             clock=Clock.of(journal.training_seconds, journal.ticks.values()),
             show=show,
-            label=self._label,
             max_overhead=self._max_overhead,
             loggers=self._loggers,
         )

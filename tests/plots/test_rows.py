@@ -3,17 +3,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dimscope.errors import InputError
-from dimscope.plots.series import (
-    curve_rows,
-    decimation_rows,
-    depth_axis,
-    estimate_rows,
-    layer_colors,
-    linear_methods,
-    run_colors,
-    runs_of,
-    spread,
-)
+from dimscope.plots.colors import layer_colors, run_colors
+from dimscope.plots.depth_axis import depth_axis, spread
+from dimscope.plots.names import linear_methods, method_labels
+from dimscope.plots.rows import curve_rows, decimation_rows, estimate_rows, runs_of
 from dimscope.profiling import Profile
 
 
@@ -52,31 +45,26 @@ def test_bounds_are_the_interval_or_else_the_standard_error(profile):
     frame = profile.to_frame()
     hit = (frame["layer"] == "conv1") & (frame["method"] == "two_nn")
     frame.loc[hit, ["interval_low", "interval_high"]] = [18.0, 30.0]
-    rows = estimate_rows(Profile(frame=frame, provenance={}), ["two_nn"]).set_index("layer")
+    rows = estimate_rows(Profile.from_frame(frame), ["two_nn"]).set_index("layer")
     assert rows.loc["conv1", ["low", "high"]].to_numpy().tolist() == [[18.0, 30.0]] * 2
     plain = rows.drop(index="conv1")
     np.testing.assert_allclose(plain["high"], plain["value"] + 1.96 * plain["stderr"])
     np.testing.assert_allclose(plain["low"], plain["value"] - 1.96 * plain["stderr"])
 
 
-def test_a_method_not_known_is_linear_if_nothing_has_a_scale(profile):
-    frame = profile.to_frame("estimate")
-    frame["method"] = frame["method"].replace(
-        {"gride": "box_dimension", "pca_dimension": "stable_rank"}
-    )
-    assert linear_methods(frame) == {"participation_ratio", "stable_rank"}
-
-
-def test_a_known_nonlinear_method_stays_so_without_a_scale(profile):
+def test_linear_is_what_the_estimator_says(profile):
     frame = profile.to_frame("estimate").assign(scale=np.nan)
-    assert linear_methods(frame) == {"participation_ratio", "pca_dimension"}
+    frame["method"] = frame["method"].replace({"gride": "skdim.DANCo"})
+    rows = estimate_rows(Profile.from_frame(frame))
+    assert linear_methods(rows) == {"participation_ratio", "pca_dimension"}
+    assert method_labels(rows)["skdim.DANCo"] == "skdim.DANCo"
 
 
 def test_decimation_ends_at_the_estimate_on_all_points(build):
     profile = build("A")
     frame = profile.to_frame()
     halves = frame[(frame["curve"] != "decimation") | (frame["n_samples"] < 2000)]
-    rows = decimation_rows(Profile(frame=halves, provenance={}), layers=["conv4"])
+    rows = decimation_rows(Profile.from_frame(halves), layers=["conv4"])
     assert rows["n_samples"].tolist() == [250, 500, 1000, 2000]
     assert rows["value"].iloc[-1] == pytest.approx(38.0)
     assert len(decimation_rows(profile, layers=["conv4"])) == 4
@@ -111,4 +99,4 @@ def test_asking_for_what_is_not_there_says_what_is(build, ask, message):
 def test_rows_whose_values_are_all_unknown_say_so(profile):
     frame = profile.to_frame().assign(value=np.nan)
     with pytest.raises(InputError, match="every value of the scale rows"):
-        curve_rows(Profile(frame=frame, provenance={}), "scale")
+        curve_rows(Profile.from_frame(frame), "scale")

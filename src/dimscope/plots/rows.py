@@ -1,0 +1,210 @@
+"""What a figure shows, whichever library draws it: rows of a profile with their bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dimscope.errors import InputError
+from dimscope.plots.names import Run, subject_label
+from dimscope.results import TICK_COLUMNS, Tables
+
+_LOG_RANGE = 20.0
+_Z95 = 1.96
+
+
+def rows_of(profile: Tables, curve: str) -> pd.DataFrame:
+    """The rows of a curve; a method is named with its setting, a model with its control or class.
+
+    Raises
+    ------
+    InputError
+        If there is no such curve.
+    """
+    rows = profile.rows(curve)
+    names = [subject_label(row) for row in rows.to_dict("records")]
+    return rows.assign(method=rows["key"], model=pd.Series(names, dtype="string"))
+
+
+def estimate_rows(profile: Tables, methods: Sequence[str] | None = None) -> pd.DataFrame:
+    """Select the estimates by ``methods`` (all by default), with the bounds of their error bars.
+
+    Raises
+    ------
+    InputError
+        If there is none, none by one of ``methods``, or none whose value is known.
+    """
+    known = profile.methods()
+    if not known:
+        raise InputError("the profile has no estimate rows: measure at least one layer")
+    chosen = known if methods is None else list(methods)
+    missing = [method for method in chosen if method not in known]
+    if missing or not chosen:
+        what = f"by {missing[0]!r}" if missing else "by no method"
+        raise InputError(f"the profile has no estimates {what}: choose from {', '.join(known)}")
+    frame = rows_of(profile, "estimate")
+    return _with_bounds(frame[frame["method"].isin(chosen)], "estimate")
+
+
+def curve_rows(
+    profile: Tables,
+    curve: str,
+    *,
+    method: str | None = None,
+    model: str | None = None,
+    layers: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """One model's rows of a curve, at its last step, ordered by layer, with error bounds.
+
+    Parameters
+    ----------
+    profile, curve
+        Where to look, and which of `dimscope.results.CURVES`.
+    method, model
+        The first that the curve has, by default.
+    layers
+        All of them by default.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to show.
+    """
+    frame = rows_of(profile, curve)
+    if frame.empty:
+        raise InputError(f"the profile has no {curve} rows: measure it with its {curve} curve")
+    model_rows = _only(frame, "model", model, curve)
+    rows = _only(model_rows, "method", method, curve)
+    _require_layers(rows, layers, curve)
+    rows = last_step(rows if layers is None else rows[rows["layer"].isin(list(layers))])
+    return _with_bounds(rows.sort_values("layer_index", kind="stable"), curve)
+
+
+def decimation_rows(
+    profile: Tables,
+    *,
+    method: str | None = None,
+    model: str | None = None,
+    layers: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """`curve_rows` of a decimation, completed by the estimate on all points, by rising N."""
+    rows = curve_rows(profile, "decimation", method=method, model=model, layers=layers)
+    key = ["model", "layer", "method"]
+    estimates = rows_of(profile, "estimate").merge(rows[key].drop_duplicates(), on=key)
+    if not estimates.empty:
+        rows = pd.concat([rows, _bounded(last_step(estimates))], ignore_index=True)
+    rows = rows.drop_duplicates(["layer", "n_samples"])
+    return rows.sort_values(["layer_index", "n_samples"], kind="stable")
+
+
+def all_steps(
+    profile: Tables,
+    *,
+    method: str | None = None,
+    model: str | None = None,
+    layers: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """One model's estimates by one method at every training step, ordered by layer and step.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to show, or the model was measured once only.
+    """
+    frame = _only(rows_of(profile, "estimate"), "model", model, "estimate")
+    rows = _only(frame, "method", method, "estimate")
+    _require_layers(rows, layers, "estimate")
+    rows = rows[rows["step"].notna()]
+    if layers is not None:
+        rows = rows[rows["layer"].isin(list(layers))]
+    if rows.empty:
+        raise InputError(
+            "the profile has no training steps: measure with a Tracker, or `dimscope track`"
+        )
+    rows = rows.astype({"step": "int64"}).sort_values(["layer_index", "step"], kind="stable")
+    return _with_bounds(rows, "estimate")
+
+
+def metric_names(profile: Tables, model: str, metrics: Sequence[str] | None) -> list[str]:
+    """Check the metrics asked for; by default all that some tick of ``model`` has.
+
+    A tracker's means since the tick before, such as ``mean_loss``, are left out unless asked for:
+    the metrics that they are of are there.
+
+    Raises
+    ------
+    InputError
+        If no tick of the model has one of them.
+    """
+    ticks = profile.ticks[profile.ticks["model"] == model]
+    known = [
+        str(name)
+        for name in ticks.columns
+        if name not in TICK_COLUMNS and ticks[name].notna().any()
+    ]
+    for name in metrics or ():
+        if name not in known:
+            raise InputError(
+                f"no tick of {model!r} has the metric {name!r}: choose from "
+                f"{', '.join(known) or 'none; give metrics to Tracker.step or Tracker.epoch'}"
+            )
+    if metrics is not None:
+        return list(metrics)
+    return [name for name in known if name.removeprefix("mean_") not in {*known} - {name}]
+
+
+def _require_layers(rows: pd.DataFrame, layers: Sequence[str] | None, curve: str) -> None:
+    for layer in layers or ():
+        if layer not in set(rows["layer"]):
+            names = ", ".join(dict.fromkeys(rows["layer"]))
+            raise InputError(f"no {curve} rows for the layer {layer!r}: choose from {names}")
+
+
+def _only(frame: pd.DataFrame, column: str, value: str | None, curve: str) -> pd.DataFrame:
+    values = list(dict.fromkeys(frame[column]))
+    chosen = values[0] if value is None else value
+    if chosen not in values:
+        raise InputError(
+            f"no {curve} rows for the {column} {chosen!r}: choose from {', '.join(values)}"
+        )
+    return frame[frame[column] == chosen]
+
+
+def last_step(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows of each model's last training step; all rows of a model measured once."""
+    last = frame.groupby("model")["step"].transform("max")
+    return frame[last.isna() | (frame["step"] == last).fillna(False)]
+
+
+def _with_bounds(frame: pd.DataFrame, curve: str) -> pd.DataFrame:
+    if not frame["value"].notna().any():
+        raise InputError(
+            f"every value of the {curve} rows asked for is unknown: the notes column says why"
+        )
+    return _bounded(frame)
+
+
+def _bounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """``frame`` with 95 % bounds ``low`` and ``high``: the interval, else 1.96 standard errors.
+
+    A lower bound below a hundredth of the value is raised to that: a logarithmic axis has no zero.
+    """
+    value, reach = frame["value"], _Z95 * frame["stderr"]
+    low = frame["interval_low"].fillna(value - reach).clip(lower=0.01 * value)
+    return frame.assign(low=low, high=frame["interval_high"].fillna(value + reach))
+
+
+def runs_of(frame: pd.DataFrame) -> Iterator[tuple[Run, pd.DataFrame]]:
+    """Yield the rows of each model and step, in order of appearance, ordered by layer."""
+    groups: Any = frame.groupby(["model", "step"], sort=False, dropna=False)
+    for (model, step), rows in groups:
+        run = (model, None if pd.isna(step) else int(step))
+        yield run, rows.sort_values("layer_index", kind="stable")
+
+
+def needs_log(values: pd.Series) -> bool:
+    """Whether positive values spread too far for a linear axis."""
+    positive = values[values > 0]
+    return bool(len(positive)) and bool(positive.max() > _LOG_RANGE * positive.min())

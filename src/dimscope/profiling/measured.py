@@ -1,0 +1,150 @@
+"""What was measured of one layer: its place, values and curves, ready for a journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from dimscope.estimators import quantity_of
+from dimscope.results import (
+    CurvePoint,
+    Layer,
+    Subject,
+    Value,
+    as_json,
+    from_json,
+    plain,
+    typed_rows,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One layer, measured.
+
+    Attributes
+    ----------
+    subject
+        What was measured; that of all values and curves.
+    n_features
+        Ambient dimension.
+    index, relative_depth
+        As in `dimscope.results.Layer`.
+    values, curves
+        Rows of the tables.
+    """
+
+    subject: Subject
+    n_features: int
+    index: int = 0
+    relative_depth: float | None = None
+    values: tuple[Value, ...] = ()
+    curves: tuple[CurvePoint, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self.subject.layer or ""
+
+    @property
+    def layer(self) -> Layer:
+        """The layer's row."""
+        subject = self.subject
+        return Layer(
+            model=subject.model,
+            step=subject.step,
+            layer=self.name,
+            pooling=subject.pooling,
+            data=subject.data,
+            index=self.index,
+            relative_depth=self.relative_depth,
+            n_features=self.n_features,
+        )
+
+    def at_step(self, step: int | None) -> Self:
+        """The same numbers, as those of another training step."""
+        subject = replace(self.subject, step=step)
+        return replace(
+            self,
+            subject=subject,
+            values=tuple(replace(value, subject=subject) for value in self.values),
+            curves=tuple(replace(point, subject=subject) for point in self.curves),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field, ready for JSON; the subject once."""
+        return {
+            "subject": as_json(self.subject),
+            "layer": plain(
+                {n: getattr(self, n) for n in ("index", "relative_depth", "n_features")}
+            ),
+            "values": [_without_subject(row) for row in self.values],
+            "curves": [_without_subject(row) for row in self.curves],
+        }
+
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Self:
+        """What `to_dict` gave.
+
+        Raises
+        ------
+        InputError
+            If a key of a row is unknown or missing.
+        """
+        shared = {"subject": found["subject"]}
+        return cls(
+            subject=from_json(Subject, found["subject"]),
+            values=tuple(from_json(Value, shared | row) for row in found["values"]),
+            curves=tuple(from_json(CurvePoint, shared | row) for row in found["curves"]),
+            **found["layer"],
+        )
+
+
+def in_order(measured: Iterable[Measured]) -> list[Measured]:
+    """The layers of one pass in order of execution, and counted from 0."""
+    listed = sorted(measured, key=lambda one: (one.index, one.name))
+    return [replace(one, index=i) for i, one in enumerate(listed)]
+
+
+def rows_of(measured: Iterable[Measured]) -> dict[str, list[Any]]:
+    """All rows by the table that they belong in."""
+    listed = list(measured)
+    return {
+        "layers": [one.layer for one in listed],
+        "values": [value for one in listed for value in one.values],
+        "curves": [point for one in listed for point in one.curves],
+    }
+
+
+def from_flat_rows(
+    rows: Sequence[Mapping[str, Any]], model: str, step: int, facts: Mapping[str, Any]
+) -> list[Measured]:
+    """Layers of one pass as version 0.1 recorded them: flat rows without model and step."""
+    named = [{"model": model, "step": step, **row} for row in rows]
+    typed = typed_rows(named, quantity_of, {model: facts})
+    return [
+        Measured(
+            subject=_subject_of(layer),
+            n_features=layer.n_features,
+            index=layer.index,
+            relative_depth=layer.relative_depth,
+            values=tuple(v for v in typed["values"] if v.subject.layer == layer.layer),
+            curves=tuple(p for p in typed["curves"] if p.subject.layer == layer.layer),
+        )
+        for layer in typed["layers"]
+    ]
+
+
+def _subject_of(layer: Layer) -> Subject:
+    return Subject(
+        model=layer.model,
+        step=layer.step,
+        layer=layer.layer,
+        pooling=layer.pooling,
+        data=layer.data,
+    )
+
+
+def _without_subject(row: Value | CurvePoint) -> dict[str, Any]:
+    return {name: value for name, value in as_json(row).items() if name != "subject"}
