@@ -25,9 +25,9 @@ def as_markdown(results: Results) -> str:
         parts += ["Wall time, in half products:", walltable(results)]
     if any(case.group == HARD for case in _measured(results)):
         parts += [
-            "Hard sets: wrong neighbours, and the largest relative error of the first two "
-            "distances (∞ for one above 0 between equal points). The time is that of dimscope, as "
-            "a multiple of the time that a Gaussian of the same size takes:",
+            "Hard sets: the share of wrong neighbours, and the largest relative error of the first "
+            "two distances (∞ where equal points have a distance above 0). *Time* is dimscope's, "
+            "as a multiple of its time on a Gaussian of the same size:",
             hardtable(results),
         ]
     if "memory" in results:
@@ -184,8 +184,9 @@ def _memory(memory: Results) -> str:
         f"{memory[name] / 2**20:,.0f} MiB" for name in ("over_input", "search", "budget")
     )
     return (
-        f"Memory, {_size(memory)}: {over} at the peak over the input, {search} of them the "
-        f"search's, the others Python's and its libraries'; the budget is {budget}."
+        f"Memory for {_size(memory)}: at its peak the process holds {over} beyond the input, "
+        f"{search} for the search and the rest for Python and its libraries. The budget is "
+        f"{budget}."
     )
 
 
