@@ -38,36 +38,36 @@ lint: $(READY)  ## ruff, mypy and the import contracts
 
 # NumPy is left to choose its kernels: its product is the unit of all times.
 bench: $(PEERS)/.ready $(DADAPY)/.ready  ## the neighbour search against other libraries; ARGS="--write" publishes
-	env -u OPENBLAS_CORETYPE $(PEERS)/bin/python benchmarks/neighbors.py $(ARGS)
+	env -u OPENBLAS_CORETYPE $(PEERS)/bin/python -m benchmarks.search.speed $(ARGS)
 
-$(PEERS)/.ready: constraints.txt pyproject.toml benchmarks/peers.txt
+$(PEERS)/.ready: constraints.txt pyproject.toml benchmarks/requirements/search.txt
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python $(PIP_INSTALL) --constraint constraints.txt --editable '.[models,plot,sklearn]'
-	-$(PEERS)/bin/python $(PIP_INSTALL) --constraint constraints.txt --requirement benchmarks/peers.txt
+	-$(PEERS)/bin/python $(PIP_INSTALL) --constraint constraints.txt --requirement benchmarks/requirements/search.txt
 	touch $@
 
-$(DADAPY)/.ready: benchmarks/peers-dadapy.txt
+$(DADAPY)/.ready: benchmarks/requirements/dadapy.txt
 	test -x $(DADAPY)/bin/python || $(PYTHON) -m venv $(DADAPY)
-	-$(DADAPY)/bin/python $(PIP_INSTALL) --requirement benchmarks/peers-dadapy.txt
+	-$(DADAPY)/bin/python $(PIP_INSTALL) --requirement benchmarks/requirements/dadapy.txt
 	touch $@
 
 accuracy: $(READY) $(DADAPY)/.ready $(TORCHID)/.ready  ## all estimators and other libraries' on known sets; ARGS="--write"
-	$(BIN)/python benchmarks/accuracy.py $(ARGS)
+	$(BIN)/python -m benchmarks.accuracy.study $(ARGS)
 
 costs: $(READY)  ## what every estimator takes beyond the search
-	$(BIN)/python benchmarks/costs.py $(ARGS)
+	$(BIN)/python -m benchmarks.search.estimator_costs $(ARGS)
 
 # torchid asks for Python 3.13, and runs on 3.11 as well.
-$(TORCHID)/.ready: benchmarks/peers-torchid.txt
+$(TORCHID)/.ready: benchmarks/requirements/torchid.txt
 	test -x $(TORCHID)/bin/python || $(PYTHON) -m venv $(TORCHID)
-	-$(TORCHID)/bin/python $(PIP_INSTALL) --ignore-requires-python --requirement benchmarks/peers-torchid.txt
+	-$(TORCHID)/bin/python $(PIP_INSTALL) --ignore-requires-python --requirement benchmarks/requirements/torchid.txt
 	touch $@
 
 test-gpu: $(READY)  ## the search and the losses on a CUDA GPU: their tests, then the search's speed
 	@$(BIN)/python -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu needs a CUDA GPU, and torch ' + torch.__version__ + ' finds none')"
 	$(BIN)/python -m pytest tests/neighbors/test_torch.py
 	$(BIN)/python -m pytest tests/losses/test_dimension_loss.py -k cuda
-	$(BIN)/python benchmarks/gpu.py
+	$(BIN)/python -m benchmarks.search.gpu
 
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py

@@ -24,11 +24,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from dynamics import Network, draw, judge
 from torch import nn
 
 import dimscope as ds
-from training import accuracy, as_tensors, make_parser, restore_checkpoint, save_checkpoint
+from cifar10_claims import Network, draw, judge
+from shared import accuracy, as_tensors, make_parser, restore_checkpoint, save_checkpoint
 
 NETWORKS = {
     "vgg16_cifar": Network(

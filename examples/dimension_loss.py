@@ -31,7 +31,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 import dimscope as ds
-from training import as_tensors
+from shared import as_tensors
 
 METHODS = ["two_nn", "participation_ratio", "levina_bickel"]
 #: Minimised and maximised with these: weight times the range that the estimator can reach (about

@@ -16,7 +16,7 @@ from torch import nn
 import dimscope as ds
 from dimscope import phases
 from dimscope.plots import plot_phase_portrait, plot_step_heatmap, plot_training
-from training import (
+from shared import (
     accuracy,
     as_tensors,
     parse_options,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 
 import dimscope as ds
-from training import accuracy, as_tensors, parse_options, show, train
+from shared import accuracy, as_tensors, parse_options, show, train
 
 LAYERS = ["input", "pool1", "pool2", "pool3", "fc_relu1", "fc_relu2", "fc3"]
 LAST_HIDDEN = "fc_relu2"

@@ -6,12 +6,12 @@ import csv
 
 import numpy as np
 import pytest
-from consensus_calibration import TABLE
-from random_sets import DENSITIES, random_set
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
 
 import dimscope as ds
+from benchmarks.calibration.consensus_table import TABLE
+from benchmarks.calibration.random_sets import DENSITIES, random_set
 from dimscope.estimators._shared.gaussian_process import GaussianProcess, Kernel, log_likelihood
 from dimscope.estimators.consensus import MEMBERS, N_ALIKE, known_sets, read
 from dimscope.manifolds import BENCHMARK

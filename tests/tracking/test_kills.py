@@ -1,6 +1,6 @@
-"""SIGKILL at random moments; `benchmarks/tracker_kills.py --kills 20` does more of the same."""
+"""SIGKILL at random moments; `benchmarks/training/tracker_kills.py` does more of the same."""
 
-import tracker_kills
+from benchmarks.training import tracker_kills
 
 
 def test_a_killed_run_that_goes_on_has_the_ticks_of_one_left_alone(tmp_path):

@@ -45,7 +45,7 @@ MEMBERS: Mapping[str, NeighborEstimator] = {
 }
 #: What is known of a set: the dimensions its members read, and two numbers of its density.
 READINGS = (*MEMBERS, "unevenness", "hubness")
-#: The most likely, given the table (`benchmarks/consensus_calibration.py --fit`).
+#: The most likely, given the table (`benchmarks/calibration/consensus_table.py --fit`).
 KERNEL = Kernel(length=1.81, signal=1.0, linear=0.0044, noise=0.0906)
 
 #: Known sets that tell what the method errs by, and why.
@@ -74,9 +74,10 @@ class Consensus(NeighborEstimator):
     Eight readings (TwoNN; Gride at 4, 16 and 64 neighbours; ESS at 10 and 50; ABID at 20; local PCA
     at 50), the number of points, the spread of ln r_10 and the spread of how often a point is among
     the 10 nearest of others are compared with those of random sets of 1 to 100 dimensions
-    (`benchmarks/random_sets.py`: nine densities, seven ways to bend them, some with noise), and
-    ln (dimension / TwoNN) is predicted from them by a Gaussian process (Rasmussen and Williams
-    2006). The notes say which sets are alike, and how TwoNN and the steadiest member err on them.
+    (`benchmarks/calibration/random_sets.py`: nine densities, seven ways to bend them, some with
+    noise), and ln (dimension / TwoNN) is predicted from them by a Gaussian process (Rasmussen and
+    Williams 2006). The notes say which sets are alike, and how TwoNN and the steadiest member err
+    on them.
 
     Good where one estimator alone is biased: high dimensions, edges, uneven density, curvature at
     the scale of the neighbours. It knows only what the random sets show it: where data are like
@@ -235,7 +236,7 @@ def _case(numbers: Float64[np.ndarray, " n_readings"], n_samples: int) -> Inputs
 
 @functools.cache
 def known_sets() -> KnownSets:
-    """The table `consensus.csv`, which `benchmarks/consensus_calibration.py` makes."""
+    """The table `consensus.csv`, which `benchmarks/calibration/consensus_table.py` makes."""
     text = files("dimscope.estimators").joinpath("consensus.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     dimensions = np.array([float(row["dimension"]) for row in rows])

@@ -30,7 +30,7 @@ from dimscope.results import DimensionEstimate
 
 #: Dimensions of the spheres that data are compared with; between them, interpolation.
 SPHERES = (*range(1, 11), 12, 14, 17, 20, 24, 28, 34, 40, 50, 60, 80, 100, 130, 160, 200)
-#: Neighbours and numbers of points that `danco.csv` holds (benchmarks/danco_calibration.py).
+#: Neighbours and numbers of points that `danco.csv` holds (benchmarks/calibration/danco_table.py).
 TABLE_NEIGHBORS = 10
 TABLE_SAMPLES = (50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600)
 

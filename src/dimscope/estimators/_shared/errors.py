@@ -5,7 +5,8 @@ neighbourhoods independent, the likelihood or the delta method would give its st
 are not, for a point is a neighbour of its neighbours, and shares others with them. At constant
 density the points look like a Poisson process around each of them, so the factor by which this
 multiplies the error depends on the ranks and on the dimension only: `DEPENDENCE` holds it, from
-the scatter over draws on periodic boxes (benchmarks/dependence.py), to about 4 %.
+the scatter over draws on periodic boxes, to about 4 %
+(`benchmarks/calibration/dependence_factors.py`).
 
 For many neighbours the factor approaches sqrt(2), where pairs of points are what is independent and
 each counts twice; in one dimension, where balls overlap most, Gride and MADA exceed it.

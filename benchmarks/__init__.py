@@ -1,0 +1,1 @@
+"""Measurements of dimscope itself, a folder for each question: see README.md."""
