@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dimscope.capture.discovery import layer_names
-from dimscope.capture.forward import Captured, capture
+from dimscope.capture.forward import Captured, capture, read
 from dimscope.capture.hashing import hash_architecture, hash_data, hash_model
 from dimscope.capture.inference import random_states
 from dimscope.capture.layers import LayerInfo, LayerTable
 from dimscope.capture.pooling import POOLINGS
+from dimscope.capture.probe import Probe
 from dimscope.capture.selection import select_layers
 
 __all__ = [
@@ -15,11 +16,13 @@ __all__ = [
     "Captured",
     "LayerInfo",
     "LayerTable",
+    "Probe",
     "capture",
     "hash_architecture",
     "hash_data",
     "hash_model",
     "layer_names",
     "random_states",
+    "read",
     "select_layers",
 ]

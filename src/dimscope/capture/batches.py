@@ -15,7 +15,7 @@ from dimscope.capture.tensors import leaves, map_leaves
 from dimscope.errors import InputError
 
 #: Samples in a batch where neither the data nor the caller says.
-BATCH_SIZE = 64
+BATCH_SIZE = 32
 _LABEL_KEYS = ("label", "labels")
 
 

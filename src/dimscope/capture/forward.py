@@ -13,9 +13,10 @@ from torch import nn
 from dimscope.capture.batches import BATCH_SIZE, Batch, count_samples, read_batches, read_first
 from dimscope.capture.discovery import find_layers
 from dimscope.capture.hashing import InputHash, hash_model
-from dimscope.capture.inference import Forward, place_batch, require_module, undisturbed
+from dimscope.capture.inference import Forward, place_batch, undisturbed
 from dimscope.capture.layers import LayerInfo
 from dimscope.capture.pooling import PoolingChoice, pooling_name
+from dimscope.capture.probe import Probe
 from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
 from dimscope.capture.selection import Choices, select_layers
@@ -58,7 +59,93 @@ class Captured:
     poolings: Mapping[str, str]
 
 
-def capture(  # noqa: PLR0913 - one verb, each of whose options users need
+def read(
+    probe: Probe,
+    store: ActivationStore,
+    *,
+    on_batch: Callable[[int, int | None], None] | None = None,
+    on_pass: Callable[[int], None] | None = None,
+) -> Captured:
+    """Run the data through the network once, and store the activations of all chosen layers.
+
+    The network runs in evaluation mode without gradients and is left exactly as it was: modes,
+    hooks, gradients, buffers and random states. Before the pass, two or three samples show which
+    layers it has. (Lazy modules become what these samples make of them.)
+
+    Layers for which the store has no room, the largest ones, are computed again, some columns at a
+    time, by further passes over the data whenever they are read.
+
+    Parameters
+    ----------
+    probe
+        The network, the samples and the layers.
+    store
+        Takes the representations, (n_samples, n_features) for each layer by its name; float16
+        and bfloat16 become float32.
+    on_batch
+        Called after each batch with the samples done and those expected (None if unknown).
+    on_pass
+        Called after each further pass for layers that could not be stored, with their number.
+
+    Raises
+    ------
+    InputError
+        If a layer or pooling is unknown, the data is empty or cannot be read, or the width of a
+        layer varies.
+    CaptureError
+        If the network fails, or its layers do not appear alike in every batch.
+    StoreError
+        If the activations cannot be stored, and data that can be read only once rule out another
+        pass.
+    """
+    model, data = probe.model, probe.data
+    n_expected = _n_expected(data, probe.n_samples)
+    labels: list[np.ndarray | None] = []
+    input_hash = InputHash()
+    first_rows: dict[str, np.ndarray] = {}
+    n_done = 0
+    with undisturbed(model, data):
+        batches = read_batches(data, probe.batch_size, probe.n_samples)
+        first = read_first(batches)
+        device = _device(place_batch(first, model))
+        table = find_layers(model, first, probe.forward)
+        names = select_layers(table, probe.layers)
+        sources = {name: table.sources[name] for name in names}
+        recorder = LayerRecorder(sources, store, probe.pooling)
+        for batch in chain([first], batches):
+            input_hash.update(batch.inputs)
+            labels.append(batch.labels)
+            recorder.run(model, place_batch(batch, model), probe.forward)
+            if n_done == 0 and n_expected is not None:
+                first_rows = _dropped(recorder, store, data, n_expected)
+            n_done += batch.n_samples
+            if on_batch is not None:
+                on_batch(n_done, n_expected)
+    replay = Replay(probe=probe, data_hash=input_hash.hexdigest())
+    return Captured(
+        layers=tuple(replace(table[name], n_features=recorder.widths[name]) for name in names),
+        n_samples=n_done,
+        labels=_joined(labels),
+        data_hash=replay.data_hash,
+        model_hash=hash_model(model),
+        device=device,
+        recomputed={
+            name: RecomputedLayer(
+                replay,
+                name,
+                sources[name],
+                n_samples=n_done,
+                first_row=row,
+                memory_budget=store.memory_budget,
+                on_pass=on_pass,
+            )
+            for name, row in first_rows.items()
+        },
+        poolings={name: pooling_name(probe.pooling, name) for name in names},
+    )
+
+
+def capture(  # noqa: PLR0913 - the fields of a probe, for people
     model: nn.Module,
     data: Any,
     layers: Choices = "auto",
@@ -71,56 +158,9 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
     on_batch: Callable[[int, int | None], None] | None = None,
     on_pass: Callable[[int], None] | None = None,
 ) -> Captured:
-    """Run the data through the network once, and store the activations of all chosen layers.
+    """Run data through a network and store the activations of its layers: `read` of a `Probe`.
 
-    The network runs in evaluation mode without gradients and is left exactly as it was: modes,
-    hooks, gradients, buffers and random states. Before the pass, two or three samples show which
-    layers it has. (Lazy modules become what these samples make of them.)
-
-    Parameters
-    ----------
-    model
-        The network, on any device.
-    data
-        A DataLoader or other iterable of batches; a Dataset; or all samples at once: a tensor or
-        array, a tuple ``(inputs, labels)``, a dict of tensors. A batch is a tensor or array,
-        ``(inputs, labels)``, or a dict that the network takes as keywords, in which ``label`` or
-        ``labels`` are kept back. Inputs move to the network's device, floating-point ones become
-        its floating-point type.
-    layers
-        Which layers; see `select_layers`.
-    store
-        Takes the representations, (n_samples, n_features) for each layer by its name; float16
-        and bfloat16 become float32.
-    pooling
-        From an activation to a vector: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
-        ``"last_token"``, ``"token_mean"``; a function of the activation; or a mapping from globs
-        of layer names to these.
-    n_samples
-        Samples to run, the first of the data; None runs all.
-    batch_size
-        Samples in a batch, where the data does not come in batches of its own.
-    forward
-        How the network is called, ``forward(model, batch)``, where ``model(inputs)`` will not do;
-        it gets the whole batch, on the network's device.
-    on_batch
-        Called after each batch with the samples done and those expected (None if unknown).
-    on_pass
-        Called after each further pass for layers that could not be stored, with their number.
-
-    Layers for which the store has no room, the largest ones, are left to be computed again, some
-    columns at a time, by further passes over the data whenever they are read.
-
-    Raises
-    ------
-    InputError
-        If a layer or pooling is unknown, the data is empty or cannot be read, or the width of a
-        layer varies.
-    CaptureError
-        If the network fails, or its layers do not appear alike in every batch.
-    StoreError
-        If the activations cannot be stored, and data that can be read only once rule out another
-        pass.
+    Parameters and errors are those of `Probe` and `read`.
 
     Examples
     --------
@@ -131,67 +171,30 @@ def capture(  # noqa: PLR0913 - one verb, each of whose options users need
     ...     [(layer.name, store[layer.name].shape) for layer in captured.layers]
     [('input', (100, 8)), ('1', (100, 4)), ('2', (100, 2))]
     """
-    require_module(model)
-    for option, value in (("n_samples", n_samples), ("batch_size", batch_size)):
-        if value is not None and value < 1:
-            raise InputError(f"{option} is {value}: it must be 1 or more")
-    n_expected = _n_expected(data, n_samples)
-    labels: list[np.ndarray | None] = []
-    input_hash = InputHash()
-    first_rows: dict[str, np.ndarray] = {}
-    n_done = 0
-    with undisturbed(model, data):
-        batches = read_batches(data, batch_size, n_samples)
-        first = read_first(batches)
-        device = _device(place_batch(first, model))
-        table = find_layers(model, first, forward)
-        names = select_layers(table, layers)
-        recorder = LayerRecorder({name: table.sources[name] for name in names}, store, pooling)
-        for batch in chain([first], batches):
-            input_hash.update(batch.inputs)
-            labels.append(batch.labels)
-            recorder.run(model, place_batch(batch, model), forward)
-            if n_done == 0 and n_expected is not None:
-                if isinstance(data, Iterator):
-                    store.ensure_room(n_expected)
-                for name in store.without_room(n_expected):
-                    first_rows[name] = np.array(store[name][0])
-                    store.drop(name)
-                    recorder.forget(name)
-            n_done += batch.n_samples
-            if on_batch is not None:
-                on_batch(n_done, n_expected)
-    data_hash = input_hash.hexdigest()
-    replay = Replay(
+    probe = Probe(
         model=model,
         data=data,
-        batch_size=batch_size,
-        n_samples=n_samples,
-        forward=forward,
+        layers=layers,
         pooling=pooling,
-        data_hash=data_hash,
+        n_samples=n_samples,
+        batch_size=batch_size,
+        forward=forward,
     )
-    return Captured(
-        layers=tuple(replace(table[name], n_features=recorder.widths[name]) for name in names),
-        n_samples=n_done,
-        labels=_joined(labels),
-        data_hash=data_hash,
-        model_hash=hash_model(model),
-        device=device,
-        recomputed={
-            name: RecomputedLayer(
-                replay,
-                name,
-                table.sources[name],
-                n_samples=n_done,
-                first_row=row,
-                memory_budget=store.memory_budget,
-                on_pass=on_pass,
-            )
-            for name, row in first_rows.items()
-        },
-        poolings={name: pooling_name(pooling, name) for name in names},
-    )
+    return read(probe, store, on_batch=on_batch, on_pass=on_pass)
+
+
+def _dropped(
+    recorder: LayerRecorder, store: ActivationStore, data: Any, n_expected: int
+) -> dict[str, np.ndarray]:
+    """Layers for which there will be no room, no longer stored: the first row of each."""
+    if isinstance(data, Iterator):
+        store.ensure_room(n_expected)
+    first_rows: dict[str, np.ndarray] = {}
+    for name in store.without_room(n_expected):
+        first_rows[name] = np.array(store[name][0])
+        store.drop(name)
+        recorder.forget(name)
+    return first_rows
 
 
 def _n_expected(data: Any, n_samples: int | None) -> int | None:

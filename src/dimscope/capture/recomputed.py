@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
-from torch import nn
 
 from dimscope.capture.batches import read_batches
 from dimscope.capture.hashing import InputHash
-from dimscope.capture.inference import Forward, place_batch, undisturbed
+from dimscope.capture.inference import place_batch, undisturbed
 from dimscope.capture.layers import Source
-from dimscope.capture.pooling import PoolingChoice
+from dimscope.capture.probe import Probe
 from dimscope.capture.recording import LayerRecorder
 from dimscope.errors import CaptureError
 
@@ -26,12 +25,7 @@ _TOLERANCE = 1e-3  # of the largest value: more than devices that sum in varying
 class Replay:
     """All that is needed to run the data through a network once more."""
 
-    model: nn.Module
-    data: Any
-    batch_size: int
-    n_samples: int | None
-    forward: Forward | None
-    pooling: PoolingChoice
+    probe: Probe
     data_hash: str
 
     def run(self, name: str, source: Source, part: _Part) -> None:
@@ -45,12 +39,13 @@ class Replay:
             If the data are not those of the first pass, or the network fails.
         """
         seen = InputHash()
-        recorder = LayerRecorder({name: source}, part, self.pooling, stop_early=True)
-        with undisturbed(self.model, self.data):
-            for batch in read_batches(self.data, self.batch_size, self.n_samples):
+        probe = self.probe
+        recorder = LayerRecorder({name: source}, part, probe.pooling, stop_early=True)
+        with undisturbed(probe.model, probe.data):
+            for batch in read_batches(probe.data, probe.batch_size, probe.n_samples):
                 seen.update(batch.inputs)
                 if part.has_any_of_next(batch.n_samples):
-                    recorder.run(self.model, place_batch(batch, self.model), self.forward)
+                    recorder.run(probe.model, place_batch(batch, probe.model), probe.forward)
                 part.n_seen += batch.n_samples
         if seen.hexdigest() != self.data_hash:
             raise CaptureError(

@@ -124,9 +124,7 @@ class Value:
         )  # fmt: skip
         fields = {name: getattr(estimate, name) for name in same}
         notes = tuple(map(as_note, estimate.notes))
-        return cls(
-            subject=subject, quantity=quantity, low=low, high=high, notes=notes, **fields
-        )
+        return cls(subject=subject, quantity=quantity, low=low, high=high, notes=notes, **fields)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dimscope.store.activations import ActivationStore
+from dimscope.store.budgets import Budgets
 from dimscope.store.placement import Placement, place_layers
 from dimscope.store.sizes import format_size, parse_size
 
-__all__ = ["ActivationStore", "Placement", "format_size", "parse_size", "place_layers"]
+__all__ = ["ActivationStore", "Budgets", "Placement", "format_size", "parse_size", "place_layers"]
