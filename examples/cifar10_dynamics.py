@@ -81,7 +81,7 @@ def main() -> None:
     torch.backends.cudnn.allow_tf32 = False  # what is measured is float32
 
     data = load(options)
-    model = ds.load_model(network.name, seed=options.seed).model.to(options.device)
+    model = ds.load_model(network.name, rng=options.seed).model.to(options.device)
     model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=options.lr, momentum=0.9, weight_decay=options.weight_decay

@@ -22,10 +22,10 @@ MODEL = "efficientnet_lite0"
 def load_images(n_samples: int, seed: int) -> ds.NamedData:
     """CIFAR-10, or crops of natural photographs where it cannot be had."""
     try:
-        return ds.load_data("cifar10", n_samples=n_samples, seed=seed, notify=say)
+        return ds.load_data("cifar10", n_samples=n_samples, rng=seed, notify=say)
     except DataError as error:
         say(f"CIFAR-10 cannot be had ({error}); using crops of natural photographs instead")
-        return ds.load_data("photo_crops", n_samples=n_samples, seed=seed)
+        return ds.load_data("photo_crops", n_samples=n_samples, rng=seed)
 
 
 def say(line: str) -> None:
@@ -44,7 +44,7 @@ def main() -> None:
     say(f"data: {images.origin}")
     profiles = []
     for untrained in (False, True):
-        loaded = ds.load_model(MODEL, untrained=untrained, seed=options.seed)
+        loaded = ds.load_model(MODEL, untrained=untrained, rng=options.seed)
         say(f"model: {loaded.origin}")
         folder = options.out / ("untrained" if untrained else "trained")
         shutil.rmtree(folder, ignore_errors=True)

@@ -191,7 +191,7 @@ def train_and_measure(run: Run) -> dict[str, object]:
 def train(run: Run) -> nn.Sequential:
     """Adam on whole batches; with one seed, every condition has the same start and batches."""
     images, labels = images_and_labels("train", run.device)
-    model = ds.load_model("dense_net", seed=run.seed).model.to(run.device)
+    model = ds.load_model("dense_net", rng=run.seed).model.to(run.device)
     geometry = run.loss
     generator = torch.Generator().manual_seed(run.seed)
     chosen = torch.randperm(len(images), generator=generator)[: run.n_images]

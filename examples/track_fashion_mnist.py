@@ -32,7 +32,7 @@ BATCH = 64
 def main() -> None:
     options = parse_options(__doc__, "track_fashion_mnist", epochs=8, n_samples=1000)
     torch.manual_seed(options.seed)
-    loaded = ds.load_model("fashion_cnn", seed=options.seed)
+    loaded = ds.load_model("fashion_cnn", rng=options.seed)
     model, scale = loaded.model, loaded.preprocess
     images, labels = as_tensors(ds.load_data("fashion_mnist", split="train").transformed(scale))
     test_images, test_labels = as_tensors(ds.load_data("fashion_mnist").transformed(scale))

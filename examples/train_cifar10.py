@@ -33,8 +33,8 @@ def main() -> None:
     mean, std = images.mean((0, 2, 3), keepdim=True), images.std((0, 2, 3), keepdim=True)
     images, test_images = (images - mean) / std, (test_images - mean) / std
 
-    trained = ds.load_model("cifar_cnn", seed=options.seed).model
-    untrained = ds.load_model("cifar_cnn", seed=options.seed).model
+    trained = ds.load_model("cifar_cnn", rng=options.seed).model
+    untrained = ds.load_model("cifar_cnn", rng=options.seed).model
     train(trained, images, labels, epochs=options.epochs, seed=options.seed)
     print(f"test accuracy {accuracy(trained, test_images, test_labels):.3f}")
 

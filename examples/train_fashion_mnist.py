@@ -20,7 +20,7 @@ def main() -> None:
     options = parse_options(__doc__, "fashion_mnist", epochs=8, n_samples=5000)
 
     def build() -> torch.nn.Module:
-        return ds.load_model("fashion_cnn", seed=options.seed).model
+        return ds.load_model("fashion_cnn", rng=options.seed).model
 
     scale = ds.load_model("fashion_cnn").preprocess
     images, labels = as_tensors(ds.load_data("fashion_mnist", split="train").transformed(scale))

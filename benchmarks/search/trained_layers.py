@@ -53,7 +53,7 @@ def capture_cifar_net() -> None:
 
     import dimscope as ds
 
-    model = ds.load_model("cifar_cnn", seed=0)
+    model = ds.load_model("cifar_cnn", rng=0)
     data: Any = ds.load_data("cifar10", n_samples=_N_TRAINED, split="train", notify=say)
     data = data.transformed(model.preprocess)
     images = torch.stack([image for image, _ in data])

@@ -25,11 +25,11 @@ def _picture(path, size=(6, 4), colour=(255, 0, 10)):
 
 def test_a_draw_is_without_replacement_and_seeded(tmp_path):
     name = _npz(tmp_path / "x.npz", x=np.arange(50.0)[:, None])
-    values = [float(x[0]) for x in load_data(name, n_samples=20, seed=3)]
+    values = [float(x[0]) for x in load_data(name, n_samples=20, rng=3)]
     assert len(set(values)) == 20
-    assert values == [float(x[0]) for x in load_data(name, n_samples=20, seed=3)]
-    assert values[:5] == [float(x[0]) for x in load_data(name, n_samples=5, seed=3)]
-    assert values != [float(x[0]) for x in load_data(name, n_samples=20, seed=4)]
+    assert values == [float(x[0]) for x in load_data(name, n_samples=20, rng=3)]
+    assert values[:5] == [float(x[0]) for x in load_data(name, n_samples=5, rng=3)]
+    assert values != [float(x[0]) for x in load_data(name, n_samples=20, rng=4)]
 
 
 @pytest.mark.parametrize("n_samples", [51, 0, -1])

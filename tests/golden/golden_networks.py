@@ -25,10 +25,10 @@ _OTHERS = {
 
 def demo() -> Rows:
     """The network of the demo on 100 crops of photographs, and its untrained twin on 60."""
-    images = ds.load_data("photo_crops", n_samples=100, seed=0)
+    images = ds.load_data("photo_crops", n_samples=100, rng=0)
     rows: Rows = {}
     for untrained, n_samples in ((False, 100), (True, 60)):
-        loaded = ds.load_model("efficientnet_lite0", untrained=untrained, seed=0)
+        loaded = ds.load_model("efficientnet_lite0", untrained=untrained, rng=0)
         frame = profile_network(loaded, images, _LAYERS, n_samples).to_frame()
         rows |= by_subject(encode_profile(frame), _KEYS)
     return rows

@@ -27,7 +27,7 @@ def test_few_rows_are_all_measured():
 
 @pytest.mark.parametrize("size", [1, 33, 1000])
 def test_the_sample_does_not_depend_on_the_batches(size):
-    metric, whole = (ds.DimensionMetric("two_nn", n_samples=100, seed=5) for _ in range(2))
+    metric, whole = (ds.DimensionMetric("two_nn", n_samples=100, rng=5) for _ in range(2))
     rows = stream()
     for part in rows.split(size):
         metric.update(part)
@@ -41,7 +41,7 @@ def test_every_row_is_kept_as_often_as_any_other():
     """Of 60 rows 20 are kept: over 900 seeds each is kept 300 +- 14 times."""
     counts = np.zeros(60)
     for seed in range(900):
-        metric = ds.DimensionMetric("two_nn", n_samples=20, seed=seed)
+        metric = ds.DimensionMetric("two_nn", n_samples=20, rng=seed)
         for part in torch.arange(60.0)[:, None].split(7):
             metric.update(part)
         counts[metric._rows[:, 0].long().numpy()] += 1
@@ -65,7 +65,7 @@ def test_reset_starts_again():
 def test_merged_metrics_hold_a_sample_of_both():
     counts = np.zeros(2)
     for seed in range(200):
-        one, other = (ds.DimensionMetric("two_nn", 30, seed=[seed, i]) for i in range(2))
+        one, other = (ds.DimensionMetric("two_nn", 30, rng=10 * seed + i) for i in range(2))
         one.update(torch.zeros(100, 1))
         other.update(torch.ones(300, 1))
         merged = one.merge(other)

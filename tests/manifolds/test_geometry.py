@@ -174,7 +174,7 @@ def test_random_waves_have_the_kernel_that_they_approach():
     t = manifold.draw(np.random.default_rng(0), 30)
     expected = 2 - 2 * np.exp(-(pdist(t) ** 2) / (2 * 0.4**2))
     np.testing.assert_allclose(pdist(manifold.embed(t)) ** 2, expected, atol=0.08)
-    assert (random_waves(2, 9, seed=1).embed(t) != random_waves(2, 9, seed=2).embed(t)).all()
+    assert (random_waves(2, 9, rng=1).embed(t) != random_waves(2, 9, rng=2).embed(t)).all()
 
 
 class TestImages:

@@ -34,8 +34,8 @@ def test_the_seed_decides_fresh_weights_and_nothing_global():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    first, again = load_model("mnist_net", seed=1), load_model("mnist_net", seed=1)
-    other = load_model("mnist_net", seed=2)
+    first, again = load_model("mnist_net", rng=1), load_model("mnist_net", rng=1)
+    other = load_model("mnist_net", rng=2)
     assert torch.equal(torch.rand(3), expected)
     assert _same(first.model, again.model)
     assert not _same(first.model, other.model)
@@ -131,12 +131,12 @@ def test_lite0_recognises_photographs(lite0):
 
 
 def test_the_untrained_twin_differs_in_weights_only(lite0):
-    twin = load_model("efficientnet_lite0", untrained=True, seed=3)
+    twin = load_model("efficientnet_lite0", untrained=True, rng=3)
     assert twin.label == "efficientnet_lite0 (untrained)"
     shapes = [(key, value.shape) for key, value in lite0.model.state_dict().items()]
     assert [(key, value.shape) for key, value in twin.model.state_dict().items()] == shapes
     assert not torch.equal(twin.model._conv_stem.weight, lite0.model._conv_stem.weight)
-    assert _same(twin.model, load_model("efficientnet_lite0", untrained=True, seed=3).model)
+    assert _same(twin.model, load_model("efficientnet_lite0", untrained=True, rng=3).model)
 
 
 # user code

@@ -85,7 +85,7 @@ class TestReadouts:
         data, noise = (h, torch.randint(0, 5, (50,))), isotropic_noise(readout, 0.01)
         found = [
             effective_regulariser(
-                readout, cross_entropy, data, noise, n_draws=20, seed=seed,
+                readout, cross_entropy, data, noise, n_draws=20, rng=seed,
                 forms=["monte_carlo", "hessian", "readout"],
             ).estimates
             for seed in range(12)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dimscope.capture.batches import BATCH_SIZE
 from dimscope.capture.discovery import layer_names
 from dimscope.capture.forward import Captured, capture, read
 from dimscope.capture.hashing import hash_architecture, hash_data, hash_model
 from dimscope.capture.inference import random_states
 from dimscope.capture.layers import LayerInfo, LayerTable
+from dimscope.capture.parallel import is_distributed, rank, require_whole, unwrapped
 from dimscope.capture.pooling import POOLINGS
 from dimscope.capture.probe import Probe
 from dimscope.capture.selection import select_layers
 
 __all__ = [
+    "BATCH_SIZE",
     "POOLINGS",
     "Captured",
     "LayerInfo",
@@ -21,8 +24,12 @@ __all__ = [
     "hash_architecture",
     "hash_data",
     "hash_model",
+    "is_distributed",
     "layer_names",
     "random_states",
+    "rank",
     "read",
+    "require_whole",
     "select_layers",
+    "unwrapped",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from torch import nn
 
@@ -17,6 +17,14 @@ from dimscope.capture.pooling import PoolingChoice
 from dimscope.capture.selection import Choices, select_layers
 from dimscope.errors import InputError
 from dimscope.store import Budgets
+
+
+class Found(NamedTuple):
+    """A probe whose layers are known by name, these names, and all layers of the network."""
+
+    probe: Probe
+    names: tuple[str, ...]
+    infos: LayerTable
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +86,7 @@ class Probe:
         """Other layers of the same network."""
         return replace(self, layers=layers)
 
-    def found(self) -> tuple[Self, LayerTable]:
+    def found(self) -> Found:
         """The probe with the names of its layers, and all layers that the network has.
 
         Two or three samples go through the network; an iterator's first batch is put back.
@@ -96,7 +104,7 @@ class Probe:
             data = chain(sample, data)
         infos = layer_names(self.model, sample, forward=self.forward)
         names = select_layers(infos, self.layers)
-        return replace(self, data=data, layers=names), infos
+        return Found(replace(self, data=data, layers=names), tuple(names), infos)
 
     def identity(self) -> dict[str, Any]:
         """What two passes of one run have in common, ready for JSON."""

@@ -153,10 +153,10 @@ def load_sources(  # noqa: PLR0913 - one parameter for each option above
     """Load what the options name, and say on stderr where each came from."""
     from dimscope.models import load_model  # noqa: PLC0415 - torch loads when needed
 
-    loaded = load_model(model, weights=weights, untrained=untrained, seed=seed)
+    loaded = load_model(model, weights=weights, untrained=untrained, rng=seed)
     note(f"model {loaded.label}: {loaded.origin}")
     found = load_samples(
-        data, loaded, split=split, class_name=class_name, n_samples=n_samples, seed=seed
+        data, loaded, split=split, class_name=class_name, n_samples=n_samples, rng=seed
     )
     try:
         loaded.model.to(device)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng
 from dimscope.data.benchmarks import load_benchmark
 from dimscope.data.catalog import BENCHMARKS
 from dimscope.data.local import (
@@ -34,13 +36,14 @@ _FROM_PATH: dict[str, Callable[[Path], NamedData]] = {
 GRAMMAR = " | ".join([*BENCHMARKS, *_BUNDLED, "imagefolder:DIR", "npz:FILE", "file.py:function"])
 
 
+@renamed_parameters(seed="rng")
 def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the name have defaults
     name: str,
     *,
     n_samples: int | None = None,
     split: str = "test",
     class_name: str | int | None = None,
-    seed: int = 0,
+    rng: Rng = 0,
     cache: str | Path | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> NamedData | DataLoader[Any]:
@@ -60,7 +63,7 @@ def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the
         ``"test"`` or ``"train"``. Only the first three data sets have a training split.
     class_name
         Keep one class, by name or number, before drawing.
-    seed
+    rng
         Of the draw.
     cache
         Folder of the fetched data sets; None for the folder that the environment variable
@@ -103,8 +106,8 @@ def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the
         data = load()
     if isinstance(data, NamedData):
         data = data if class_name is None else data.of_class(class_name)
-        rng = np.random.default_rng(seed)
-        return data if n_samples is None else data.sampled(n_samples, rng=rng)
+        draw = np.random.default_rng(rng)
+        return data if n_samples is None else data.sampled(n_samples, rng=draw)
     if class_name is not None or n_samples is not None:
         raise InputError(
             f"{name} returned a DataLoader, from which neither samples nor a class can be chosen; "

@@ -12,13 +12,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from dimscope.capture.parallel import is_distributed, rank
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng, seed_of
+from dimscope.capture import is_distributed, rank
 from dimscope.errors import InputError
 from dimscope.estimators import Method, estimate
 from dimscope.estimators.registry import make_estimator
 from dimscope.results import DimensionEstimate
 
 
+@renamed_parameters(seed="rng")
 class DimensionMetric:
     """The dimension of a uniform sample of all rows seen.
 
@@ -39,7 +42,7 @@ class DimensionMetric:
         A registry name or an estimator.
     n_samples
         Rows to keep, at least 4.
-    seed
+    rng
         Of the keys; processes of one group draw different ones from it.
 
     Raises
@@ -57,12 +60,12 @@ class DimensionMetric:
     2000 participation_ratio: 3.014 ± 0.012 (N = 500)
     """
 
-    def __init__(self, estimator: Method = "two_nn", n_samples: int = 2000, seed: int = 0) -> None:
+    def __init__(self, estimator: Method = "two_nn", n_samples: int = 2000, rng: Rng = 0) -> None:
         if n_samples < 4:
             raise InputError(f"n_samples={n_samples} must be at least 4")
         self.estimator = make_estimator(estimator)
         self.n_samples = n_samples
-        self.seed = seed
+        self.rng = seed_of(rng)
         self.reset()
 
     def reset(self) -> None:
@@ -89,7 +92,7 @@ class DimensionMetric:
         rows = features.detach().flatten(1)
         self._check_width(rows)
         if self._rng is None:
-            self._rng = np.random.default_rng([self.seed, rank()])
+            self._rng = np.random.default_rng([self.rng, rank()])
         keys = self._rng.random(len(rows))
         self.n_seen += len(rows)
         # of a large batch most rows lose at once, and need not leave the device
@@ -131,7 +134,7 @@ class DimensionMetric:
         """
         whole = self
         if is_distributed():
-            whole = DimensionMetric(self.estimator, self.n_samples, self.seed)
+            whole = DimensionMetric(self.estimator, self.n_samples, self.rng)
             for keys, rows in _gathered((self._keys, self._rows), group):
                 if rows is not None:
                     whole._take(keys, rows)

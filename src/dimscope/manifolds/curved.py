@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng
 from dimscope.errors import InputError
 from dimscope.manifolds.manifold import (
     Coordinates,
@@ -159,8 +161,9 @@ def swiss_roll() -> Manifold:
     )
 
 
+@renamed_parameters(seed="rng")
 def random_waves(
-    dimension: int = 3, ambient_dimension: int = 20, *, length_scale: float = 0.5, seed: int = 0
+    dimension: int = 3, ambient_dimension: int = 20, *, length_scale: float = 0.5, rng: Rng = 0
 ) -> Manifold:
     """A random smooth image of the unit cube: random Fourier features of its points.
 
@@ -176,7 +179,7 @@ def random_waves(
         D, more than 2 d: a generic image of so many features does not cross itself.
     length_scale
         l, positive: the smaller it is, the more curved is the image.
-    seed
+    rng
         Of the waves, which are the same for every sample.
 
     Raises
@@ -188,9 +191,9 @@ def random_waves(
     at_least("dimension", dimension, 1)
     at_least("ambient_dimension", ambient_dimension, 2 * dimension + 1)
     positive("length_scale", length_scale)
-    rng = np.random.default_rng(seed)
-    waves = rng.standard_normal((dimension, ambient_dimension)) / length_scale
-    phases = rng.uniform(0, 2 * np.pi, ambient_dimension)
+    waves_rng = np.random.default_rng(rng)
+    waves = waves_rng.standard_normal((dimension, ambient_dimension)) / length_scale
+    phases = waves_rng.uniform(0, 2 * np.pi, ambient_dimension)
     return Manifold(
         name="random_waves",
         dimension=dimension,

@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 
 Coordinates = Float64[np.ndarray, "n p"]
@@ -166,7 +168,8 @@ def affine_image(manifold: Manifold, matrix: ArrayLike, offset: ArrayLike = 0.0)
     )
 
 
-def embed_linearly(manifold: Manifold, ambient_dimension: int | None, seed: int = 0) -> Manifold:
+@renamed_parameters(seed="rng")
+def embed_linearly(manifold: Manifold, ambient_dimension: int | None, rng: Rng = 0) -> Manifold:
     """The set in a larger space, without any change of distance.
 
     Parameters
@@ -175,7 +178,7 @@ def embed_linearly(manifold: Manifold, ambient_dimension: int | None, seed: int 
         What to place there.
     ambient_dimension
         Features of the larger space; None leaves the set where it is.
-    seed
+    rng
         Of the random orthonormal frame that its features become.
 
     Raises
@@ -186,7 +189,8 @@ def embed_linearly(manifold: Manifold, ambient_dimension: int | None, seed: int 
     if ambient_dimension in (None, manifold.ambient_dimension):
         return manifold
     at_least("ambient_dimension", ambient_dimension, manifold.ambient_dimension)
-    return affine_image(manifold, random_frame(ambient_dimension, manifold.ambient_dimension, seed))
+    frame = random_frame(ambient_dimension, manifold.ambient_dimension, seed_of(rng))
+    return affine_image(manifold, frame)
 
 
 def random_frame(n_rows: int, n_columns: int, seed: int) -> Float64[np.ndarray, "rows columns"]:

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 from dimscope.manifolds.curved import sphere
 from dimscope.manifolds.flat import ball, cube, gaussian
@@ -126,8 +128,9 @@ def line_disk_ball() -> Manifold:
     )
 
 
+@renamed_parameters(seed="rng")
 def gaussians(
-    dimensions: Sequence[int] = (1, 2, 4, 5, 9), *, distance: float = 6.0, seed: int = 0
+    dimensions: Sequence[int] = (1, 2, 4, 5, 9), *, distance: float = 6.0, rng: Rng = 0
 ) -> Manifold:
     """Standard normal points on planes of several dimensions, in random directions.
 
@@ -138,7 +141,7 @@ def gaussians(
         are planes if that is more.
     distance
         Of the centre of plane i from the origin, along axis i; positive.
-    seed
+    rng
         Of the directions.
 
     Raises
@@ -151,6 +154,7 @@ def gaussians(
     at_least("the smallest of dimensions", min(dimensions), 1)
     positive("distance", distance)
     n_features = max(*dimensions, len(dimensions))
+    seed = seed_of(rng)
     centres = distance * np.eye(n_features)
     pieces = [
         affine_image(gaussian(d), random_frame(n_features, d, seed + i), centres[i])

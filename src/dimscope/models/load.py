@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng, seed_of
 from dimscope.data.names import call_user_function, is_user_code, unknown_name
 from dimscope.errors import InputError
 from dimscope.models.hubs import (
@@ -55,8 +57,9 @@ class LoadedModel:
     preprocess: Preprocess
 
 
+@renamed_parameters(seed="rng")
 def load_model(
-    name: str, *, weights: str | Path | None = None, untrained: bool = False, seed: int = 0
+    name: str, *, weights: str | Path | None = None, untrained: bool = False, rng: Rng = 0
 ) -> LoadedModel:
     """Load a network by its name.
 
@@ -72,7 +75,7 @@ def load_model(
         A state dictionary (``.pt``, ``.pth``, ``.safetensors``) to load into the architecture.
     untrained
         Build the architecture with fresh weights.
-    seed
+    rng
         Of the fresh weights. Torch's global random state is left as it was.
 
     Raises
@@ -106,6 +109,7 @@ def load_model(
             f"{name} decides on its own weights, so it cannot be asked for untrained; name a "
             "function that returns the untrained network"
         )
+    seed = seed_of(rng)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         built = _build(name, pretrained=weights is None and not untrained)

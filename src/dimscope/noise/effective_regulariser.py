@@ -16,7 +16,9 @@ import pandas as pd
 import torch
 from torch import nn
 
+from dimscope._deprecated import renamed_parameters
 from dimscope._progress import progress_bars
+from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 from dimscope.noise.closed_forms import curvature_of
 from dimscope.noise.objective import LossFunction, objective
@@ -76,6 +78,7 @@ class EffectiveRegulariser:
         return found | {"estimates": {k: plain(vars(e)) for k, e in self.estimates.items()}}
 
 
+@renamed_parameters(seed="rng")
 def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaults
     model: nn.Module,
     loss_fn: LossFunction,
@@ -84,7 +87,7 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
     *,
     forms: Sequence[str] = FORMS,
     n_draws: int = 100,
-    seed: int = 0,
+    rng: Rng = 0,
     chunk_size: int = 256,
     progress: bool = True,
 ) -> EffectiveRegulariser:
@@ -120,7 +123,7 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
         Which ways to take; those that do not apply are left out, and a note says why.
     n_draws
         Draws of xi, at least 2.
-    seed
+    rng
         Of the draws.
     chunk_size
         Samples that go through the network together.
@@ -152,6 +155,7 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
         raise InputError(f"forms={list(forms)}: choose some of {', '.join(FORMS)}")
     if n_draws < 2:
         raise InputError(f"n_draws={n_draws} must be at least 2")
+    seed = seed_of(rng)
     with (
         objective(
             model, loss_fn, data, layers=noise.layers, dtype=torch.float64, part=chunk_size

@@ -12,7 +12,9 @@ import pandas as pd
 import torch
 from torch import nn
 
+from dimscope._deprecated import renamed_parameters
 from dimscope._progress import progress_bars
+from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 from dimscope.noise.objective import LossFunction, objective
 from dimscope.noise.regulariser_forms import (
@@ -56,6 +58,7 @@ class SigmaScan:
         return pd.DataFrame({"sigma": self.sigmas, "value": self.values, "stderr": self.stderrs})
 
 
+@renamed_parameters(seed="rng")
 def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
     model: nn.Module,
     loss_fn: LossFunction,
@@ -64,7 +67,7 @@ def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
     *,
     layers: str | Sequence[str] | None = None,
     n_draws: int = 30,
-    seed: int = 0,
+    rng: Rng = 0,
     chunk_size: int = 256,
     progress: bool = True,
 ) -> SigmaScan:
@@ -77,7 +80,7 @@ def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
 
     Parameters
     ----------
-    model, loss_fn, data, n_draws, seed, chunk_size, progress
+    model, loss_fn, data, n_draws, rng, chunk_size, progress
         As in `effective_regulariser`.
     sigmas
         Standard deviations, positive.
@@ -97,7 +100,7 @@ def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
     unit = isotropic_noise(model, 1.0, layers=layers)
     for sigma in ordered:
         isotropic_noise(model, sigma, layers=layers)  # refuses what is not positive
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed_of(rng))
     grown, curved = np.empty((n_draws, len(ordered))), np.empty(n_draws)
     with (
         objective(

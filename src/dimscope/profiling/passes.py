@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -12,26 +12,10 @@ from dimscope.profiling.measure import measure_layer
 from dimscope.profiling.measured import Measured
 from dimscope.profiling.settings import Settings
 from dimscope.results import Subject
-from dimscope.store import parse_size
 
 if TYPE_CHECKING:
     from dimscope.capture import Captured
     from dimscope.store import ActivationStore
-
-
-def budgets_of(memory_budget: int | str, disk_budget: int | str | None) -> dict[str, int | None]:
-    """What an `ActivationStore` may hold, in bytes."""
-    return {
-        name: parse_size(size) if isinstance(size, str) else size
-        for name, size in (("memory_budget", memory_budget), ("disk_budget", disk_budget))
-    }
-
-
-def name_of_pooling(pooling: Any) -> Any:
-    """A pooling as it is recorded: the same in every process."""
-    if isinstance(pooling, Mapping):
-        return {glob: name_of_pooling(one) for glob, one in pooling.items()}
-    return getattr(pooling, "__qualname__", str(pooling))
 
 
 def facts_of(captured: Captured) -> dict[str, Any]:

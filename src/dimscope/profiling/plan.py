@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dimscope.store import Budgets, place_layers
+
 if TYPE_CHECKING:
     from dimscope.capture import LayerInfo
 
@@ -84,22 +86,23 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
     CaptureError
         If the network itself fails.
     """
-    from dimscope.capture import capture, layer_names, select_layers  # noqa: PLC0415 - torch
-    from dimscope.store import ActivationStore, place_layers  # noqa: PLC0415 - for a trial only
+    from dimscope.capture import Probe, read  # noqa: PLC0415 - torch
 
-    infos = layer_names(model, data)
-    chosen = tuple(infos[name] for name in select_layers(infos, layers))
     trial = min(n_samples, _TRIAL_SAMPLES)
+    budgets = Budgets(memory=memory_budget, disk=disk_budget)
+    probe, names, infos = Probe(
+        model=model,
+        data=data,
+        layers=layers,
+        n_samples=trial,
+        batch_size=max(1, trial // 2),
+        budgets=budgets,
+    ).found()
+    chosen = tuple(infos[name] for name in names)
     clock = [(0, time.perf_counter())]
-    with ActivationStore(memory_budget=memory_budget, disk_budget=disk_budget) as store:
-        captured = capture(
-            model,
-            data,
-            [info.name for info in chosen],
-            store=store,
-            n_samples=trial,
-            batch_size=max(1, trial // 2),
-            on_batch=lambda done, _: clock.append((done, time.perf_counter())),
+    with budgets.store() as store:
+        captured = read(
+            probe, store, on_batch=lambda done, _: clock.append((done, time.perf_counter()))
         )
         disk = store.disk_room
     widths = [info.n_features or 0 for info in captured.layers]

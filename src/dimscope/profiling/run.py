@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
-from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dimscope._deprecated import renamed_parameters
 from dimscope._log import Log
 from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
-from dimscope.neighbors import Metric
+from dimscope.neighbors import Metric, Resources
 from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import in_order, rows_of
-from dimscope.profiling.passes import (
-    budgets_of,
-    facts_of,
-    measured_layers,
-    name_of_pooling,
-    versions_used,
-)
+from dimscope.profiling.passes import facts_of, measured_layers, versions_used
 from dimscope.profiling.profiles import Profile
 from dimscope.profiling.saved import holds_profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
-from dimscope.store import ActivationStore
+from dimscope.store import Budgets
+
+if TYPE_CHECKING:
+    from dimscope.capture import Probe
 
 
+@renamed_parameters(device="search_device")
 def profile(  # noqa: PLR0913 - one call does the main job; all but model and data have defaults
     model: Any,
     data: Any,
@@ -50,7 +48,8 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     memory_budget: int | str = "1GiB",
     disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,
-    device: str | None = None,
+    n_jobs: int | None = None,
+    search_device: str | None = None,
     progress: bool = True,
 ) -> Profile:
     """Measure the dimension of many layers of a network in one pass over the data.
@@ -94,9 +93,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         columns take up to ``memory_budget`` more.
     forward
         ``forward(model, batch)`` in place of calling the model on the batch.
-    device
-        Where neighbours are searched, as in `NeighborGraph.from_points`; the network runs where
-        it is.
+    n_jobs, search_device
+        Threads and device of the neighbour search, as in `NeighborGraph.from_points`; the network
+        runs where it is.
     progress
         Show progress on stderr when that is a terminal.
 
@@ -115,64 +114,93 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     StoreError
         If activations or results cannot be written.
     """
-    from dimscope.capture import (  # noqa: PLC0415 - torch loads with the first network
-        capture,
-        hash_model,
-        layer_names,
-        select_layers,
+    from dimscope.capture import Probe  # noqa: PLC0415 - torch loads with the first network
+
+    probe = Probe(
+        model=model,
+        data=data,
+        layers=layers,
+        pooling=pooling,
+        n_samples=n_samples,
+        batch_size=batch_size,
+        forward=forward,
+        budgets=Budgets.of(memory_budget, disk_budget),
+    )
+    resources = Resources(n_jobs=n_jobs, device=search_device)
+    settings = make_settings(
+        methods, metric=metric, n_repeats=n_repeats, rng=rng, resources=resources
+    )
+    subject = Subject(model=label or type(model).__name__, step=step)
+    return profile_probe(
+        probe, settings, subject, out=None if out is None else Path(out), progress=progress
     )
 
-    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, device=device)
-    label = label or type(model).__name__
-    budgets = budgets_of(memory_budget, disk_budget)
-    passing = {"pooling": pooling, "n_samples": n_samples, "batch_size": batch_size}
-    identity = settings.to_dict() | {"label": label, "pooling": name_of_pooling(pooling)}
-    journal = Journal(log=Log(identity=identity))
-    if out is not None:
-        probe = data
-        if isinstance(data, Iterator):  # of batches: the first is needed twice
-            probe = list(islice(data, 1))
-            data = chain(probe, data)
-        infos = layer_names(model, probe, forward=forward)
-        identity |= {
-            "layers": select_layers(infos, layers),
-            "n_samples_asked": n_samples,
-            "model_hash": hash_model(model),
-            "dimscope": version("dimscope"),
-        }
-        journal = _open_journal(Path(out), identity)
-        layers = [name for name in journal.log.identity["layers"] if name not in journal.layers]
-    if layers:
-        run_capture = partial(capture, model, data, layers, forward=forward, **passing)
-        subject = Subject(model=label, step=step)
-        _measure(run_capture, settings, subject, journal, budgets, shown=progress)
-    result = _assemble(journal, label)
+
+def profile_probe(
+    probe: Probe,
+    settings: Settings,
+    subject: Subject,
+    *,
+    out: Path | None = None,
+    progress: bool = True,
+) -> Profile:
+    """Measure every layer of a probe; `profile` with its keywords gathered in types.
+
+    Parameters
+    ----------
+    probe
+        The network, the samples and the layers.
+    settings
+        How each layer is measured.
+    subject
+        The model's label, its step, and what the samples are.
+    out, progress
+        As in `profile`.
+
+    Raises
+    ------
+    InputError, CaptureError, StoreError
+        As `profile`.
+    """
+    identity = settings.to_dict() | {"label": subject.model} | probe.identity()
+    if out is None:
+        del identity["layers"], identity["n_samples_asked"]
+        journal = Journal(log=Log(identity=identity))
+        left: Any = probe.layers
+    else:
+        probe, journal = _resumed(probe, identity, out)
+        left = [name for name in journal.log.identity["layers"] if name not in journal.layers]
+    if left:
+        _measure(probe.with_layers(left), settings, subject, journal, shown=progress)
+    result = _assemble(journal, subject.model)
     if out is not None:
         result.save(out)
         journal.close()
     return result
 
 
-def _open_journal(out: Path, identity: Mapping[str, Any]) -> Journal:
+def _resumed(probe: Probe, identity: Mapping[str, Any], out: Path) -> tuple[Probe, Journal]:
+    """The probe with the names of its layers, and what was measured in ``out`` so far."""
+    from dimscope.capture import hash_model  # noqa: PLC0415 - torch
+
     if holds_profile(out):
         raise InputError(f"{out} already holds a profile: give another directory, or remove it")
-    return Journal.open(out, identity)
+    probe = probe.found().probe
+    facts = {"model_hash": hash_model(probe.model), "dimscope": version("dimscope")}
+    return probe, Journal.open(out, {**identity, **probe.identity(), **facts})
 
 
-def _measure(  # noqa: PLR0913 - replaced with the probe
-    run_capture: Callable[..., Any],
-    settings: Settings,
-    subject: Subject,
-    journal: Journal,
-    budgets: Mapping[str, Any],
-    *,
-    shown: bool,
+def _measure(
+    probe: Probe, settings: Settings, subject: Subject, journal: Journal, *, shown: bool
 ) -> None:
     """One pass over the data, then every layer into the journal as soon as it is measured."""
-    with ActivationStore(**budgets) as store, progress_bars(shown) as open_bar:
+    from dimscope.capture import read  # noqa: PLC0415 - torch
+
+    with probe.budgets.store() as store, progress_bars(shown) as open_bar:
         further = cache(open_bar)  # shown from the first such pass on
-        captured = run_capture(
-            store=store,
+        captured = read(
+            probe,
+            store,
             on_batch=open_bar("forward passes"),
             on_pass=lambda done: further("passes for the widest layers")(done, None),
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, Method, make_estimators
-from dimscope.neighbors import Metric, checked_device
+from dimscope.neighbors import Metric, Resources
 
 #: The nonlinear dimension of the papers at two scales, and the linear ones it is set against.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
@@ -35,8 +35,8 @@ class Settings:
         Seed of those partitions; all layers share them.
     curves
         Which of `EXTRA_CURVES` to record beside the estimates and their decimation.
-    device
-        Where neighbours are searched, on which no number depends; so it is not recorded.
+    resources
+        What the search may use, on which no number depends; so it is not recorded.
     """
 
     estimators: Mapping[str, Estimator]
@@ -44,7 +44,7 @@ class Settings:
     n_repeats: int
     seed: int
     curves: tuple[str, ...]
-    device: str | None = None
+    resources: Resources = Resources()
 
     def to_dict(self) -> dict[str, Any]:
         """The settings, ready for JSON."""
@@ -64,15 +64,14 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
     n_repeats: int,
     rng: int | np.random.Generator,
     curves: Sequence[str] = EXTRA_CURVES,
-    device: str | None = None,
+    resources: Resources = Resources(),
 ) -> Settings:
     """Check and freeze what was asked for.
 
     Raises
     ------
     InputError
-        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown, or
-        ``device`` is not there.
+        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown.
     """
     unknown = set(curves) - set(EXTRA_CURVES)
     if isinstance(curves, str) or unknown:
@@ -86,5 +85,5 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
         n_repeats=n_repeats,
         seed=seed,
         curves=tuple(curve for curve in EXTRA_CURVES if curve in curves),
-        device=checked_device(device),
+        resources=resources,
     )

@@ -169,7 +169,7 @@ def fashion_claims(frame: pd.DataFrame) -> list[Claim]:
 def _network(seed: int) -> nn.Module:
     """`dense_net`, drawn by He's rule: as torch draws it the signal fades, and it hardly starts."""
     generator = torch.Generator().manual_seed(seed)
-    model = load_model("dense_net", seed=seed).model
+    model = load_model("dense_net", rng=seed).model
     for module in model.modules():
         if isinstance(module, nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)

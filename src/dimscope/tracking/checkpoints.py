@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dimscope.capture.parallel import rank, unwrapped
+from dimscope.capture import rank, unwrapped
 from dimscope.errors import InputError
 from dimscope.profiling import DEFAULT_METHODS, Profile
 from dimscope.profiling.settings import EXTRA_CURVES

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dimscope.capture import unwrapped
 from dimscope.capture.batches import BATCH_SIZE, Batch, read_batches
 from dimscope.capture.inference import place_batch, require_module, run_model, undisturbed
-from dimscope.capture.parallel import unwrapped
 from dimscope.errors import InputError
 
 

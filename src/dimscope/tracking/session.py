@@ -16,7 +16,7 @@ from typing import Any
 from dimscope.profiling.measured import Measured
 from dimscope.tracking.clock import Clock, too_costly
 from dimscope.tracking.loggers import log_tick
-from dimscope.tracking.probe import Probe
+from dimscope.tracking.measurer import Measurer
 from dimscope.tracking.ticks import Tick, TickJournal, line_of
 
 
@@ -26,7 +26,7 @@ class Session:
 
     Attributes
     ----------
-    probe, journal, clock
+    measurer, journal, clock
         What measures, records and tells the time.
     show
         Replaces the line on stderr.
@@ -34,7 +34,7 @@ class Session:
         As in `dimscope.tracking.Tracker`.
     """
 
-    probe: Probe
+    measurer: Measurer
     journal: TickJournal
     clock: Clock
     show: Callable[[str], None]
@@ -83,7 +83,7 @@ class Session:
     ) -> None:
         started = time.perf_counter()
         metrics = numbers()
-        measured, facts = self.probe.measure(step)
+        measured, facts = self.measurer.measure(step)
         log_tick(self.loggers, step, measured)
         tick = Tick(
             step=step,
@@ -98,7 +98,7 @@ class Session:
 
     def _meet_again(self, step: int) -> None:
         """Compare the network with the one that was measured at this step."""
-        if self.probe.model_hash() == self.journal.ticks[step].model_hash:
+        if self.measurer.model_hash() == self.journal.ticks[step].model_hash:
             return
         if step not in self.journal.differing:
             self.journal.report_difference(step)

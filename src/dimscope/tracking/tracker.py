@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 import numpy as np
 
+from dimscope._deprecated import renamed_parameters
 from dimscope._progress import live_line
-from dimscope.capture.parallel import rank, require_whole, unwrapped
+from dimscope.capture import BATCH_SIZE, Probe, rank, require_whole, unwrapped
 from dimscope.errors import InputError
 from dimscope.estimators import Method
-from dimscope.neighbors import Metric
+from dimscope.neighbors import Metric, Resources
 from dimscope.profiling import Profile, make_settings
-from dimscope.profiling.passes import budgets_of, versions_used
+from dimscope.profiling.passes import versions_used
+from dimscope.store import Budgets
 from dimscope.tracking.clock import Clock
 from dimscope.tracking.loggers import as_loggers
-from dimscope.tracking.probe import Probe
+from dimscope.tracking.measurer import Measurer
 from dimscope.tracking.said import RunningMeans, as_numbers, kept
 from dimscope.tracking.schedule import make_schedule
 from dimscope.tracking.session import Session, random_states_kept
@@ -40,6 +43,7 @@ class Position(NamedTuple):
 
 
 @final
+@renamed_parameters(device="search_device")
 class Tracker:
     """Measures the layers of a network on one set of samples while it is trained.
 
@@ -89,7 +93,7 @@ class Tracker:
         What to record besides: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
     metric, pooling, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
-    memory_budget, disk_budget, forward, device, progress
+    memory_budget, disk_budget, forward, n_jobs, search_device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
 
     Raises
@@ -157,11 +161,12 @@ class Tracker:
         curves: Sequence[str] = (),
         rng: int | np.random.Generator = 0,
         label: str | None = None,
-        batch_size: int = 64,
+        batch_size: int = BATCH_SIZE,
         memory_budget: int | str = "1GiB",
         disk_budget: int | str | None = None,
         forward: Callable[[Any, Any], Any] | None = None,
-        device: str | None = None,
+        n_jobs: int | None = None,
+        search_device: str | None = None,
         progress: bool = True,
     ) -> None:
         if min(start_step, start_epoch) < 0:
@@ -179,21 +184,21 @@ class Tracker:
         self._progress = progress
         require_whole(unwrapped(model))
         self._idle = rank() > 0
+        resources = Resources(n_jobs=n_jobs, device=search_device)
         settings = make_settings(
-            methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, device=device
+            methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, resources=resources
         )
-        self._make_probe: Callable[[], Probe] = lambda: Probe.of(
-            model,
-            data,
-            layers,
-            settings=settings,
+        probe = Probe(
+            model=unwrapped(model),
+            data=data,
+            layers=layers,
             pooling=pooling,
             n_samples=n_samples,
             batch_size=batch_size,
             forward=forward,
-            budgets=budgets_of(memory_budget, disk_budget),
-            label=self._label,
+            budgets=Budgets.of(memory_budget, disk_budget),
         )
+        self._make_measurer = partial(Measurer.of, probe, settings, self._label)
         self._open = ExitStack()
         self._session: Session | None = None
 
@@ -209,8 +214,8 @@ class Tracker:
         return self
 
     def _start(self) -> None:
-        probe = self._make_probe()
-        identity = probe.identity() | {
+        measurer = self._make_measurer()
+        identity = measurer.identity() | {
             "schedule": self._schedule.to_dict(),
             "max_overhead": self._max_overhead,
         }
@@ -218,7 +223,7 @@ class Tracker:
         journal.start_session({"versions": versions_used(), "started_at": self._at._asdict()})
         show = self._open.enter_context(live_line(self._progress))
         self._session = Session(
-            probe=probe,
+            measurer=measurer,
             journal=journal,
             clock=Clock.of(journal.training_seconds, journal.ticks.values()),
             show=show,
