@@ -26,9 +26,9 @@ from dataclasses import dataclass
 import torch
 from dynamics import Network, draw, judge
 from torch import nn
+from training import accuracy, as_tensors, make_parser, restore_checkpoint, save_checkpoint
 
 import dimscope as ds
-from training import accuracy, as_tensors, make_parser, restore_checkpoint, save_checkpoint
 
 NETWORKS = {
     "vgg16_cifar": Network(

@@ -29,9 +29,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 from torch import Tensor, nn
+from training import as_tensors
 
 import dimscope as ds
-from training import as_tensors
 
 METHODS = ["two_nn", "participation_ratio", "levina_bickel"]
 #: Minimised and maximised with these: weight times the range that the estimator can reach (about

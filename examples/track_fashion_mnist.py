@@ -12,10 +12,6 @@ from pathlib import Path
 
 import torch
 from torch import nn
-
-import dimscope as ds
-from dimscope import phases
-from dimscope.plots import plot_phase_portrait, plot_step_heatmap, plot_training
 from training import (
     accuracy,
     as_tensors,
@@ -23,6 +19,10 @@ from training import (
     restore_checkpoint,
     save_checkpoint,
 )
+
+import dimscope as ds
+from dimscope import phases
+from dimscope.plots import plot_phase_portrait, plot_step_heatmap, plot_training
 
 LAYERS = ["input", "pool1", "pool2", "relu3", "pool3", "fc_relu1", "fc_relu2", "fc3"]
 LAST_HIDDEN = "fc_relu2"

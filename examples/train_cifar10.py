@@ -6,8 +6,9 @@ it in the last hidden layer (claims 1 to 3 of Ansuini et al. 2019). About 12 min
 
 from __future__ import annotations
 
-import dimscope as ds
 from training import accuracy, as_tensors, parse_options, show, train
+
+import dimscope as ds
 
 LAYERS = [
     "input",

@@ -8,9 +8,9 @@ About 12 minutes on 2 cores.
 from __future__ import annotations
 
 import torch
+from training import accuracy, as_tensors, parse_options, show, train
 
 import dimscope as ds
-from training import accuracy, as_tensors, parse_options, show, train
 
 LAYERS = ["input", "pool1", "pool2", "pool3", "fc_relu1", "fc_relu2", "fc3"]
 LAST_HIDDEN = "fc_relu2"

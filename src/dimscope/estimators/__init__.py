@@ -5,9 +5,7 @@ from dimscope.estimators._shared.base import (
     NeighborEstimator,
     SpectrumEstimator,
     apply_estimator,
-    neighbors_needed,
 )
-from dimscope.estimators._shared.block_errors import ErrorBar, block_error, block_levels
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.abide import ABIDE, adaptive_neighbors
 from dimscope.estimators.arrays import estimate
@@ -35,6 +33,7 @@ from dimscope.estimators.registry import ESTIMATORS, Method, make_estimator, mak
 from dimscope.estimators.scale_curves import decimation, scale_curve
 from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope.measurement import ErrorBar, Level, block_error, block_levels, neighbors_needed
 
 __all__ = [
     "ABID",
@@ -61,6 +60,7 @@ __all__ = [
     "Gride",
     "Hidalgo",
     "KNNGraphDimension",
+    "Level",
     "LevinaBickel",
     "LocalPCA",
     "MSTDimension",

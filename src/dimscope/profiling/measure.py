@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dimscope.errors import or_reason
-from dimscope.estimators import (
-    ErrorBar,
-    Estimator,
-    Gride,
-    NeighborEstimator,
-    SpectrumEstimator,
-    apply_estimator,
-    block_error,
-    block_levels,
-    neighbors_needed,
-)
+from dimscope.estimators import Gride
+from dimscope.measurement import Level, Representation, Search, measure, neighbors_needed
 from dimscope.neighbors import NeighborGraph
-from dimscope.points import Points, as_points
+from dimscope.neighbors.search.exact import Resources
 from dimscope.profiling.settings import Settings
 from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
@@ -45,76 +36,64 @@ def measure_layer(representation: Any, settings: Settings) -> list[Row]:
     settings
         What to measure.
     """
-    points = as_points(representation)
-    graph = or_reason(partial(_graph, points, settings))
-    spectrum = or_reason(partial(Spectrum.from_points, points)) if _is_spectral(settings) else None
-    by_method: dict[str, list[Row]] = {}
-    for family, statistic in ((NeighborEstimator, graph), (SpectrumEstimator, spectrum)):
-        estimators = {n: e for n, e in settings.estimators.items() if isinstance(e, family)}
-        if isinstance(statistic, str):
-            by_method |= {n: [_unknown_row(n, statistic, points.n_samples)] for n in estimators}
-        elif statistic is not None and estimators:
-            by_method |= _family_rows(estimators, statistic, settings)
-    rows = [row for name in settings.estimators for row in by_method[name]]
-    if isinstance(graph, NeighborGraph) and "scale" in settings.curves:
-        rows += _scale_rows(graph)
-    if isinstance(spectrum, Spectrum) and "spectrum" in settings.curves:
-        rows += _spectrum_rows(spectrum)
-    return [{"n_features": points.n_features, **row} for row in rows]
+    layer = Representation.of(representation, resources=Resources(device=settings.device))
+    search = Search(n_neighbors=_n_neighbors(layer, settings), metric=settings.metric)
+    measured = measure(
+        layer,
+        settings.estimators,
+        search=search,
+        n_repeats=settings.n_repeats,
+        seed=settings.seed,
+    )
+    rows: list[Row] = []
+    for name, estimate in measured.estimates.items():
+        rows += _method_rows(name, estimate, measured.levels[name])
+    if "scale" in settings.curves:
+        graph = or_reason(partial(search.of, layer, neighbors_needed(settings.estimators.values())))
+        rows += [] if isinstance(graph, str) else _scale_rows(graph)
+    if "spectrum" in settings.curves:
+        spectrum = or_reason(layer.spectrum)
+        rows += [] if isinstance(spectrum, str) else _spectrum_rows(spectrum)
+    return [{"n_features": layer.n_features, **row} for row in rows]
 
 
-def _is_spectral(settings: Settings) -> bool:
-    """Whether anything that is asked for needs the spectrum."""
-    methods = settings.estimators.values()
-    return "spectrum" in settings.curves or any(isinstance(e, SpectrumEstimator) for e in methods)
+def _n_neighbors(layer: Representation, settings: Settings) -> int:
+    """Neighbours that are searched at least: 2, and enough for a scale curve if one is wanted."""
+    digests = or_reason(lambda: layer.points.scan.digests if layer.points else ())
+    if "scale" not in settings.curves or isinstance(digests, str):
+        return 2
+    return max(min(_SCALE_NEIGHBORS, len(set(digests)) // 4), 2)
 
 
-def _graph(points: Points, settings: Settings) -> NeighborGraph:
-    n_distinct = len(set(points.scan.digests))
-    for_scales = min(_SCALE_NEIGHBORS, n_distinct // 4) if "scale" in settings.curves else 0
-    n_neighbors = max(neighbors_needed(settings.estimators.values()), for_scales, 2)
-    return NeighborGraph.from_points(points, n_neighbors, settings.metric, device=settings.device)
-
-
-def _family_rows(
-    estimators: Mapping[str, Estimator], statistic: NeighborGraph | Spectrum, settings: Settings
-) -> dict[str, list[Row]]:
-    """Estimate and decimation rows of the estimators that share a statistic, by method."""
-    levels = block_levels(estimators, statistic, seed=settings.seed, n_repeats=settings.n_repeats)
-    rows: dict[str, list[Row]] = {}
-    for name, estimator in estimators.items():
-        estimate = or_reason(partial(apply_estimator, estimator, statistic))
-        if isinstance(estimate, str):
-            rows[name] = [_unknown_row(name, estimate, statistic.n_samples)]
-            continue
-        rows[name] = [_estimate_row(estimate, block_error(estimate, levels[name]))]
-        rows[name] += [
-            _row(
-                "decimation",
-                name,
-                n_samples=level.n_samples,
-                n_blocks=len(level.values),
-                value=float(level.values.mean()),
-                stderr=float(level.values.std(ddof=1)),
-            )
-            for level in levels[name]
-        ]
-    return rows
+def _method_rows(name: str, estimate: DimensionEstimate, levels: Sequence[Level]) -> list[Row]:
+    """The estimate and decimation rows of one method."""
+    if estimate.problem is not None:
+        return [_unknown_row(name, estimate.problem, estimate.n_samples)]
+    return [_estimate_row(estimate)] + [
+        _row(
+            "decimation",
+            name,
+            n_samples=level.n_samples,
+            n_blocks=len(level.values),
+            value=float(level.values.mean()),
+            stderr=float(level.values.std(ddof=1)),
+        )
+        for level in levels
+    ]
 
 
 def _unknown_row(method: str, reason: str, n_samples: int) -> Row:
     return _row("estimate", method, n_samples=n_samples, notes=reason)
 
 
-def _estimate_row(estimate: DimensionEstimate, error: ErrorBar | None) -> Row:
-    stderr, interval = error or (estimate.stderr, estimate.interval)
-    low, high = interval or (None, None)
+def _estimate_row(estimate: DimensionEstimate) -> Row:
+    low, high = estimate.interval or (None, None)
     return _row(
         "estimate",
         estimate.method,
         n_samples=estimate.n_samples,
         value=estimate.value,
-        stderr=stderr,
+        stderr=estimate.stderr,
         interval_low=low,
         interval_high=high,
         scale=estimate.scale,
