@@ -12,6 +12,7 @@ install_import_hook(
         "dimscope.neighbors.search.intervals",
         "dimscope.neighbors.given",
         "dimscope.neighbors.sources",
+        "dimscope.measurement.vectors",
         "dimscope.estimators._shared.neighborhoods",
         "dimscope.estimators._shared.ratios",
         "dimscope.estimators._shared.likelihood",

@@ -1,4 +1,4 @@
-"""The products of the vectors to each point's neighbours, and what all their estimators share."""
+"""What the estimators share that see the neighbours of each point as vectors."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-import zarr
 
 import dimscope as ds
 from dimscope.estimators import make_estimator
-from dimscope.estimators._shared import neighborhoods as module
 from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     centred_products,
-    neighborhood_products,
 )
-from dimscope.points import as_points
+from dimscope.measurement import vectors as module
 
 ESTIMATORS = [kind(n_neighbors=10) for kind in (ds.LocalPCA, ds.ABID, ds.TLE, ds.ESS)]
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: e.name)
@@ -26,77 +23,13 @@ def cloud(n=150, d=7, seed=0):
     return np.random.default_rng(seed).normal(size=(n, d))
 
 
-def naive_products(x, graph, k):
-    vectors = [
-        [x[graph.original_rows[j]] - x[row] for j in graph.indices[i, :k]]
-        for i, row in enumerate(graph.original_rows)
-    ]
-    products = [[[np.dot(a, b) for b in own] for a in own] for own in vectors]
-    return np.array([np.array(own) / (np.max(own) or 1.0) for own in products])
-
-
-def products_of(graph, k):
-    return np.concatenate(list(neighborhood_products(graph.points, graph, k)))
-
-
-@pytest.fixture(params=["NumPy", "compiled"])
-def loop(request, monkeypatch):
-    """Products by either loop, whatever there is to do."""
-    monkeypatch.setattr(module, "_COMPILED_TERMS", np.inf if request.param == "NumPy" else 0)
-
-
-@pytest.mark.usefixtures("loop")
-class TestProducts:
-    @pytest.mark.parametrize("duplicates", ["first", "drop", "keep"])
-    def test_are_those_of_the_differences(self, duplicates):
-        x = np.concatenate([cloud(), cloud()[::-3]])
-        graph = ds.NeighborGraph.from_points(x, 6, duplicates=duplicates)
-        np.testing.assert_allclose(products_of(graph, 5), naive_products(x, graph, 5), atol=1e-13)
-
-    def test_of_a_subset_of_a_graph(self):
-        x = np.concatenate([cloud()[:20], cloud()])
-        graph = ds.NeighborGraph.from_points(x, 30).subset(np.arange(40, 120), 5)
-        np.testing.assert_allclose(products_of(graph, 5), naive_products(x, graph, 5), atol=1e-13)
-
-    def test_do_not_lose_digits_to_an_offset(self):
-        x = np.round(cloud(), 3)
-        graph, shifted = (ds.NeighborGraph.from_points(a, 5) for a in (x, x + 2.0**20))
-        exact = naive_products(x, graph, 5)
-        np.testing.assert_allclose(products_of(shifted, 5), exact, atol=1e-8)
-
-    @pytest.mark.parametrize("n_features", [1, 1500])
-    def test_small_blocks_and_layers_on_disk_change_nothing(
-        self, n_features, tmp_path, monkeypatch
-    ):
-        x = cloud(60, n_features).astype(np.float32)
-        on_disk = zarr.open(tmp_path / "layer.zarr", mode="w", shape=x.shape, dtype=x.dtype)
-        on_disk[:] = x
-        graph = ds.NeighborGraph.from_points(x, 4)
-        whole = products_of(graph, 4)
-        for name in ("_PASS_BYTES", "_BLOCK_BYTES", "_STRIP_BYTES", "_VECTOR_BYTES"):
-            monkeypatch.setattr(module, name, 2000)
-        blocks = list(neighborhood_products(as_points(on_disk), graph, 4))
-        assert max(map(len, blocks)) == 2000 // (8 * 16)
-        np.testing.assert_allclose(np.concatenate(blocks), whole, rtol=1e-12)
-
-    @pytest.mark.parametrize("k", range(1, 10))
-    def test_of_any_number_of_neighbours(self, k):
-        x = cloud(40, 300).astype(np.float32)
-        graph = ds.NeighborGraph.from_points(x, k)
-        expected = naive_products(x.astype(np.float64), graph, k)
-        np.testing.assert_allclose(products_of(graph, k), expected, atol=1e-13)
-
-    def test_do_not_depend_on_threads(self, monkeypatch):
-        monkeypatch.setattr(module, "_STRIP_BYTES", 2000)
-        one, three = (ds.NeighborGraph.from_points(cloud(), 6, n_jobs=n) for n in (1, 3))
-        np.testing.assert_array_equal(products_of(one, 5), products_of(three, 5))
-
-    def test_are_centred_on_the_mean_of_the_neighbours(self):
-        x = cloud()
-        graph = ds.NeighborGraph.from_points(x, 6)
-        of = x[graph.indices] - x[graph.indices].mean(axis=1, keepdims=True)
-        expected = of @ of.transpose(0, 2, 1) / graph.distances[:, -1:, None] ** 2
-        np.testing.assert_allclose(centred_products(products_of(graph, 6)), expected, atol=1e-13)
+def test_products_are_centred_on_the_mean_of_the_neighbours():
+    x = cloud()
+    graph = ds.NeighborGraph.from_points(x, 6)
+    neighbors = x[graph.indices]
+    around, of = neighbors - x[:, None], neighbors - neighbors.mean(axis=1, keepdims=True)
+    products, expected = around @ around.transpose(0, 2, 1), of @ of.transpose(0, 2, 1)
+    np.testing.assert_allclose(centred_products(products), expected, atol=1e-11)
 
 
 def test_every_estimator_of_neighbourhoods_is_tested_here():
@@ -195,7 +128,7 @@ def test_several_estimators_share_one_pass(monkeypatch):
     passes = []
     whole = module._passes
     monkeypatch.setattr(module, "_passes", lambda *a: passes.append(1) or whole(*a))
-    found = ds.estimate(graph, made)
+    found = ds.estimate(graph, made, errors="own")
     assert len(passes) == 1
     assert list(found) == ["ess", "abid", "local_pca", "two_nn"]
     for estimator in made:

@@ -5,9 +5,7 @@ from dimscope.estimators._shared.base import (
     NeighborEstimator,
     SpectrumEstimator,
     apply_estimator,
-    neighbors_needed,
 )
-from dimscope.estimators._shared.block_errors import ErrorBar, Level, block_error, block_levels
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.abide import ABIDE, adaptive_neighbors
 from dimscope.estimators.arrays import estimate
@@ -41,6 +39,7 @@ from dimscope.estimators.registry import (
 from dimscope.estimators.scale_curves import decimation, scale_curve
 from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
+from dimscope.measurement import ErrorBar, Level, block_error, block_levels, neighbors_needed
 
 __all__ = [
     "ABID",
@@ -67,7 +66,6 @@ __all__ = [
     "Gride",
     "Hidalgo",
     "KNNGraphDimension",
-    "Level",
     "LevinaBickel",
     "LocalPCA",
     "MSTDimension",

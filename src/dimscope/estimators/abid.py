@@ -14,9 +14,9 @@ import numpy as np
 from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
-    Products,
     inverses,
 )
+from dimscope.measurement import Products
 
 
 @final
@@ -55,6 +55,7 @@ class ABID(NeighborhoodEstimator):
     """
 
     name: ClassVar[str] = "abid"
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.7, 2.2)
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 50
 

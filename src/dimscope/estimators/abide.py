@@ -26,7 +26,7 @@ from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.estimators.binomial import Binomial, dimension_of_share
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, ErrorKind
 
 _LEAST = 3  # the smallest neighbourhood that is tested
 _BEST_SHARE = 0.2032  # of neighbours inside, at which their count knows the dimension best
@@ -143,6 +143,7 @@ class ABIDE(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "abide"
+    error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 100
     significance: float = 1e-6
     n_rounds: int = 5

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
-from dimscope.errors import InputError
-from dimscope.estimators._shared.base import NeighborEstimator, SpectrumEstimator, neighbors_needed
-from dimscope.estimators._shared.block_errors import with_block_errors
-from dimscope.estimators._shared.neighborhoods import estimate_all
+import numpy as np
+
 from dimscope.estimators.registry import Method, is_one_method, make_estimators
-from dimscope.neighbors import Duplicates, Metric, NeighborGraph
-from dimscope.points import as_points
+from dimscope.measurement import Errors, Representation, Search, measure, seed_of
+from dimscope.neighbors import Duplicates, Metric, checked_device
+from dimscope.neighbors.search.exact import Resources
 from dimscope.results import DimensionEstimate
-from dimscope.spectra import Spectrum
 
 
 @overload
@@ -24,6 +22,9 @@ def estimate(
     metric: Metric = ...,
     duplicates: Duplicates = ...,
     device: str | None = ...,
+    n_jobs: int | None = ...,
+    rng: int | np.random.Generator = ...,
+    errors: Errors = ...,
 ) -> DimensionEstimate: ...
 @overload
 def estimate(
@@ -33,16 +34,22 @@ def estimate(
     metric: Metric = ...,
     duplicates: Duplicates = ...,
     device: str | None = ...,
+    n_jobs: int | None = ...,
+    rng: int | np.random.Generator = ...,
+    errors: Errors = ...,
 ) -> dict[str, DimensionEstimate]: ...
 
 
-def estimate(
+def estimate(  # noqa: PLR0913 - all but the array have defaults
     x: Any,
     method: Method | Sequence[Method] = "two_nn",
     *,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
     device: str | None = None,
+    n_jobs: int | None = None,
+    rng: int | np.random.Generator = 0,
+    errors: Errors = "auto",
 ) -> DimensionEstimate | dict[str, DimensionEstimate]:
     """Estimate the dimension of an array, by one method or by several at once.
 
@@ -54,19 +61,25 @@ def estimate(
     method
         A registry name, an estimator, or another library's with ``fit`` and ``dimension_``, such
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
-    metric, duplicates, device
+    metric, duplicates, device, n_jobs
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
+    rng
+        Of the blocks that errors come from: a seed, or a generator that draws one.
+    errors
+        ``"auto"``: the method's own standard error where simulation has shown that it holds, else
+        the scatter over up to 16 disjoint blocks of points. ``"blocks"``: blocks for all methods.
+        ``"own"``: what the methods say themselves, without the cost of blocks.
 
     Returns
     -------
     DimensionEstimate, or a dict of them by method name
-        One estimate for one method, a dict for a sequence. The error of methods without theory
-        (``mst_dimension``, ``knn_graph_dimension``, ``danco``) is that of up to 16 disjoint blocks.
+        One estimate for one method, a dict for a sequence. Of a sequence, a method that fails has
+        no value, and the reason as its ``problem``.
 
     Raises
     ------
     InputError
-        If ``x`` cannot be used, or a method is unknown or needs more samples.
+        If ``x`` cannot be used, a method is unknown, or all methods fail.
 
     Examples
     --------
@@ -79,27 +92,14 @@ def estimate(
     >>> round(both["participation_ratio"].value, 2)
     3.0
     """
-    estimators = make_estimators(method)
-    graph = x if isinstance(x, NeighborGraph) else None
-    points = as_points(x) if graph is None else graph.points
-    of_neighbors = {n: e for n, e in estimators.items() if isinstance(e, NeighborEstimator)}
-    of_spectrum = {n: e for n, e in estimators.items() if isinstance(e, SpectrumEstimator)}
-    found: dict[str, DimensionEstimate] = {}
-    if of_neighbors:
-        n_neighbors = neighbors_needed(of_neighbors.values())
-        graph = graph or NeighborGraph.from_points(
-            points, n_neighbors, metric, duplicates=duplicates, device=device
-        )
-        found |= with_block_errors(estimate_all(of_neighbors, graph), of_neighbors, graph)
-    if of_spectrum:
-        if points is None:
-            raise InputError(
-                "linear methods need the points themselves, and this graph was made from distances "
-                "or neighbours: give the array, or only methods that use neighbours"
-            )
-        spectrum = Spectrum.from_points(points)
-        found |= {name: e.estimate(spectrum) for name, e in of_spectrum.items()}
-    estimates = {name: found[name] for name in estimators}
+    representation = Representation.of(x, resources=Resources(n_jobs, checked_device(device)))
+    found = measure(
+        representation,
+        make_estimators(method),
+        search=Search(metric=metric, duplicates=duplicates),
+        errors=errors,
+        seed=seed_of(rng),
+    ).or_error()
     if is_one_method(method):
-        return next(iter(estimates.values()))
-    return estimates
+        return next(iter(found.estimates.values()))
+    return found.estimates

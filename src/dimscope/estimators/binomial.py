@@ -23,7 +23,7 @@ from dimscope.estimators._shared.base import (
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.errors import dependence
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
 
 
 @final
@@ -54,6 +54,7 @@ class Binomial(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "binomial"
+    error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 20
     ratio: float = 0.8
 

@@ -13,8 +13,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import NeighborEstimator, check_at_least, graph_notes
-from dimscope.estimators._shared.neighborhoods import all_products, centred_products
+from dimscope.estimators._shared.base import check_at_least, graph_notes
+from dimscope.estimators._shared.neighborhoods import VectorEstimator, centred_products
+from dimscope.measurement import Numbers, Products
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 
@@ -23,7 +24,7 @@ _ROUNDING = 1e-9  # eigenvalues below this share of the largest are none
 
 @final
 @dataclass(kw_only=True)
-class CAPCA(NeighborEstimator):
+class CAPCA(VectorEstimator):
     """The dimension whose curved ball has the covariance of a point's k neighbours.
 
     Uniform in a flat ball of radius r, d eigenvalues are r^2 / (d+2) and the others 0. Curvature
@@ -48,6 +49,7 @@ class CAPCA(NeighborEstimator):
     """
 
     name: ClassVar[str] = "ca_pca"
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.4, 1.8)
     n_neighbors: int = 20
 
     @property
@@ -55,16 +57,25 @@ class CAPCA(NeighborEstimator):
         """Neighbours that `estimate` uses of each point: k + 1."""
         return self.n_neighbors + 1
 
-    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
-        """The mean dimension of the points of ``graph``.
+    @property
+    def n_vectors(self) -> int:
+        """Neighbours of each point whose vectors it sees: k + 1."""
+        return self.n_neighbors + 1
+
+    def check_graph(self, graph: NeighborGraph) -> None:
+        """Raise an InputError if k is below 2 or the graph has too few neighbours."""
+        check_at_least("n_neighbors", self.n_neighbors, 2)
+        super().check_graph(graph)
+
+    def estimate_of(self, graph: NeighborGraph, numbers: Numbers) -> DimensionEstimate:
+        """The mean of the dimensions at all points of ``graph``.
 
         Raises
         ------
         InputError
-            If k is below 2, the graph has no more neighbours than that or no points, or all
-            neighbours of every point are at distance 0.
+            If all neighbours of every point are at distance 0.
         """
-        values = self._local(graph)
+        values = numbers
         usable = np.isfinite(values)
         if not usable.any():
             raise InputError(f"all {self.n_neighbors} neighbours of every point are at distance 0")
@@ -90,21 +101,19 @@ class CAPCA(NeighborEstimator):
             If k is below 2, or the graph has no more neighbours than that or no points.
         """
         return LocalEstimate(
-            values=self._local(graph),
+            values=self._numbers(graph),
             n_neighbors=self.n_neighbors,
             method=self.name,
             parameters=self.get_params(),
         )
 
-    def _local(self, graph: NeighborGraph) -> Float64[np.ndarray, " n"]:
+    def numbers_of(self, products: Products, n_features: int) -> Numbers:  # noqa: ARG002
+        """A whole dimension for each neighbourhood; nan where its neighbours are copies."""
         k = self.n_neighbors
-        check_at_least("n_neighbors", k, 2)
-        self._check(graph)
-        grams = all_products(graph, k + 1, self.name)
-        squares = np.einsum("ijj->ij", grams)
+        squares = np.einsum("ijj->ij", products)
         radii = (np.sqrt(squares[:, k - 1]) + np.sqrt(squares[:, k])) / 2
-        centred = centred_products(grams[:, :k, :k])
-        values = np.full(graph.n_samples, np.nan)
+        centred = centred_products(products[:, :k, :k])
+        values = np.full(len(products), np.nan)
         apart = radii > 0
         spectra = np.linalg.eigvalsh(centred[apart])[:, ::-1]
         scale = (k - 1) * radii[apart, None] ** 2

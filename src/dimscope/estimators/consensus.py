@@ -21,16 +21,17 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._format import with_error
+from dimscope.errors import InputError
 from dimscope.estimators._shared.base import NeighborEstimator, graph_notes
 from dimscope.estimators._shared.gaussian_process import Alike, GaussianProcess, Inputs, Kernel
-from dimscope.estimators._shared.neighborhoods import estimate_all, points_of
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.ess import ESS
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.two_nn import TwoNN
+from dimscope.measurement import Representation, measure, points_of
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, ErrorKind
 
 #: Whose readings are compared: ratios of distances at four scales, and vectors between neighbours.
 MEMBERS: Mapping[str, NeighborEstimator] = {
@@ -104,6 +105,7 @@ class Consensus(NeighborEstimator):
     """
 
     name: ClassVar[str] = "consensus"
+    error_kind: ClassVar[ErrorKind] = "theory"
 
     @property
     def n_neighbors_needed(self) -> int:
@@ -159,7 +161,10 @@ def read(graph: NeighborGraph) -> Reading:
     InputError
         If a member finds no dimension.
     """
-    estimates = estimate_all(MEMBERS, graph)
+    estimates = measure(Representation.of(graph), MEMBERS, errors="own").estimates
+    for estimate in estimates.values():
+        if estimate.problem is not None:
+            raise InputError(estimate.problem)
     values = [estimate.value or math.nan for estimate in estimates.values()]
     return Reading(estimates, np.array([*values, unevenness(graph), hubness(graph)]))
 

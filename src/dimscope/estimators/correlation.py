@@ -21,7 +21,7 @@ from dimscope.estimators._shared.base import (
     graph_notes,
 )
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate, ScaleCurve
+from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate, ScaleCurve
 
 _SLACK = 1e-9  # pairs at the radius itself count, however it was rounded
 _LEAST_STEPS = 3
@@ -64,6 +64,7 @@ class CorrelationIntegral(NeighborEstimator):
     """
 
     name: ClassVar[str] = "correlation_integral"
+    error_kind: ClassVar[ErrorKind] = "theory"
     k1: int = 10
     k2: int = 20
 
@@ -152,6 +153,7 @@ class CorrelationDimension(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "correlation_dimension"
+    error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 64
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:

@@ -20,11 +20,11 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import binom, digamma, i0e, i1e
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.likelihood import maximum_likelihood
-from dimscope.estimators._shared.neighborhoods import all_products
+from dimscope.estimators._shared.neighborhoods import VectorEstimator
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.manifolds import sphere
+from dimscope.measurement import Numbers, Products
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 
@@ -54,7 +54,7 @@ class Concentration(NamedTuple):
 
 @final
 @dataclass(kw_only=True)
-class DANCo(NeighborEstimator):
+class DANCo(VectorEstimator):
     """The dimension of the sphere on which distances and angles concentrate as they do here.
 
     Of each point with k + 1 neighbours, rho = r_1 / r_(k+1) has density
@@ -85,7 +85,7 @@ class DANCo(NeighborEstimator):
     """
 
     name: ClassVar[str] = "danco"
-    errs_as_blocks: ClassVar[bool] = True
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
     n_neighbors: int = TABLE_NEIGHBORS
     seed: int = 0
 
@@ -94,21 +94,41 @@ class DANCo(NeighborEstimator):
         """Neighbours that `estimate` uses of each point: k + 1."""
         return self.n_neighbors + 1
 
-    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
-        """The dimension of the points of ``graph``.
+    @property
+    def n_vectors(self) -> int:
+        """Neighbours of each point whose vectors it sees: k."""
+        return self.n_neighbors
+
+    def check_graph(self, graph: NeighborGraph) -> None:
+        """Raise an InputError if k is out of range or the graph has too few neighbours."""
+        k = self.n_neighbors
+        if not 3 <= k <= _MOST_NEIGHBORS:
+            raise InputError(f"n_neighbors={k} must lie between 3 and {_MOST_NEIGHBORS}")
+        super().check_graph(graph)
+
+    def numbers_of(self, products: Products, n_features: int) -> Numbers:  # noqa: ARG002
+        """The mean cosine and sine of the angles between neighbours; nan among copies."""
+        lengths = np.sqrt(np.einsum("ijj->ij", products))
+        numbers = np.full((len(products), 2), np.nan)
+        apart = lengths[:, 0] > 0
+        first, second = np.triu_indices(self.n_neighbors, 1)
+        lengths = lengths[apart]
+        cosines = products[apart][:, first, second] / (lengths[:, first] * lengths[:, second])
+        sines = np.sqrt(np.maximum(1 - cosines**2, 0))  # angles lie between 0 and pi
+        numbers[apart] = np.stack([cosines.mean(axis=1), sines.mean(axis=1)], axis=1)
+        return numbers
+
+    def estimate_of(self, graph: NeighborGraph, numbers: Numbers) -> DimensionEstimate:
+        """The dimension of the points of ``graph``, from the angles at all of them.
 
         Raises
         ------
         InputError
-            If k is outside 3 to 30, the graph has no more neighbours than that or no points, or
-            too few points have distinct neighbours.
+            If too few points have distinct neighbours.
         """
         k = self.n_neighbors
-        if not 3 <= k <= _MOST_NEIGHBORS:
-            raise InputError(f"n_neighbors={k} must lie between 3 and {_MOST_NEIGHBORS}")
-        self._check(graph)
         ratios = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS)
-        observed = concentration(graph, k)
+        observed = _concentration(ratios.values, numbers, k)
         n = graph.n_samples
         tabulated = k == TABLE_NEIGHBORS and TABLE_SAMPLES[0] <= n <= TABLE_SAMPLES[-1]
         spheres = _tabulated(n) if tabulated else _simulated(n, k, self.seed, observed)
@@ -129,13 +149,12 @@ class DANCo(NeighborEstimator):
 
 def concentration(graph: NeighborGraph, k: int) -> Concentration:
     """The statistics of the points of ``graph`` that have no neighbour at distance 0."""
-    log_mu = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS).values
-    grams = all_products(graph, k, DANCo.name)[graph.distances[:, 0] > 0]
-    lengths = np.sqrt(np.einsum("ijj->ij", grams))
-    first, second = np.triu_indices(k, 1)
-    cosines = grams[:, first, second] / (lengths[:, first] * lengths[:, second])
-    sines = np.sqrt(np.maximum(1 - cosines**2, 0))  # angles lie between 0 and pi
-    x, y = cosines.mean(axis=1), sines.mean(axis=1)
+    ratios = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS)
+    return _concentration(ratios.values, DANCo(n_neighbors=k)._numbers(graph), k)
+
+
+def _concentration(log_mu: Float64[np.ndarray, " m"], numbers: Numbers, k: int) -> Concentration:
+    x, y = numbers[~np.isnan(numbers[:, 0])].T
     return Concentration(
         radial=np.array(maximum_likelihood(log_mu, 1, k + 1)[0]),
         direction=np.array(np.arctan2(y, x).mean()),

@@ -20,9 +20,9 @@ from scipy.special import gammaln
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import NeighborEstimator, check_open_interval
 from dimscope.estimators._shared.errors import normal_interval
-from dimscope.estimators._shared.neighborhoods import points_of
+from dimscope.measurement import points_of
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, ScaleCurve
+from dimscope.results import DimensionEstimate, ErrorKind, ScaleCurve
 
 _MANY_WITHIN = 20  # other points in the ball that is chosen where no radius is given
 _LEAST_DISTANCES = 3  # that two parameters can be fitted to
@@ -67,6 +67,7 @@ class I3D(NeighborEstimator):
     """
 
     name: ClassVar[str] = "i3d"
+    error_kind: ClassVar[ErrorKind] = "theory"
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "integers"
     outer: int | None = None
     inner: int | None = None
@@ -211,6 +212,7 @@ class BID(NeighborEstimator):
     """
 
     name: ClassVar[str] = "bid"
+    error_kind: ClassVar[ErrorKind] = "theory"
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "bits"
     share: float = 0.2
 
@@ -355,4 +357,5 @@ def _discrete_estimate(  # noqa: PLR0913 - the parts of an estimate
         notes=notes,
         method=estimator.name,
         parameters=estimator.get_params() | (used or {}),
+        error_kind=None if stderr is None else estimator.error_kind,
     )

@@ -17,9 +17,9 @@ from jaxtyping import Float64
 from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
-    Products,
     centred_products,
 )
+from dimscope.measurement import Products
 
 
 @final
@@ -59,6 +59,7 @@ class ESS(NeighborhoodEstimator):
     """
 
     name: ClassVar[str] = "ess"
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.5, 1.5)
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 50
 

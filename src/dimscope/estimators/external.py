@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from dimscope._format import counted
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import NeighborEstimator, graph_notes
-from dimscope.estimators._shared.neighborhoods import points_of
+from dimscope.measurement import points_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate
 

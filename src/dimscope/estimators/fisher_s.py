@@ -56,6 +56,7 @@ class FisherS(SpectrumEstimator):
     """
 
     name: ClassVar[str] = "fisher_s"
+    block_error_range: ClassVar[tuple[float, float] | None] = (1.3, 4.0)
     condition: float = 10.0
 
     def estimate(self, spectrum: Spectrum) -> DimensionEstimate:

@@ -68,6 +68,7 @@ class Geodesic(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "geodesic"
+    block_error_range: ClassVar[tuple[float, float] | None] = (1.3, 4.0)
     n_neighbors: int = 5
     n_bins: int = 50
     n_sources: int = 400

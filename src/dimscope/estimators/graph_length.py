@@ -161,7 +161,7 @@ class MSTDimension(_GraphDimension):
     """
 
     name: ClassVar[str] = "mst_dimension"
-    errs_as_blocks: ClassVar[bool] = True
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
     n_neighbors: int = 10
 
     def _edges(self, graph: NeighborGraph) -> Lengths:
@@ -200,7 +200,7 @@ class KNNGraphDimension(_GraphDimension):
     """
 
     name: ClassVar[str] = "knn_graph_dimension"
-    errs_as_blocks: ClassVar[bool] = True
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
     n_neighbors: int = 5
 
     def _edges(self, graph: NeighborGraph) -> Lengths:

@@ -18,7 +18,7 @@ from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.likelihood import maximum_likelihood
 from dimscope.estimators._shared.ratios import LogRatios, log_ratios, ratios_of
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, ScaleCurve
+from dimscope.results import DimensionEstimate, ErrorKind, ScaleCurve
 
 _LEAST_POINTS = 5
 _SHOWN_RANK = 128  # the largest at which simulation has shown the standard error to hold
@@ -54,6 +54,7 @@ class Gride(NeighborEstimator):
     """
 
     name: ClassVar[str] = "gride"
+    error_kind: ClassVar[ErrorKind] = "theory"
     n1: int = 2
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import SpectrumEstimator, require_variance, rounding_notes
 from dimscope.estimators._shared.errors import normal_interval
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, ErrorKind
 from dimscope.spectra import Spectrum
 
 _ROUNDING = 1e-10  # unbiased sums below this share of the naive ones are rounding errors
@@ -37,6 +37,7 @@ def linear_estimate(
         notes=rounding_notes(math.sqrt(2 * spectrum.trace), spectrum.rounding) + notes,
         method=estimator.name,
         parameters=estimator.get_params(),
+        error_kind=None if stderr is None else estimator.error_kind,
     )
 
 
@@ -79,6 +80,7 @@ class ParticipationRatio(SpectrumEstimator):
     """
 
     name: ClassVar[str] = "participation_ratio"
+    error_kind: ClassVar[ErrorKind] = "theory"
     correction: Literal["rows", "rows_and_columns", "none"] = "rows"
 
     def estimate(self, spectrum: Spectrum) -> DimensionEstimate:
@@ -269,6 +271,7 @@ class StableRank(SpectrumEstimator):
     """
 
     name: ClassVar[str] = "stable_rank"
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.8, 1.1)
 
     def estimate(self, spectrum: Spectrum) -> DimensionEstimate:
         """The stable rank of the points of ``spectrum``.

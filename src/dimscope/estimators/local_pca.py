@@ -23,10 +23,10 @@ from dimscope.estimators._shared.base import check_open_interval
 from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
-    Products,
     centred_products,
 )
 from dimscope.estimators.linear import distinct_averages
+from dimscope.measurement import Products
 
 Rule = Literal[
     "fukunaga_olsen",

@@ -19,7 +19,7 @@ from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
 
 _LEAST_POINTS = 5
 
@@ -67,6 +67,7 @@ class MADA(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "mada"
+    error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 20
     combination: Literal["median", "average", "vote"] = "median"
 

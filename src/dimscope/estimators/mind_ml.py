@@ -15,7 +15,7 @@ from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.likelihood import log_likelihood, maximum_likelihood
 from dimscope.estimators._shared.ratios import LogRatios, log_ratios
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, ErrorKind
 
 _LEAST_POINTS = 5
 
@@ -53,6 +53,7 @@ class MiNDMLk(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "mind_mlk"
+    error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 11
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:

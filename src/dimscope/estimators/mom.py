@@ -15,7 +15,7 @@ from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
 
 
 @final
@@ -56,6 +56,7 @@ class MOM(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "mom"
+    error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 20
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:

@@ -14,6 +14,7 @@ from dimscope.estimators._shared.base import check_open_interval, graph_notes
 from dimscope.estimators.correlation import CorrelationDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.two_nn import TwoNN
+from dimscope.measurement import nested_blocks
 from dimscope.neighbors import Duplicates, Metric, NeighborGraph
 from dimscope.neighbors.search.exact import Neighbors
 from dimscope.neighbors.sources import NeighborSource
@@ -30,7 +31,7 @@ from dimscope.results.scales import (
 
 _N_NEIGHBORS = 128  # known from the search; ranks beyond take one more pass
 _MOST_RANK = 1_024
-_LEAST_BLOCK, _MOST_BLOCKS = 50, 32
+_MOST_BLOCKS = 32
 
 
 def scale_curve(  # noqa: PLR0913 - all but the points have defaults
@@ -141,13 +142,9 @@ def decimation(graph: NeighborGraph, *, seed: int = 0) -> ScaleCurve:
     InputError
         If the graph has fewer than 5 ratios to use, or was made from lists of neighbours.
     """
-    order = np.random.default_rng(seed).permutation(graph.n_samples)
     levels: list[tuple[int, float, float, float]] = []
-    for n_blocks in (2**j for j in range(_MOST_BLOCKS.bit_length())):
-        size = graph.n_samples // n_blocks
-        if n_blocks > 1 and size < _LEAST_BLOCK:
-            break
-        blocks = order[: size * n_blocks].reshape(n_blocks, size)
+    for blocks in nested_blocks(graph.n_samples, _MOST_BLOCKS, seed):
+        n_blocks, size = blocks.shape
         found = [
             TwoNN().estimate(graph if n_blocks == 1 else graph.subset(block, 2)) for block in blocks
         ]

@@ -16,9 +16,10 @@ from dimscope.estimators._shared.errors import overlap_stderr
 from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
-    Products,
     inverses,
 )
+from dimscope.measurement import Products
+from dimscope.results import ErrorKind
 
 _COINCIDENT = 1e-12  # squared distances below this share of r^2 are those of one place
 
@@ -65,6 +66,7 @@ class TLE(NeighborhoodEstimator):
     """
 
     name: ClassVar[str] = "tle"
+    error_kind: ClassVar[ErrorKind] = "theory"
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 20
 

@@ -21,7 +21,7 @@ from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, ErrorKind
 
 _RANKS = (1, 2)
 _LEAST_POINTS = 5
@@ -60,6 +60,7 @@ class TwoNN(NeighborEstimator):
     """
 
     name: ClassVar[str] = "two_nn"
+    error_kind: ClassVar[ErrorKind] = "theory"
     discard_fraction: float = 0.1
 
     @property
@@ -134,6 +135,7 @@ class TwoNNMLE(NeighborEstimator):
     """
 
     name: ClassVar[str] = "two_nn_mle"
+    error_kind: ClassVar[ErrorKind] = "theory"
 
     @property
     def n_neighbors_needed(self) -> int:
@@ -184,6 +186,7 @@ class TwoNNBayes(NeighborEstimator):
     """
 
     name: ClassVar[str] = "two_nn_bayes"
+    error_kind: ClassVar[ErrorKind] = "posterior"
     prior_shape: float = 0.001
     prior_rate: float = 0.001
     credibility: float = 0.95

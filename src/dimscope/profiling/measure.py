@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from dimscope.errors import or_reason
-from dimscope.estimators import (
-    Estimator,
-    Gride,
-    Level,
-    NeighborEstimator,
-    SpectrumEstimator,
-    apply_estimator,
-    block_error,
-    block_levels,
-    neighbors_needed,
-)
+from dimscope.estimators import Gride
+from dimscope.measurement import Level, Representation, Search, measure, neighbors_needed
 from dimscope.neighbors import NeighborGraph
-from dimscope.points import Points, as_points
 from dimscope.profiling.measured import Measured
 from dimscope.profiling.settings import Settings
-from dimscope.results import (
-    VARIANCE_SHARE,
-    CurvePoint,
-    DimensionEstimate,
-    Quantity,
-    Subject,
-    Value,
-)
+from dimscope.results import VARIANCE_SHARE, CurvePoint, Quantity, Subject, Value
 from dimscope.spectra import Spectrum
 
 _SCALE_NEIGHBORS = 128
 _MAX_EIGENVALUES = 48
-
 _ARRAY = Subject(model="array")
 
 
@@ -56,76 +37,44 @@ def measure_layer(representation: Any, settings: Settings, subject: Subject = _A
     subject
         What the representation is of.
     """
-    points = as_points(representation)
-    graph = or_reason(partial(_graph, points, settings))
-    spectrum = or_reason(partial(Spectrum.from_points, points)) if _is_spectral(settings) else None
-    by_method: dict[str, _Found] = {}
-    for family, statistic in ((NeighborEstimator, graph), (SpectrumEstimator, spectrum)):
-        estimators = {n: e for n, e in settings.estimators.items() if isinstance(e, family)}
-        if isinstance(statistic, str):
-            by_method |= {
-                n: _Found(DimensionEstimate.unknown(e.name, statistic, points.n_samples), [])
-                for n, e in estimators.items()
-            }
-        elif statistic is not None and estimators:
-            by_method |= _family(estimators, statistic, settings)
-    curves: list[CurvePoint] = []
-    for name, estimator in settings.estimators.items():
-        curves += _decimation(subject, estimator.quantity, by_method[name].levels)
-    if isinstance(graph, NeighborGraph) and "scale" in settings.curves:
-        curves += _scales(subject, graph)
-    if isinstance(spectrum, Spectrum) and "spectrum" in settings.curves:
-        curves += _shares(subject, spectrum)
+    layer = Representation.of(representation, resources=settings.resources)
+    search = Search(n_neighbors=_n_neighbors(layer, settings), metric=settings.metric)
+    found = measure(
+        layer,
+        settings.estimators,
+        search=search,
+        n_repeats=settings.n_repeats,
+        seed=settings.seed,
+    )
+    quantities = {name: e.quantity for name, e in settings.estimators.items()}
+    curves = [
+        point
+        for name, quantity in quantities.items()
+        for point in _decimation(subject, quantity, found.levels[name])
+    ]
+    if "scale" in settings.curves:
+        graph = or_reason(partial(search.of, layer, neighbors_needed(settings.estimators.values())))
+        curves += [] if isinstance(graph, str) else _scales(subject, graph)
+    if "spectrum" in settings.curves:
+        spectrum = or_reason(layer.spectrum)
+        curves += [] if isinstance(spectrum, str) else _shares(subject, spectrum)
     return Measured(
         subject=subject,
-        n_features=points.n_features,
+        n_features=layer.n_features,
         values=tuple(
-            Value.of(subject, estimator.quantity, by_method[name].estimate)
-            for name, estimator in settings.estimators.items()
+            Value.of(subject, quantity, found.estimates[name])
+            for name, quantity in quantities.items()
         ),
         curves=tuple(curves),
     )
 
 
-class _Found(NamedTuple):
-    """An estimate on all points, and those on disjoint blocks of fewer."""
-
-    estimate: DimensionEstimate
-    levels: Sequence[Level]
-
-
-def _is_spectral(settings: Settings) -> bool:
-    """Whether anything that is asked for needs the spectrum."""
-    methods = settings.estimators.values()
-    return "spectrum" in settings.curves or any(isinstance(e, SpectrumEstimator) for e in methods)
-
-
-def _graph(points: Points, settings: Settings) -> NeighborGraph:
-    n_distinct = len(set(points.scan.digests))
-    for_scales = min(_SCALE_NEIGHBORS, n_distinct // 4) if "scale" in settings.curves else 0
-    n_neighbors = max(neighbors_needed(settings.estimators.values()), for_scales, 2)
-    return NeighborGraph.from_points(
-        points, n_neighbors, settings.metric, resources=settings.resources
-    )
-
-
-def _family(
-    estimators: Mapping[str, Estimator], statistic: NeighborGraph | Spectrum, settings: Settings
-) -> dict[str, _Found]:
-    """What the estimators that share a statistic find, by method."""
-    levels = block_levels(estimators, statistic, seed=settings.seed, n_repeats=settings.n_repeats)
-    found: dict[str, _Found] = {}
-    for name, estimator in estimators.items():
-        estimate = or_reason(partial(apply_estimator, estimator, statistic))
-        if isinstance(estimate, str):
-            unknown = DimensionEstimate.unknown(estimator.name, estimate, statistic.n_samples)
-            found[name] = _Found(unknown, [])
-            continue
-        error = block_error(estimate, levels[name])
-        if error is not None:
-            estimate = replace(estimate, **error._asdict(), error_kind="blocks")
-        found[name] = _Found(estimate, levels[name])
-    return found
+def _n_neighbors(layer: Representation, settings: Settings) -> int:
+    """Neighbours that are searched at least: 2, and enough for a scale curve if one is wanted."""
+    digests = or_reason(lambda: layer.points.scan.digests if layer.points else ())
+    if "scale" not in settings.curves or isinstance(digests, str):
+        return 2
+    return max(min(_SCALE_NEIGHBORS, len(set(digests)) // 4), 2)
 
 
 def _decimation(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
@@ -12,7 +11,9 @@ from jaxtyping import Float64
 
 from dimscope.errors import InputError
 from dimscope.estimators._shared.errors import normal_interval
-from dimscope.neighbors import NeighborGraph
+from dimscope.measurement import Known, Representation, measure
+from dimscope.neighbors import NeighborGraph, checked_device
+from dimscope.neighbors.search.exact import Resources
 from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Quantity
 from dimscope.spectra import Spectrum
 
@@ -36,6 +37,8 @@ class Estimator(ABC):
     family
         What it sees: ``"intrinsic"`` (distances and angles), ``"linear"`` (variances) or
         ``"other"``.
+    needs
+        What `estimate` takes: a `NeighborGraph` (``"graph"``) or a `Spectrum` (``"spectrum"``).
     data
         What values it is for: real numbers, whole numbers, or two values.
     error_kind
@@ -52,12 +55,48 @@ class Estimator(ABC):
     family: ClassVar[Family] = "intrinsic"
     error_kind: ClassVar[ErrorKind] = "blocks"
     block_error_range: ClassVar[tuple[float, float] | None] = None
-    errs_as_blocks: ClassVar[bool] = False
+    needs: ClassVar[Literal["graph", "spectrum"]]
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
 
     @abstractmethod
-    def fit(self, x: Any, y: Any = None) -> Self:
-        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
+    def estimate(self, known: Any, /) -> DimensionEstimate:
+        """The dimension, from the graph or the spectrum of the points."""
+
+    def fit(
+        self,
+        x: Any,
+        y: Any = None,  # noqa: ARG002 - scikit-learn passes y
+        *,
+        device: str | None = None,
+        n_jobs: int | None = None,
+    ) -> Self:
+        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``.
+
+        The estimate and its error are those of `dimscope.estimate`.
+
+        Parameters
+        ----------
+        x
+            Shape (n_samples, n_features): array, tensor, data frame or array on disk; or a
+            `NeighborGraph`.
+        y
+            Ignored.
+        device, n_jobs
+            Where neighbours are searched, and by how many threads, as in
+            `NeighborGraph.from_points`.
+
+        Raises
+        ------
+        InputError
+            If ``x`` cannot be used, or what `estimate` raises.
+        """
+        resources = Resources(n_jobs, checked_device(device))
+        representation = Representation.of(x, resources=resources)
+        found = measure(representation, {self.name: self}).or_error()
+        self.estimate_ = found.estimates[self.name]
+        self.dimension_ = self.estimate_.value
+        self.n_features_in_ = representation.n_features
+        return self
 
     @property
     def setting(self) -> str:
@@ -101,15 +140,11 @@ class Estimator(ABC):
             estimator_type=None, target_tags=TargetTags(required=False), input_tags=InputTags()
         )
 
-    def _keep(self, estimate: DimensionEstimate, n_features: int | None) -> Self:
-        self.estimate_ = estimate
-        self.dimension_ = estimate.value
-        self.n_features_in_ = n_features
-        return self
-
 
 class NeighborEstimator(Estimator):
     """Base of the estimators that see a representation only through its nearest neighbours."""
+
+    needs: ClassVar[Literal["graph", "spectrum"]] = "graph"
 
     @property
     @abstractmethod
@@ -125,20 +160,6 @@ class NeighborEstimator(Estimator):
         InputError
             If the graph has too few neighbours or points for it.
         """
-
-    def fit(
-        self,
-        x: Any,
-        y: Any = None,  # noqa: ARG002 - scikit-learn passes y
-        *,
-        device: str | None = None,
-    ) -> Self:
-        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``.
-
-        ``device`` is where neighbours are searched, as in `NeighborGraph.from_points`.
-        """
-        graph = NeighborGraph.from_points(x, self.n_neighbors_needed, device=device)
-        return self._keep(self.estimate(graph), graph.n_features)
 
     def _answer(  # noqa: PLR0913 - the parts of an estimate
         self,
@@ -166,6 +187,7 @@ class NeighborEstimator(Estimator):
             notes=notes + _discrete_notes(graph, ranks[1]),
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
+            error_kind=None if stderr is None else self.error_kind,
         )
 
     def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
@@ -200,6 +222,7 @@ class SpectrumEstimator(Estimator):
     """Base of the linear estimators, which see only the eigenvalues of the covariance."""
 
     family: ClassVar[Family] = "linear"
+    needs: ClassVar[Literal["graph", "spectrum"]] = "spectrum"
 
     @abstractmethod
     def estimate(self, spectrum: Spectrum) -> DimensionEstimate:
@@ -211,20 +234,8 @@ class SpectrumEstimator(Estimator):
             If the representation is constant or has too few samples.
         """
 
-    def fit(self, x: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes y
-        """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``."""
-        spectrum = Spectrum.from_points(x)
-        return self._keep(self.estimate(spectrum), spectrum.n_features)
 
-
-def neighbors_needed(estimators: Iterable[Estimator]) -> int:
-    """Neighbours of each point that serve all of ``estimators``; 0 where none uses any."""
-    return max(
-        (e.n_neighbors_needed for e in estimators if isinstance(e, NeighborEstimator)), default=0
-    )
-
-
-def apply_estimator(estimator: Estimator, statistic: NeighborGraph | Spectrum) -> DimensionEstimate:
+def apply_estimator(estimator: Estimator, statistic: Known) -> DimensionEstimate:
     """The estimate of ``estimator`` from the statistic that its family uses.
 
     Raises

@@ -1,4 +1,4 @@
-"""The compiled loop behind `_neighborhoods`, which releases the GIL."""
+"""The compiled loop behind `dimscope.measurement.vectors`, which releases the GIL."""
 
 from __future__ import annotations
 

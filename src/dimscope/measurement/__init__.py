@@ -1,0 +1,45 @@
+"""From a representation to estimates with errors: one way, for one estimator and for profiles."""
+
+from dimscope.measurement.blocks import nested_blocks, seed_of
+from dimscope.measurement.errors import ErrorBar, Errors, block_error
+from dimscope.measurement.levels import Level, block_levels
+from dimscope.measurement.measure import Measurement, Search, measure
+from dimscope.measurement.pairs import PairEstimate, measure_pair
+from dimscope.measurement.representation import Representation
+from dimscope.measurement.statistic import (
+    GraphStatistic,
+    Known,
+    Numbers,
+    PairStatistic,
+    Products,
+    Statistic,
+    VectorStatistic,
+    neighbors_needed,
+)
+from dimscope.measurement.vectors import points_of, read_numbers
+
+__all__ = [
+    "ErrorBar",
+    "Errors",
+    "GraphStatistic",
+    "Known",
+    "Level",
+    "Measurement",
+    "Numbers",
+    "PairEstimate",
+    "PairStatistic",
+    "Products",
+    "Representation",
+    "Search",
+    "Statistic",
+    "VectorStatistic",
+    "block_error",
+    "block_levels",
+    "measure",
+    "measure_pair",
+    "neighbors_needed",
+    "nested_blocks",
+    "points_of",
+    "read_numbers",
+    "seed_of",
+]

@@ -1,0 +1,242 @@
+"""One pipeline behind `fit`, `dimscope.estimate`, profiles and the tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Self, get_args
+
+from dimscope.errors import InputError, or_reason
+from dimscope.measurement.blocks import decimation_cuts, error_cut
+from dimscope.measurement.errors import (
+    HALVINGS_FOR_ERRORS,
+    Errors,
+    wants_blocks,
+    with_block_error,
+    with_own_error,
+)
+from dimscope.measurement.levels import Level, answer, by_name
+from dimscope.measurement.representation import Representation
+from dimscope.measurement.statistic import Known, Statistic, neighbors_needed, of_graph
+from dimscope.neighbors import Duplicates, Metric, NeighborGraph
+from dimscope.results import DimensionEstimate
+
+Statistics = Mapping[str, Statistic]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Which neighbours are searched; a graph that was given is used as it is.
+
+    Attributes
+    ----------
+    n_neighbors
+        Neighbours of each point at least; more where a statistic needs more.
+    metric, duplicates
+        As in `NeighborGraph.from_points`.
+    """
+
+    n_neighbors: int = 0
+    metric: Metric = "euclidean"
+    duplicates: Duplicates = "first"
+
+    def __post_init__(self) -> None:
+        _check_choice("metric", self.metric, get_args(Metric))
+        _check_choice("duplicates", self.duplicates, get_args(Duplicates))
+
+    def of(self, representation: Representation, n_neighbors: int) -> NeighborGraph:
+        """The graph of a representation with as many neighbours, or `n_neighbors` if more.
+
+        Raises
+        ------
+        InputError
+            As `NeighborGraph.from_points` does.
+        """
+        needed = max(n_neighbors, self.n_neighbors)
+        return representation.graph(needed, self.metric, self.duplicates)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of one representation.
+
+    Attributes
+    ----------
+    estimates
+        One by each statistic's name; of one that failed it has a ``problem`` and no value.
+    levels
+        By the same names, the estimates on disjoint blocks of N/2, N/4 and N/8 points, where they
+        were asked for.
+    """
+
+    estimates: dict[str, DimensionEstimate]
+    levels: dict[str, list[Level]]
+
+    def or_error(self) -> Self:
+        """The measurement itself, where anything was estimated.
+
+        Raises
+        ------
+        InputError
+            If every statistic failed.
+        """
+        problems = {name: e.problem for name, e in self.estimates.items() if e.problem is not None}
+        if not problems or len(problems) < len(self.estimates):
+            return self
+        if len(set(problems.values())) == 1:
+            raise InputError(next(iter(problems.values())))
+        each = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        raise InputError(f"no method gave an estimate: {each}")
+
+
+def measure(  # noqa: PLR0913 - all but the first two have defaults
+    representation: Representation,
+    statistics: Statistics,
+    *,
+    search: Search | None = None,
+    errors: Errors = "auto",
+    n_repeats: int = 0,
+    seed: int = 0,
+) -> Measurement:
+    """Estimates with errors from one neighbour search and one spectrum; none fails for another.
+
+    Parameters
+    ----------
+    representation
+        What is measured.
+    statistics
+        By name: two settings of one estimator are two statistics.
+    search
+        Which neighbours are searched.
+    errors
+        ``"auto"``: the estimators' own standard errors where simulation has shown that they hold,
+        else the scatter over up to 16 disjoint blocks of points. ``"blocks"``: blocks for all.
+        ``"own"``: what the estimators say themselves, and no blocks.
+    n_repeats
+        Random partitions at each step of the decimation; 0 for no decimation.
+    seed
+        Of the blocks.
+
+    Raises
+    ------
+    InputError
+        If ``errors`` is none of these. What a statistic raises is the ``problem`` of its estimate.
+
+    Examples
+    --------
+    >>> from dimscope.estimators import MSTDimension, TwoNN
+    >>> rng = np.random.default_rng(0)
+    >>> cube = Representation.of(rng.random((1000, 3)))
+    >>> found = measure(cube, {"two_nn": TwoNN(), "mst": MSTDimension()})
+    >>> [(name, e.error_kind) for name, e in found.estimates.items()]
+    [('two_nn', 'theory'), ('mst', 'blocks')]
+    """
+    _check_choice("errors", errors, get_args(Errors))
+    plan = _Plan(errors, n_repeats, seed)
+    estimates: dict[str, DimensionEstimate] = {}
+    levels: dict[str, list[Level]] = {name: [] for name in statistics}
+    for known, own in _by_what_they_need(representation, statistics, search or Search()):
+        if isinstance(known, str):
+            n_samples = representation.n_samples
+            estimates |= {n: _unknown(s, known, n_samples) for n, s in own.items()}
+        else:
+            found = _measured(known, own, plan)
+            estimates |= found.estimates
+            levels |= found.levels
+    return Measurement({name: estimates[name] for name in statistics}, levels)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    errors: Errors
+    n_repeats: int
+    seed: int
+
+
+def _by_what_they_need(
+    representation: Representation, statistics: Statistics, search: Search
+) -> Iterator[tuple[Known | str, Statistics]]:
+    """The graph and the spectrum, or why there is none, each with the statistics that need it."""
+    of_neighbors = {name: s for name, s in statistics.items() if of_graph(s)}
+    of_spectrum = {name: s for name, s in statistics.items() if not of_graph(s)}
+    if of_neighbors:
+        yield from _graphs(representation, of_neighbors, search)
+    if of_spectrum:
+        yield or_reason(representation.spectrum), of_spectrum
+
+
+def _graphs(
+    representation: Representation, statistics: Statistics, search: Search
+) -> Iterator[tuple[NeighborGraph | str, Statistics]]:
+    """One graph for all statistics, but for those that need more neighbours than there are."""
+    needs = {name: neighbors_needed([statistic]) for name, statistic in statistics.items()}
+    graph = or_reason(partial(search.of, representation, max(needs.values())))
+    least = graph
+    if isinstance(graph, str) and min(needs.values()) < max(needs.values()):
+        least = or_reason(partial(search.of, representation, min(needs.values())))
+    if isinstance(least, str) or not isinstance(graph, str):
+        yield graph, statistics
+        return
+    enough = {n: s for n, s in statistics.items() if needs[n] < least.n_samples}
+    yield search.of(representation, neighbors_needed(enough.values())), enough
+    for name in statistics.keys() - enough.keys():
+        reason = or_reason(partial(search.of, representation, needs[name]))
+        yield reason, {name: statistics[name]}
+
+
+def _measured(known: Known, statistics: Statistics, plan: _Plan) -> Measurement:
+    """What the statistics of one graph or spectrum find."""
+    n = known.n_samples
+    cuts = []
+    if plan.n_repeats:
+        cuts = decimation_cuts(n, statistics, seed=plan.seed, n_repeats=plan.n_repeats)
+    surely = {name: s for name, s in statistics.items() if wants_blocks(s, plan.errors)}
+    for_errors = error_cut(n, HALVINGS_FOR_ERRORS[0], surely, plan.seed)
+    answers, found = answer(known, statistics, [*cuts, for_errors])
+    *decimation, most_blocks = found
+    estimates = {
+        name: _unknown(statistics[name], answered, n)
+        if isinstance(answered, str)
+        else with_own_error(answered, statistics[name])
+        for name, answered in answers.items()
+    }
+    _add_block_errors(estimates, known, statistics, plan, most_blocks)
+    levels = by_name(statistics, decimation)
+    failed = {name for name, estimate in estimates.items() if estimate.problem is not None}
+    return Measurement(
+        estimates, {name: [] if name in failed else own for name, own in levels.items()}
+    )
+
+
+def _add_block_errors(
+    estimates: dict[str, DimensionEstimate],
+    known: Known,
+    statistics: Statistics,
+    plan: _Plan,
+    most_blocks: Mapping[str, Level],
+) -> None:
+    """Give the estimates that want it an error from as many blocks as can be measured."""
+    missing = {
+        name: statistics[name]
+        for name, estimate in estimates.items()
+        if estimate.value is not None and wants_blocks(statistics[name], plan.errors, estimate)
+    }
+    levels = dict(most_blocks)
+    for halving in HALVINGS_FOR_ERRORS:
+        unknown = {name: s for name, s in missing.items() if name not in levels}
+        cut = error_cut(known.n_samples, halving, unknown, plan.seed)
+        if cut.statistics:
+            levels |= answer(known, {}, [cut])[1][0]
+        for name in missing.keys() & levels.keys():
+            estimates[name] = with_block_error(estimates[name], missing.pop(name), levels[name])
+        levels = {}
+
+
+def _unknown(statistic: Statistic, problem: str, n_samples: int) -> DimensionEstimate:
+    return DimensionEstimate.unknown(statistic.name, problem, n_samples)
+
+
+def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InputError(f"{name}={value!r} is not known: choose one of {', '.join(allowed)}")

@@ -1,0 +1,168 @@
+"""A representation: points, perhaps with labels, and what all statistics of them are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from jaxtyping import Int64, Shaped
+
+from dimscope.errors import InputError
+from dimscope.neighbors import Duplicates, Metric, NeighborGraph
+from dimscope.neighbors.search.exact import Resources
+from dimscope.points import Points, as_points
+from dimscope.spectra import Spectrum
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Representation:
+    """What is measured. Its graphs and its spectrum are made once, when they are first asked for.
+
+    Attributes
+    ----------
+    points
+        The points, read by blocks; None where only distances or neighbours are known.
+    labels
+        Shape (n_samples,): a label for each row, such as its class.
+    resources
+        What a search may use, on which no number depends.
+    given
+        The graph that it was made from, which then serves for every graph that is asked for.
+
+    Examples
+    --------
+    >>> line = Representation.of([[0.0], [1.0], [3.0]])
+    >>> line.graph(2).distances.tolist()
+    [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]]
+    >>> line.graph(2) is line.graph(2), line.subset(np.array([0, 2])).graph(1).distances.tolist()
+    (True, [[3.0], [3.0]])
+    """
+
+    points: Points | None
+    labels: Shaped[np.ndarray, " n_samples"] | None = None
+    resources: Resources = field(default_factory=Resources)
+    given: NeighborGraph | None = None
+    _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.labels is not None and len(self.labels) != self.n_samples:
+            raise InputError(
+                f"{len(self.labels)} labels for {self.n_samples} samples: give one label for each"
+            )
+
+    @classmethod
+    def of(cls, x: Any, *, labels: Any = None, resources: Resources | None = None) -> Self:
+        """The representation of an array, `Points`, a `NeighborGraph`, or one that is made already.
+
+        Parameters
+        ----------
+        x
+            Shape (n_samples, n_features): array, tensor, data frame or array on disk; or a
+            `NeighborGraph`, which is used as it is.
+        labels
+            A label for each row.
+        resources
+            What a search may use.
+
+        Raises
+        ------
+        InputError
+            If ``x`` cannot be used, or there are more or fewer labels than rows.
+        """
+        if isinstance(x, cls):
+            return x
+        graph = x if isinstance(x, NeighborGraph) else None
+        return cls(
+            points=as_points(x) if graph is None else graph.points,
+            labels=None if labels is None else np.asarray(labels),
+            resources=resources or Resources(),
+            given=graph,
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows; of a graph that was given, its points."""
+        if self.given is not None:
+            return self.given.n_samples
+        return 0 if self.points is None else self.points.n_samples
+
+    @property
+    def n_features(self) -> int | None:
+        """Ambient dimension; None where distances or neighbours were given."""
+        if self.given is not None:
+            return self.given.n_features
+        return None if self.points is None else self.points.n_features
+
+    def graph(
+        self,
+        n_neighbors: int,
+        metric: Metric = "euclidean",
+        duplicates: Duplicates = "first",
+    ) -> NeighborGraph:
+        """The nearest neighbours of every point, as `NeighborGraph.from_points` finds them.
+
+        A graph is never cut from a larger one, since the last digits of its distances would then
+        depend on what was asked before. A representation made from a graph gives that graph,
+        whatever is asked.
+
+        Raises
+        ------
+        InputError
+            As `NeighborGraph.from_points` does.
+        """
+        if self.given is not None:
+            return self.given
+        return self._once(
+            (n_neighbors, metric, duplicates),
+            lambda: NeighborGraph.from_points(
+                self.points,
+                n_neighbors,
+                metric,
+                duplicates=duplicates,
+                n_jobs=self.resources.n_jobs,
+                device=self.resources.device,
+            ),
+        )
+
+    def spectrum(self) -> Spectrum:
+        """The eigenvalues of the covariance of the rows, copies included.
+
+        Raises
+        ------
+        InputError
+            As `Spectrum.from_points` does, or if only distances or neighbours are known.
+        """
+        points = self._known_points("linear methods need")
+        return self._once("spectrum", lambda: Spectrum.from_points(points))
+
+    def subset(self, rows: Int64[np.ndarray, " m"]) -> Representation:
+        """Some of the rows, with their labels, in the order given.
+
+        Raises
+        ------
+        InputError
+            If only distances or neighbours are known.
+        """
+        points = self._known_points("a subset needs")
+        if self.given is not None:
+            rows = self.given.original_rows[rows]
+        labels = None if self.labels is None else self.labels[rows]
+        return Representation(points.take(rows), labels, self.resources)
+
+    def _known_points(self, who_needs: str) -> Points:
+        if self.points is None:
+            raise InputError(
+                f"{who_needs} the points themselves, and this graph was made from distances or "
+                "neighbours: give the array, or only methods that use neighbours"
+            )
+        return self.points
+
+    def _once(self, key: Any, make: Callable[[], T]) -> T:
+        if key not in self._kept:
+            self._kept[key] = make()
+        made: T = self._kept[key]
+        return made

@@ -1,0 +1,109 @@
+"""What can be measured: statistics of one representation, and of two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, Protocol, TypeGuard, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float64
+
+from dimscope.measurement.representation import Representation
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate, ErrorKind, Quantity
+from dimscope.spectra import Spectrum
+
+#: What all statistics of one representation are made from.
+Known = NeighborGraph | Spectrum
+#: The products v_j . v_l of the vectors from each point to its neighbours.
+Products = Float64[np.ndarray, "n k k"]
+#: One number for each neighbourhood, or a row of them.
+Numbers = Float64[np.ndarray, "..."]
+
+
+class Statistic(Protocol):
+    """A statistic of one representation, such as any of our estimators.
+
+    Attributes
+    ----------
+    name
+        What it is called in the registry and in tables.
+    needs
+        What `estimate` takes: a `NeighborGraph` (``"graph"``) or a `Spectrum` (``"spectrum"``).
+    error_kind
+        ``"theory"`` or ``"posterior"`` where its own error is known to hold, else ``"blocks"``.
+    block_error_range
+        Smallest and largest ratio of the error from blocks to the true scatter in simulation; None
+        where nobody has looked.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[Literal["graph", "spectrum"]]
+    error_kind: ClassVar[ErrorKind]
+    block_error_range: ClassVar[tuple[float, float] | None]
+
+    @property
+    def quantity(self) -> Quantity:
+        """What it measures, with which setting."""
+
+    def estimate(self, known: Any, /) -> DimensionEstimate:
+        """The estimate from the graph or spectrum of all points; an `InputError` if it fails."""
+
+
+class GraphStatistic(Statistic, Protocol):
+    """A statistic of the nearest neighbours."""
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours that `estimate` uses of each point."""
+
+
+@runtime_checkable
+class VectorStatistic(Protocol):
+    """A statistic of the nearest neighbours as vectors, from numbers of each neighbourhood.
+
+    The vectors are read once for all statistics that want them, so that `estimate` is two steps:
+    `numbers_of` sees the products of the vectors, some neighbourhoods at a time, and `estimate_of`
+    makes the estimate from the numbers of all.
+    """
+
+    @property
+    def n_vectors(self) -> int:
+        """Neighbours of each point whose vectors it sees, the nearest first."""
+
+    def check_graph(self, graph: NeighborGraph) -> None:
+        """Raise an `InputError` if it cannot be estimated from ``graph``."""
+
+    def numbers_of(self, products: Products, n_features: int) -> Numbers:
+        """One or more numbers for each neighbourhood, from the products of its vectors.
+
+        They are in units of the squared distance to the farthest of the neighbours it sees.
+        """
+
+    def estimate_of(self, graph: NeighborGraph, numbers: Numbers) -> DimensionEstimate:
+        """The estimate from the numbers of all neighbourhoods of ``graph``."""
+
+
+class PairStatistic(Protocol):
+    """A statistic of two representations of the same samples, such as their overlap.
+
+    Attributes
+    ----------
+    name
+        What it is called in tables.
+    """
+
+    name: str
+
+    def value_of(self, first: Representation, second: Representation) -> float:
+        """The value, row by row of both; an `InputError` if it fails."""
+
+
+def of_graph(statistic: Statistic) -> TypeGuard[GraphStatistic]:
+    """Whether a statistic is one of nearest neighbours."""
+    return statistic.needs == "graph"
+
+
+def neighbors_needed(statistics: Iterable[Statistic]) -> int:
+    """Neighbours of each point that serve all of ``statistics``; 0 where none uses any."""
+    return max((s.n_neighbors_needed for s in statistics if of_graph(s)), default=0)
