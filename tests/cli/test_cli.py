@@ -223,8 +223,8 @@ def test_doctor_measures_a_known_dimension(capsys):
 
 def test_reproduce_says_what_is_not_shown_and_goes_on(capsys, tmp_path, monkeypatch):
     """So short a training shows no compression: exit code 1, with everything written."""
-    monkeypatch.setattr("dimscope.studies.clusters._N_TICKS", 1)
-    how = ("reproduce", "sgd_noise_clusters", "--out", str(tmp_path), "--n-seeds", "3")
+    monkeypatch.setattr("dimscope.studies.recipes.recanatesi.noise.linear_network._N_TICKS", 1)
+    how = ("reproduce", "recanatesi/noise_clusters", "--out", str(tmp_path), "--n-seeds", "3")
     how += ("--training-time", "0.05", "--workers", "1")
     code, out, err = invoke(capsys, *how)
     assert code == 1
@@ -235,8 +235,35 @@ def test_reproduce_says_what_is_not_shown_and_goes_on(capsys, tmp_path, monkeypa
     document = json.loads(invoke(capsys, *how, "--json")[1])
     assert [claim["n_seeds"] for claim in document["claims"]] == [3] * 8
     assert document["rows"][0]["orthogonal_ratio"] == 1.0
+    assert document["recipe"]["settings"]["n_seeds"] == 3
+    alias = ("reproduce", "sgd_noise_clusters", *how[2:])
+    assert json.loads(invoke(capsys, *alias, "--json")[1]) == document
     assert invoke(capsys, "reproduce", "nothing", "--out", str(tmp_path))[0] == 2
     assert invoke(capsys, *how[:4], "--n-seeds", "1")[0] == 2
+
+
+def test_reproduce_lists_its_recipes(capsys):
+    code, out, _ = invoke(capsys, "reproduce", "--list")
+    assert code == 0
+    assert out.splitlines()[1].startswith("recanatesi/noise_clusters  Recanatesi et al. (2019)")
+    recipes = json.loads(invoke(capsys, "reproduce", "--list", "--json")[1])["recipes"]
+    flags = {r["name"]: [option["flag"] for option in r["options"]] for r in recipes}
+    assert "--device" in flags["recanatesi/noise_fashion"]
+    assert "--device" not in flags["recanatesi/noise_clusters"]
+    code, _, err = invoke(capsys, "reproduce")
+    assert code == 2
+    assert "give the NAME of a recipe, or --list" in err
+
+
+def test_reproduce_stopped_is_exit_130(capsys, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dimscope.studies.recipes.recanatesi.noise_clusters.run_jobs", interrupt)
+    how = ("reproduce", "recanatesi/noise_clusters", "--out", str(tmp_path))
+    code, _, err = invoke(capsys, *how)
+    assert code == 130
+    assert "goes on from here when it is started again" in err
 
 
 def test_help_names_every_command_and_loads_no_torch():

@@ -1,17 +1,16 @@
-"""Jobs in several processes: nothing that has ended is lost, and no process is left behind."""
+"""Jobs and their record: nothing that has ended is lost, and no record is taken for another."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from dimscope.errors import InputError, TrainingError
-from dimscope.studies.jobs import run_jobs
+from dimscope.errors import InputError, StoreError, TrainingError
+from dimscope.studies.jobs import Identity, run_jobs
+
+IDENTITY = Identity(recipe="test/squares", version=2, earlier=({"experiment": "squares"},))
 
 
 def job(*, number: int, out: str, fails: bool = False):
@@ -34,61 +33,49 @@ def test_one_failure_loses_nothing_else(tmp_path, n_workers):
     jobs = jobs_of(range(3), tmp_path)
     jobs[1]["fails"] = True
     with pytest.raises(TrainingError, match="of purpose"):
-        run_jobs(jobs, job, tmp_path, n_workers=n_workers)
+        run_jobs(jobs, job, tmp_path, IDENTITY, n_workers=n_workers)
     kept = (tmp_path / "runs.jsonl").read_text()
     assert '"square": 0' in kept
     del jobs[1]["fails"]
-    frame = run_jobs(jobs, job, tmp_path, n_workers=1)
+    frame = run_jobs(jobs, job, tmp_path, IDENTITY, n_workers=1)
     assert frame["square"].tolist() == [0, 1, 4]
     assert len(list(tmp_path.glob("started-0-*"))) == 1
 
 
-def test_other_experiments_are_refused(tmp_path):
-    run_jobs(jobs_of([1], tmp_path), job, tmp_path, n_workers=1)
-    with pytest.raises(InputError, match="other experiment"):
-        run_jobs([], print, tmp_path, n_workers=1)
+def test_finished_runs_of_earlier_records_are_read(tmp_path):
+    jobs = jobs_of([1, 2], tmp_path)
+    run_jobs(jobs[:1], job, tmp_path, IDENTITY, n_workers=1)
+    record = tmp_path / "runs.jsonl"
+    lines = record.read_text().splitlines(keepends=True)
+    record.write_text('{"experiment": "squares"}\n' + lines[1])
+    frame = run_jobs(jobs, job, tmp_path, IDENTITY, n_workers=1)
+    assert frame["square"].tolist() == [1, 4]
+    assert len(list(tmp_path.glob("started-1-*"))) == 1
 
 
-SCRIPT = """
-import sys
-sys.path.insert(0, {here!r})
-from pathlib import Path
-from test_jobs import job, jobs_of
-from dimscope.studies.jobs import run_jobs
-if __name__ == "__main__":
-    out = Path(sys.argv[1])
-    run_jobs(jobs_of([1, 99, 98], out), job, out, n_workers=2)
-"""
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ('{"recipe": "test/cubes", "version": 2}', "runs of recipe test/cubes, version 2"),
+        ('{"recipe": "test/squares", "version": 1}', "not those of recipe test/squares"),
+        ("[]", "another folder"),
+        ("name,seed", "no record of runs"),
+    ],
+)  # fmt: skip
+def test_other_records_are_refused(tmp_path, head, message):
+    (tmp_path / "runs.jsonl").write_text(head + "\n")
+    with pytest.raises(InputError, match=message):
+        run_jobs([], job, tmp_path, IDENTITY, n_workers=1)
+    assert (tmp_path / "runs.jsonl").read_text() == head + "\n"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_stopping_keeps_what_has_ended_and_leaves_no_process(tmp_path, how):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(here=os.path.dirname(__file__)))  # noqa: PTH120
-    run = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)], stderr=subprocess.PIPE, text=True
-    )
-    log = tmp_path / "runs.jsonl"
-    until(lambda: log.exists() and log.read_text().count("\n") == 3)  # its head, and two jobs
-    run.send_signal(how)
-    error = run.communicate(timeout=120)[1]
-    pids = {int(path.name.rsplit("-", 1)[1]) for path in tmp_path.glob("started-*")}
-    until(lambda: not any(is_alive(pid) for pid in pids))
-    if how == signal.SIGINT:
-        assert error.count("Traceback") == 1  # the script's own KeyboardInterrupt
+def test_a_head_cut_short_does_not_count(tmp_path):
+    (tmp_path / "runs.jsonl").write_text('{"recipe": "te')
+    frame = run_jobs(jobs_of([3], tmp_path), job, tmp_path, IDENTITY, n_workers=1)
+    assert frame["square"].tolist() == [9]
 
 
-def until(holds, seconds=60.0):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+def test_a_folder_that_cannot_be_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot write"):
+        run_jobs([], job, tmp_path / "file", IDENTITY, n_workers=1)

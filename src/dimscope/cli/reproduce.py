@@ -2,114 +2,140 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dimscope.cli.output import note, print_json, print_table, save_plot
 from dimscope.errors import StoreError
 
-_NAMES = ("sgd_noise_clusters", "sgd_noise_fashion")
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dimscope.studies import Option, Recipe
 
 
-@click.command()
-@click.argument("name", type=click.Choice(_NAMES))
-@click.option(
-    "--out",
-    type=click.Path(),
-    metavar="DIR",
-    required=True,
-    help="Records, table and figures; started again, the study goes on with the runs missing.",
+class _Recipes(click.Group):
+    """Every recipe as a command with the options that it declares."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        from dimscope.studies import RECIPES  # noqa: PLC0415 - pandas and SciPy load when needed
+
+        return list(RECIPES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
+        from dimscope.studies import get_recipe  # noqa: PLC0415 - as above
+
+        return _command(get_recipe(cmd_name))
+
+
+@click.group(
+    cls=_Recipes,
+    invoke_without_command=True,
+    subcommand_metavar="NAME --out DIR [OPTIONS]",
+    epilog="dimscope reproduce NAME --help shows the options of a recipe.",
 )
-@click.option("--n-seeds", default=5, show_default=True, help="Seeds of every condition.")
-@click.option("--training-time", type=float, help="Learning rate x steps.  [default: the study's]")
-@click.option("--device", default="cpu", show_default=True, help="Where networks are trained.")
-@click.option(
-    "--workers",
-    "n_workers",
-    type=int,
-    help="Processes.  [default: one for each core, 4 on a device]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Verdicts and every measurement, as JSON.")
-def reproduce(  # noqa: PLR0913 - one parameter for each option
-    *,
-    name: str,
-    out: str,
-    n_seeds: int,
-    training_time: float | None,
-    device: str,
-    n_workers: int | None,
-    as_json: bool,
-) -> int:
-    """Run the study NAME over several seeds; exit with 1 if a prediction is not shown.
+@click.option("--list", "is_list", is_flag=True, help="The recipes: name, paper and title.")
+@click.option("--json", "as_json", is_flag=True, help="The list as JSON, with all options.")
+@click.pass_context
+def reproduce(ctx: click.Context, *, is_list: bool, as_json: bool) -> None:
+    """Run the recipe NAME and judge it; exit with 1 if a prediction is not shown."""
+    if is_list:
+        _list_recipes(as_json=as_json)
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError("give the NAME of a recipe, or --list", ctx)
 
-    sgd_noise_clusters: a linear network on clusters, where the theory is exact (7 minutes on two
-    cores). sgd_noise_fashion: seven dense layers on Fashion-MNIST (2 minutes on a GPU).
-    """
-    from dimscope.studies import get_study, run_study  # noqa: PLC0415 - torch loads when needed
 
-    study = get_study(name)
-    frame = run_study(
-        name,
-        out,
-        n_seeds=n_seeds,
-        training_time=training_time,
-        device=device,
-        n_workers=n_workers,
+def _list_recipes(*, as_json: bool) -> None:
+    from dimscope.studies import RECIPES, get_recipe  # noqa: PLC0415 - loads when needed
+
+    recipes = [get_recipe(name) for name in RECIPES]
+    if as_json:
+        print_json({"recipes": [_described(recipe) for recipe in recipes]})
+        return
+    rows = [(recipe.name, recipe.paper, recipe.title) for recipe in recipes]
+    print_table(["recipe", "paper", "title"], rows, left=3)
+
+
+def _described(recipe: Recipe) -> dict[str, Any]:
+    options = [vars(option) | {"kind": option.kind.__name__} for option in recipe.options]
+    words = {key: getattr(recipe, key) for key in ("name", "paper", "title", "differs")}
+    return words | {"options": options}
+
+
+def _command(recipe: Recipe) -> click.Command:
+    """The command that runs a recipe."""
+    out = click.Option(
+        ["--out"],
+        type=click.Path(),
+        metavar="DIR",
+        required=True,
+        help="Records, table and figures; started again, the recipe goes on with what is missing.",
     )
+    as_json = click.Option(
+        ["--json", "as_json"], is_flag=True, help="Verdicts and every measurement, as JSON."
+    )
+
+    def run(*, out: str, as_json: bool, **options: Any) -> int:
+        return _run(recipe, out, as_json=as_json, options=options)
+
+    return click.Command(
+        recipe.name,
+        callback=run,
+        params=[out, *map(_flag, recipe.options), as_json],
+        help=f"{recipe.title}.\n\n{recipe.paper}. {recipe.differs}",
+        short_help=recipe.title,
+    )
+
+
+def _flag(option: Option) -> click.Option:
+    return click.Option(
+        [option.flag, option.name],
+        type=option.kind,
+        default=option.default,
+        show_default=option.default is not None,
+        help=option.help,
+    )
+
+
+def _run(recipe: Recipe, out: str, *, as_json: bool, options: dict[str, Any]) -> int:
+    """Run a recipe, write what it found, and return the exit code."""
+    from dimscope.studies import run_recipe  # noqa: PLC0415 - loads when needed
+
+    frame = run_recipe(recipe.name, out, **options)
     folder = Path(out)
     try:
         frame.to_csv(folder / "runs.csv", index=False)
     except OSError as error:
         raise StoreError(f"cannot write to {folder}: {error}") from error
-    claims = study.claims(frame)
+    claims = recipe.claims(frame)
     if as_json:
         found = [vars(claim) | {"holds": claim.holds} for claim in claims]
-        print_json({"study": name, "claims": found, "rows": frame.to_dict("records")})
+        print_json(
+            {
+                "study": recipe.name,  # as version 0.1 called it
+                "recipe": _described(recipe) | {"settings": recipe.settings(**options)},
+                "published": recipe.published,
+                "claims": found,
+                "rows": frame.to_dict("records"),
+            }
+        )
     else:
-        _print_ends(study, frame)
+        _print_summary(recipe, frame)
         for claim in claims:
             click.echo(claim)
-    _save_figures(study, frame, folder)
+    for name, draw in recipe.figures(frame).items():
+        save_plot(draw(), str(folder / f"{name}.png"))
     note(f"runs.csv and figures written to {out}")
     return 0 if all(claim.holds for claim in claims) else 1
 
 
-def _print_ends(study: Any, frame: Any) -> None:
-    """Means over seeds with their standard errors, at the end of runs, a condition a line."""
-    from dimscope.studies import last_moments  # noqa: PLC0415 - torch loads when needed
-
-    ends = last_moments(frame)
-    quantities = [*study.quantities, *(c for c in frame if c.startswith("predicted_"))]
-    groups = ends.groupby("name", sort=False)[quantities].agg(["mean", "sem"])
-    rows = [
-        [str(name), *(_mean(row[q, "mean"], row[q, "sem"]) for q in quantities)]
-        for name, row in groups.iterrows()
-    ]
-    click.echo(f"{study.title}, {ends['seed'].nunique()} seeds")
-    print_table(["condition", *quantities], rows)
+def _print_summary(recipe: Recipe, frame: pd.DataFrame) -> None:
+    summary = recipe.summary(frame)
+    click.echo(recipe.title)
+    click.echo(f"{recipe.paper}. {recipe.differs}")
+    header = [str(summary.index.name), *map(str, summary.columns)]
+    print_table(header, [[str(row[0]), *row[1:]] for row in summary.itertuples()])
     click.echo()
-
-
-def _mean(mean: float, stderr: float) -> str:
-    return "-" if math.isnan(mean) else f"{mean:.4g} ± {stderr:.1g}"
-
-
-def _save_figures(study: Any, frame: Any, folder: Path) -> None:
-    from dimscope.plots import (  # noqa: PLC0415 - matplotlib when needed
-        plot_study_conditions,
-        plot_study_course,
-        plot_study_sweep,
-    )
-
-    swept = {c.name for c in study.conditions["sweep"]}
-    others = [c.name for part, group in study.conditions.items() if part != "sweep" for c in group]
-    names = list(dict.fromkeys(others))
-    for quantity in study.quantities:
-        of_sweep = frame[frame["name"].isin(swept)]
-        save_plot(plot_study_sweep(of_sweep, quantity), str(folder / f"sweep-{quantity}.png"))
-        conditions = plot_study_conditions(frame, quantity, names)
-        save_plot(conditions, str(folder / f"conditions-{quantity}.png"))
-        save_plot(plot_study_course(frame, quantity, names), str(folder / f"course-{quantity}.png"))

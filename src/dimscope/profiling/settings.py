@@ -10,7 +10,7 @@ import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, Method, make_estimators
-from dimscope.neighbors import Metric, Resources
+from dimscope.neighbors import ALL_CORES, Metric, Resources
 
 #: The nonlinear dimension of the papers at two scales, and the linear ones it is set against.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
@@ -44,7 +44,7 @@ class Settings:
     n_repeats: int
     seed: int
     curves: tuple[str, ...]
-    resources: Resources = Resources()
+    resources: Resources = ALL_CORES
 
     def to_dict(self) -> dict[str, Any]:
         """The settings, ready for JSON."""
@@ -64,7 +64,7 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
     n_repeats: int,
     rng: int | np.random.Generator,
     curves: Sequence[str] = EXTRA_CURVES,
-    resources: Resources = Resources(),
+    resources: Resources = ALL_CORES,
 ) -> Settings:
     """Check and freeze what was asked for.
 

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import warnings
+from importlib import import_module
+
 from dimscope.studies.claims import Claim, decreases, vanishes
-from dimscope.studies.conditions import Condition
-from dimscope.studies.ends import last_moments
 from dimscope.studies.published import published
-from dimscope.studies.sgd_noise import STUDIES, Study, get_study, run_study
+from dimscope.studies.recipe import Option, Recipe
+from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
+from dimscope.studies.recipes.recanatesi.noise.ends import last_moments
+from dimscope.studies.registry import RECIPES, get_recipe, run_recipe
 
 __all__ = [
-    "STUDIES",
+    "RECIPES",
     "Claim",
     "Condition",
-    "Study",
+    "Option",
+    "Recipe",
     "decreases",
-    "get_study",
+    "get_recipe",
     "last_moments",
     "published",
-    "run_study",
+    "run_recipe",
     "vanishes",
 ]
+
+_RENAMED = {
+    "STUDIES": "RECIPES",
+    "Study": "Recipe",
+    "get_study": "get_recipe",
+    "run_study": "run_recipe",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(
+        f"dimscope.studies.{name} is deprecated: use {_RENAMED[name]}",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return getattr(import_module("dimscope.studies.deprecated"), name)

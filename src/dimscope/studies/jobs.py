@@ -1,28 +1,24 @@
-"""Independent parts of an experiment, in several processes, each recorded as it ends."""
+"""Independent parts of a recipe, in several processes, each recorded as it ends."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dimscope import __version__
 from dimscope._log import Log
 from dimscope._progress import progress_bars
 from dimscope.errors import DimscopeError, InputError, TrainingError
 from dimscope.neighbors import threads_to_use
 from dimscope.results import plain
+from dimscope.studies.interruption import workers
 
 _NAME = "runs.jsonl"
 
@@ -31,33 +27,62 @@ Rows = list[dict[str, Any]]
 Job = Mapping[str, Any]
 
 
-def run_jobs(
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Whose runs a folder records: only runs of the same identity are read back.
+
+    dimscope's own version is no part of it, so a release does not throw away hours of work.
+
+    Attributes
+    ----------
+    recipe
+        Name of the recipe.
+    version
+        Of the recipe's numbers: raise it when the same job no longer gives the same rows.
+    earlier
+        First lines of records that other versions of dimscope wrote for the same numbers.
+    """
+
+    recipe: str
+    version: int
+    earlier: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """The first line of a record."""
+        return {"recipe": self.recipe, "version": self.version}
+
+
+def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
     jobs: Sequence[Job],
     run: Callable[..., Rows],
     out: Path,
+    identity: Identity,
     *,
-    n_workers: int,
+    n_workers: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Call ``run(**job)`` for every job that ``out`` does not record yet; all rows as one frame.
 
     A job is its arguments, ready for JSON; they begin each of its rows. ``run`` must be importable,
-    as it is called in processes of their own if there are several workers. What has ended is
-    recorded, also when another job fails; the first failure is raised when no job runs any more.
+    as it is called in processes of their own if there are several workers (one for each core by
+    default). What has ended is recorded, also when another job fails; the first failure is raised
+    when no job runs any more.
 
     Raises
     ------
     InputError
-        If ``n_workers`` is below 1, or ``out`` is the record of another experiment or version.
+        If ``n_workers`` is below 1, or ``out`` is the record of another recipe or version of it.
     TrainingError
         If a job fails.
     StoreError
         If ``out`` cannot be written.
     """
+    if n_workers is None:
+        n_workers = threads_to_use(None)
     if n_workers < 1:
         raise InputError(f"n_workers={n_workers} must be at least 1")
-    identity = {"experiment": f"{run.__module__}.{run.__qualname__}", "version": __version__}
-    log, lines = Log.open(out / _NAME, identity)
+    log, lines = Log.open(out / _NAME, _recorded_head(out / _NAME, identity))
     done: dict[str, Rows] = {_key(line["job"]): line["rows"] for line in lines}
     missing = [job for job in jobs if _key(job) not in done]
     with progress_bars(progress) as open_bar:
@@ -73,6 +98,28 @@ def run_jobs(
     return pd.DataFrame([dict(job) | row for job in jobs for row in done[_key(job)]])
 
 
+def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
+    """The first line of the record: what stands there if that is of ``identity``, or a new one."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+    except OSError:  # not there, or `Log.open` says what is wrong
+        return identity.head
+    if not line.endswith(b"\n"):  # cut short: it does not count
+        return identity.head
+    try:
+        recorded = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{path} is no record of runs: give another folder") from error
+    if recorded in (identity.head, *identity.earlier):
+        return recorded  # type: ignore[no-any-return]
+    said = ", ".join(f"{k} {v}" for k, v in recorded.items()) if isinstance(recorded, dict) else ""
+    raise InputError(
+        f"{path} records runs of {said or 'something else'}, whose numbers are not those of "
+        f"recipe {identity.recipe}, version {identity.version}: give another folder, or remove it"
+    )
+
+
 def _results(
     jobs: Sequence[Job], run: Callable[..., Rows], n_workers: int
 ) -> Generator[tuple[Job, Rows]]:
@@ -82,7 +129,7 @@ def _results(
             yield job, _checked(job, partial(run, **job))
         return
     failure: DimscopeError | None = None
-    with _workers(n_workers) as pool:
+    with workers(n_workers) as pool:
         waiting = list(reversed(jobs))
         running: dict[Future[Rows], Job] = {}
         while running or (waiting and failure is None):
@@ -108,44 +155,6 @@ def _checked(job: Job, result: Callable[[], Rows]) -> Rows:
         raise
     except Exception as error:
         raise TrainingError(f"the run of {_key(job)} failed: {error or type(error)}") from error
-
-
-@contextmanager
-def _workers(n: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with this one, whichever way it ends, and leave Ctrl-C to it."""
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    in_main = threading.current_thread() is threading.main_thread()
-    pool = ProcessPoolExecutor(n, context, _begin_worker, (n,))
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
-    try:
-        for _ in range(n):  # a process starts with the first submissions, and inherits the above
-            pool.submit(os.getpid)
-    finally:
-        if in_main:
-            signal.signal(signal.SIGINT, handler)
-    try:
-        yield pool
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin_worker(n_workers: int) -> None:
-    import torch  # noqa: PLC0415 - in the worker only
-
-    torch.set_num_threads(max(1, threads_to_use(None) // n_workers))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
 
 
 def _key(job: Job) -> str:

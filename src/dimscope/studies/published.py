@@ -8,7 +8,7 @@ from typing import Any
 
 from dimscope.errors import InputError
 
-_FILE = "ansuini2019.json"
+_FILE = "published_values/ansuini2019.json"
 
 
 def published(experiment: str) -> dict[str, Any]:

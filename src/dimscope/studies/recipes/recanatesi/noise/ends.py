@@ -1,18 +1,38 @@
-"""What every run of an experiment came to."""
+"""What every run came to: its last moment, for verdicts and for people."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.studies.conditions import Condition
+from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 
 
 def last_moments(frame: pd.DataFrame) -> pd.DataFrame:
     """The row at the end of every run, a run being a condition and a seed."""
     return frame.loc[frame.groupby(["name", "seed"])["time"].idxmax()]
+
+
+def summary(frame: pd.DataFrame, quantities: Sequence[str]) -> pd.DataFrame:
+    """Quantities at the end of runs, and what was predicted: mean ± standard error over seeds."""
+    ends = last_moments(frame)
+    shown = [*quantities, *(c for c in map(str, frame.columns) if c.startswith("predicted_"))]
+    groups = ends.groupby("name", sort=False)[shown].agg(["mean", "sem"])
+    cells = {
+        quantity: [_mean(*row) for row in groups[quantity].itertuples(index=False)]
+        for quantity in shown
+    }
+    index = pd.Index(groups.index, name=f"condition, {ends['seed'].nunique()} seeds")
+    return pd.DataFrame(cells, index=index)
+
+
+def _mean(mean: float, stderr: float) -> str:
+    return "-" if math.isnan(mean) else f"{mean:.4g} ± {stderr:.1g}"
 
 
 class Ends:

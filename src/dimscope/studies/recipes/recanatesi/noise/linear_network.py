@@ -1,12 +1,11 @@
-"""The noise of SGD compresses what a readout does not see: clusters and a linear network.
+"""A two-layer linear network trained on clusters, and what the effective regulariser predicts.
 
-Recanatesi et al. (2019) claim that the noise of SGD acts as a regulariser that balances the
-dimension of a representation. The task, the network and the predictions here are this software's
-own model of that claim (`dimscope.noise`): 60 points in 200 dimensions in two classes, and two
-linear layers, for which the effective regulariser is known in closed form. With residuals of
-variance s^2, noise of the readout shrinks what is orthogonal to it as dW/dt = -kappa W E[x x^T],
-kappa = eta s^2 C / (2 B) for SGD's own noise and C sigma^2 for noise of variance sigma^2 that is
-added to the readout.
+Task and network are those of Farrell, Recanatesi, Moore, Lajoie and Shea-Brown (2022), as their
+public code has them (github.com/msf235/Robust_representations_paper_code): 60 clusters in 200
+dimensions in two classes, and two linear layers. The noise of labels and of the readout, and the
+prediction, are this software's own (`dimscope.noise`). With residuals of variance s^2, noise of the
+readout shrinks what is orthogonal to it as dW/dt = -kappa W E[x x^T], kappa = eta s^2 C / (2 B) for
+SGD's own noise and C sigma^2 for noise of variance sigma^2 that is added to the readout.
 """
 
 from __future__ import annotations
@@ -17,59 +16,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from jaxtyping import Float64
 from scipy import optimize
 
 from dimscope.errors import TrainingError
 from dimscope.noise import readout_geometry
-from dimscope.studies.claims import Claim, decreases, vanishes
-from dimscope.studies.conditions import Condition
-from dimscope.studies.ends import Ends
 from dimscope.studies.jobs import Rows
+from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 
 N_CLUSTERS, N_INPUTS, N_HIDDEN, N_OUTPUTS = 60, 200, 200, 2
-TRAINING_TIME = 200.0
 _SPREAD = 0.02
 _CODE = 0.7
 _READOUT = 0.3
 _N_PROBE = 500
 _N_TICKS = 10
 _DRAWN = 2**14  # samples at a time
-
-_RATES, _BATCHES, _LABEL_NOISES = (1e-3, 2e-3, 4e-3), (1, 4, 16), (0.0, 0.25, 0.5, 1.0)
-_POPULATION = 800
-_NOISE = 0.5
-MAIN = Condition(learning_rate=max(_RATES), label_noise=_NOISE)
-#: As much noise in every step as SGD gives to the readout under the main condition.
-READOUT_NOISE = math.sqrt(MAIN.rate_per_sample * _NOISE**2 / 2)
-
-
-def conditions() -> dict[str, list[Condition]]:
-    """The conditions of the experiment, by what they are compared for."""
-    rate = MAIN.learning_rate
-    return {
-        "sweep": [
-            Condition(learning_rate=eta, batch_size=size, label_noise=_NOISE)
-            for eta in _RATES
-            for size in _BATCHES
-        ],
-        "label noise": [Condition(learning_rate=rate, label_noise=s) for s in _LABEL_NOISES],
-        "controls": [
-            MAIN,
-            Condition(learning_rate=rate, label_noise=_NOISE, population=_POPULATION),
-            Condition(
-                learning_rate=rate,
-                batch_size=_POPULATION,
-                label_noise=_NOISE,
-                population=_POPULATION,
-            ),
-            Condition(learning_rate=rate, label_noise=_NOISE, frozen_readout=True),
-            Condition(learning_rate=rate),
-            Condition(learning_rate=rate, readout_noise=READOUT_NOISE),
-        ],
-    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +57,7 @@ class _Task:
         return x, self.codes[cluster] + label_noise * rng.standard_normal((n, N_OUTPUTS))
 
 
-def train_clusters(
-    *, condition: dict[str, Any], seed: int, training_time: float = TRAINING_TIME
-) -> Rows:
+def train_linear_network(*, condition: dict[str, Any], seed: int, training_time: float) -> Rows:
     """Train one network and measure its hidden layer on 500 points, before and ten times.
 
     The input matrix is orthogonal, divided by the mean of its absolute entries times sqrt(200);
@@ -124,7 +84,9 @@ def train_clusters(
     TrainingError
         If training diverges.
     """
-    from dimscope.studies._linear_kernels import train_linear  # noqa: PLC0415 - compiles on import
+    from dimscope.studies.recipes.recanatesi.noise.linear_kernels import (  # noqa: PLC0415
+        train_linear,  # compiles on import
+    )
 
     how = Condition(**condition)
     rng = np.random.default_rng(seed)
@@ -211,46 +173,3 @@ def _prediction(
         return float((now / before).mean())
 
     return ratio
-
-
-def clusters_claims(frame: pd.DataFrame) -> list[Claim]:
-    """Judge the predictions from the last moment of every run.
-
-    Compression is -ln of the orthogonal ratio, Tr C_h is `feature_variance`.
-
-    Raises
-    ------
-    InputError
-        If runs are missing.
-    """
-    parts = conditions()
-    by_rate = sorted({c.rate_per_sample: c for c in parts["sweep"]}.items(), reverse=True)
-    of = Ends(frame)
-    main, finite, full, frozen, quiet, injected = parts["controls"]
-    ordered = [c for _, c in by_rate]
-    names = ", ".join(f"{c.rate_per_sample:.3g}" for c in ordered)
-    noises = list(reversed(parts["label noise"]))
-    return [
-        decreases(f"compression grows with eta/B ({names})", of.compression(*ordered)),
-        decreases("compression grows with label noise", of.compression(*noises)),
-        vanishes(
-            "compression vanishes at full batch",
-            of.compression(finite)[:, 0], of.compression(full)[:, 0],
-        ),
-        vanishes(
-            "compression vanishes with a frozen readout",
-            of.compression(main)[:, 0], of.compression(frozen)[:, 0],
-        ),
-        vanishes(
-            "compression vanishes without residual noise",
-            of.compression(main)[:, 0], of.compression(quiet)[:, 0],
-        ),
-        decreases(
-            "noise injected into the readout brings it back", of.compression(injected, quiet)
-        ),
-        decreases("Tr C_h falls with eta/B", of.last("feature_variance", *reversed(ordered))),
-        decreases(
-            "the dimension (PR) falls below that of the frozen readout",
-            of.last("participation_ratio", frozen, main),
-        ),
-    ]  # fmt: skip

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 from torch import nn
 
 from dimscope.data import NamedData
 from dimscope.errors import TrainingError
-from dimscope.studies import Condition, fashion
-from dimscope.studies.fashion import fashion_claims, train_fashion
+from dimscope.studies import Condition
+from dimscope.studies.recipes.recanatesi.noise import dense_networks
+from dimscope.studies.recipes.recanatesi.noise.dense_networks import train_dense_networks
 
 N = 400
 
@@ -30,16 +29,16 @@ def few_images(monkeypatch):
         for image, label in zip(centres[labels] + noise, labels, strict=True)
     ]
     data = NamedData(name="few", origin="made here", items=items, labels=labels.numpy())
-    monkeypatch.setattr(fashion, "load_data", lambda *_, **__: data)
+    monkeypatch.setattr(dense_networks, "load_data", lambda *_, **__: data)
 
 
 def test_a_stack_is_its_networks():
     """Full batches: the network of each seed, trained alone by autograd."""
     how = Condition(learning_rate=0.05, batch_size=N, population=N)
-    rows = train_fashion(condition=asdict(how), n_seeds=2, training_time=0.4)
-    images, labels = fashion._tensors(fashion.load_data("few"), "cpu")
+    rows = train_dense_networks(condition=asdict(how), n_seeds=2, training_time=0.4)
+    images, labels = dense_networks._tensors(dense_networks.load_data("few"), "cpu")
     for seed in range(2):
-        model = fashion._network(seed)
+        model = dense_networks._network(seed)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
         for _ in range(8):
             optimizer.zero_grad()
@@ -53,30 +52,30 @@ def test_a_stack_is_its_networks():
 
 def test_frozen_readout_stays(monkeypatch):
     kept = []
-    measure = fashion._measure
+    measure = dense_networks._measure
     monkeypatch.setattr(
-        fashion,
+        dense_networks,
         "_measure",
         lambda net, of, *a: kept.append(of["fc7.weight"]) or measure(net, of, *a),
     )
     how = Condition(learning_rate=0.05, batch_size=16, frozen_readout=True)
-    rows = train_fashion(condition=asdict(how), n_seeds=1, training_time=0.8)
+    rows = train_dense_networks(condition=asdict(how), n_seeds=1, training_time=0.8)
     assert all(torch.equal(kept[0], other) for other in kept)
     assert rows[-1]["training_loss"] < rows[0]["training_loss"]
 
 
 def test_what_features_do_not_tell_is_unknown(monkeypatch):
     """A dead last layer: all of its features are 0."""
-    network = fashion._network
+    network = dense_networks._network
 
     def dead(seed):
         model = network(seed)
         nn.init.zeros_(model.fc6.weight)
         return model
 
-    monkeypatch.setattr(fashion, "_network", dead)
+    monkeypatch.setattr(dense_networks, "_network", dead)
     how = Condition(learning_rate=1e-9, batch_size=16)
-    rows = train_fashion(condition=asdict(how), n_seeds=1, training_time=1e-8)
+    rows = train_dense_networks(condition=asdict(how), n_seeds=1, training_time=1e-8)
     assert rows[-1]["two_nn"] is None
     assert rows[-1]["participation_ratio"] is None
     assert rows[-1]["test_accuracy"] == pytest.approx(0.1)
@@ -84,7 +83,7 @@ def test_what_features_do_not_tell_is_unknown(monkeypatch):
 
 def test_divergence_is_said():
     with pytest.raises(TrainingError, match="lower the learning rate"):
-        train_fashion(
+        train_dense_networks(
             condition=asdict(Condition(learning_rate=1e4, batch_size=16)),
             n_seeds=1,
             training_time=1e6,
@@ -94,11 +93,11 @@ def test_divergence_is_said():
 def test_noise_is_what_it_says():
     generator = torch.Generator().manual_seed(0)
     labels = torch.zeros((2, 20_000), dtype=torch.int64)
-    changed = fashion._noisy(labels, 0.2, generator) != 0
+    changed = dense_networks._noisy(labels, 0.2, generator) != 0
     assert float(changed.double().mean()) == pytest.approx(0.2 * 0.9, abs=0.01)
-    assert fashion._noisy(labels, 0.0, generator) is labels
+    assert dense_networks._noisy(labels, 0.0, generator) is labels
     weights = {"fc7.weight": torch.zeros(100, 100), "fc6.weight": torch.zeros(2)}
-    noisy = fashion._with_readout_noise(weights, 0.1, generator)
+    noisy = dense_networks._with_readout_noise(weights, 0.1, generator)
     assert float(noisy["fc7.weight"].std()) == pytest.approx(0.1, rel=0.05)
     assert torch.equal(noisy["fc6.weight"], weights["fc6.weight"])
 
@@ -108,28 +107,8 @@ def test_noise_is_what_it_says():
 )  # fmt: skip
 def test_batches(batch_size, population):
     how = Condition(learning_rate=1.0, batch_size=batch_size, population=population)
-    rows = fashion._draw(how, 3, N, torch.Generator().manual_seed(0))
+    rows = dense_networks._draw(how, 3, N, torch.Generator().manual_seed(0))
     assert rows.shape == (3, batch_size)
     assert int(rows.max()) < (population or N)
     if batch_size > 16:
         assert all(len(set(row.tolist())) == batch_size for row in rows)
-
-
-def test_claims_come_from_every_condition():
-    groups = fashion.conditions().values()
-    wanted = sorted({c.name: c for group in groups for c in group}.items())
-    rng = np.random.default_rng(0)
-    rows = [
-        {
-            "name": name,
-            "seed": seed,
-            "time": 1.0,
-            "two_nn": 10 - 100 * c.rate_per_sample + 0.001 * rng.normal(),
-            "participation_ratio": 5 + 0.01 * rng.normal(),
-        }
-        for name, c in wanted
-        for seed in range(5)
-    ]
-    claims = {claim.statement: claim.holds for claim in fashion_claims(pd.DataFrame(rows))}
-    assert claims["TwoNN falls as B does (256, 64, 16)"]
-    assert not claims["PR falls as B does (256, 64, 16)"]

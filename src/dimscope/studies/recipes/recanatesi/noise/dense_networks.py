@@ -1,15 +1,10 @@
-"""The noise of SGD and the dimension that a deep network learns: Fashion-MNIST, seven dense layers.
-
-Recanatesi et al. (2019) train a seven-layer network on Fashion-MNIST; their settings could not be
-recovered, so these are our own. The networks of all seeds are trained side by side, as one stack.
-"""
+"""Dense networks trained on Fashion-MNIST, those of all seeds side by side, as one stack."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -20,45 +15,20 @@ from dimscope.errors import InputError, TrainingError, or_reason
 from dimscope.estimators import estimate
 from dimscope.models import load_model
 from dimscope.noise import readout_geometry
-from dimscope.studies.claims import Claim, decreases
-from dimscope.studies.conditions import Condition
-from dimscope.studies.ends import Ends
 from dimscope.studies.jobs import Rows
+from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 
-TRAINING_TIME = 200.0
 READOUT = "fc7"
 N_PROBE = 2000
 _N_TICKS = 8
 _GEOMETRY = ("participation_ratio", "feature_variance", "readout_variance", "readout_rank")
-_RATES, _BATCHES, _LABEL_NOISES = (0.01, 0.02, 0.04), (16, 64, 256), (0.0, 0.2)
-MAIN = Condition(learning_rate=max(_RATES), batch_size=min(_BATCHES))
 
 
-def conditions() -> dict[str, list[Condition]]:
-    """The conditions of the experiment, by what they are compared for."""
-    return {
-        "sweep": [
-            Condition(learning_rate=eta, batch_size=size) for eta in _RATES for size in _BATCHES
-        ],
-        "label noise": [
-            Condition(learning_rate=max(_RATES), batch_size=size, label_noise=share)
-            for size in (min(_BATCHES), max(_BATCHES))
-            for share in _LABEL_NOISES
-        ],
-        "controls": [
-            MAIN,
-            Condition(
-                learning_rate=max(_RATES), batch_size=min(_BATCHES), frozen_readout=True
-            ),
-        ],
-    }  # fmt: skip
-
-
-def train_fashion(
+def train_dense_networks(
     *,
     condition: dict[str, Any],
     n_seeds: int,
-    training_time: float = TRAINING_TIME,
+    training_time: float,
     device: str = "cpu",
 ) -> Rows:
     """Train the networks of all seeds and measure their last hidden layer, before and eight times.
@@ -127,43 +97,6 @@ def train_fashion(
             facts = _measure(template, of, (test, test_labels), (images, labels))
             rows.append({"seed": seed, "time": time, **facts})
     return rows
-
-
-def fashion_claims(frame: pd.DataFrame) -> list[Claim]:
-    """Judge what the theory leads one to expect of a deep network, from the last moment of runs.
-
-    None of this follows from the theory, which is of a readout near a minimum.
-
-    Raises
-    ------
-    InputError
-        If runs are missing.
-    """
-    parts = conditions()
-    of = Ends(frame)
-    at_batch = [c for c in parts["sweep"] if c.batch_size == MAIN.batch_size]
-    at_rate = sorted(
-        (c for c in parts["sweep"] if c.learning_rate == MAIN.learning_rate),
-        key=lambda c: -c.batch_size,
-    )
-    rates = ", ".join(f"{c.learning_rate:g}" for c in at_batch)
-    batches = ", ".join(str(c.batch_size) for c in at_rate)
-    quiet, noisy = (
-        next(c for c in parts["label noise"] if c.batch_size == size and c.label_noise > 0)
-        for size in (max(_BATCHES), min(_BATCHES))
-    )
-    claims = []
-    for quantity, name in (("participation_ratio", "PR"), ("two_nn", "TwoNN")):
-        claims += [
-            decreases(f"{name} falls as B does ({batches})", of.last(quantity, *at_rate)),
-            decreases(f"{name} falls as eta grows ({rates})", of.last(quantity, *at_batch)),
-            decreases(f"{name} with label noise falls as B does", of.last(quantity, quiet, noisy)),
-            decreases(
-                f"{name} is higher with a frozen readout",
-                of.last(quantity, *reversed(parts["controls"])),
-            ),
-        ]  # fmt: skip
-    return claims
 
 
 def _network(seed: int) -> nn.Module:

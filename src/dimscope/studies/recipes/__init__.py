@@ -1,0 +1,1 @@
+"""Recipes, each in a file of its name: ``paper/recipe`` is ``RECIPE`` of ``paper/recipe.py``."""
