@@ -38,7 +38,7 @@ def scale(  # noqa: PLR0913 - one parameter for each option
     n2_max: int | None,
     tolerance: float,
     seed: int,
-    device: str | None,
+    search_device: str | None,
     plot: str | None,
     as_json: bool,
 ) -> None:
@@ -52,7 +52,7 @@ def scale(  # noqa: PLR0913 - one parameter for each option
         tolerance=tolerance,
         metric=metric,
         duplicates=duplicates,
-        device=device,
+        search_device=search_device,
         seed=seed,
     )
     if plot is not None:

@@ -88,7 +88,7 @@ def estimate(
     if of_neighbors:
         n_neighbors = neighbors_needed(of_neighbors.values())
         graph = graph or NeighborGraph.from_points(
-            points, n_neighbors, metric, duplicates=duplicates, device=device
+            points, n_neighbors, metric, duplicates=duplicates, search_device=device
         )
         found |= with_block_errors(estimate_all(of_neighbors, graph), of_neighbors, graph)
     if of_spectrum:

@@ -9,14 +9,20 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from dimscope._renamed import renamed
 from dimscope.errors import or_reason
 from dimscope.estimators._shared.base import check_open_interval, graph_notes
 from dimscope.estimators.correlation import CorrelationDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.two_nn import TwoNN
-from dimscope.neighbors import Duplicates, Metric, NeighborGraph
-from dimscope.neighbors.search.exact import Neighbors
-from dimscope.neighbors.sources import NeighborSource
+from dimscope.neighbors import (
+    Duplicates,
+    Metric,
+    NeighborGraph,
+    Neighbors,
+    NeighborSource,
+    Resources,
+)
 from dimscope.points import Points, as_points
 from dimscope.results import ScaleCurve
 from dimscope.results.scales import (
@@ -40,8 +46,10 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     tolerance: float = TOLERANCE,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
-    device: str | None = None,
+    n_jobs: int | None = None,
+    search_device: str | None = None,
     seed: int = 0,
+    device: str | None = None,
 ) -> ScaleCurves:
     """The dimension of an array at every scale that its points resolve, and where it settles.
 
@@ -71,10 +79,12 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         Largest neighbour rank; by default half of the points, at most 1,024.
     tolerance
         Share by which the dimension may change along a plateau, between 0 and 1.
-    metric, duplicates, device
+    metric, duplicates, n_jobs, search_device
         As in `NeighborGraph.from_points`; a graph ignores them.
     seed
         Of the blocks.
+    device
+        The old name of ``search_device``.
 
     Raises
     ------
@@ -91,6 +101,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     >>> print(scale_curve(noisy).plateau.ranks)
     (32, 512)
     """
+    search_device = renamed("device", device, "search_device", search_device)
     check_open_interval("tolerance", tolerance, 0, 1)
     if isinstance(x, NeighborGraph):
         graph = x
@@ -98,7 +109,12 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         points = as_points(x)
         known = max(min(n2_max or points.n_samples // 2, _N_NEIGHBORS), 2)
         graph = NeighborGraph.from_points(
-            points, known, metric, duplicates=duplicates, device=device
+            points,
+            known,
+            metric,
+            duplicates=duplicates,
+            n_jobs=n_jobs,
+            search_device=search_device,
         )
     most = min(graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
     graph = replace(graph, source=_Remembering(graph.source, graph.points))
@@ -177,6 +193,11 @@ class _Remembering:
     source: NeighborSource
     points: Points | None
     remembered: dict[tuple[int, ...], Float64[np.ndarray, "n r"]] = field(default_factory=dict)
+
+    @property
+    def resources(self) -> Resources:
+        """As the source."""
+        return self.source.resources
 
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]

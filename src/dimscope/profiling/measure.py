@@ -73,7 +73,9 @@ def _graph(points: Points, settings: Settings) -> NeighborGraph:
     n_distinct = len(set(points.scan.digests))
     for_scales = min(_SCALE_NEIGHBORS, n_distinct // 4) if "scale" in settings.curves else 0
     n_neighbors = max(neighbors_needed(settings.estimators.values()), for_scales, 2)
-    return NeighborGraph.from_points(points, n_neighbors, settings.metric, device=settings.device)
+    return NeighborGraph.from_points(
+        points, n_neighbors, settings.metric, search_device=settings.device
+    )
 
 
 def _family_rows(

@@ -137,7 +137,7 @@ class NeighborEstimator(Estimator):
 
         ``device`` is where neighbours are searched, as in `NeighborGraph.from_points`.
         """
-        graph = NeighborGraph.from_points(x, self.n_neighbors_needed, device=device)
+        graph = NeighborGraph.from_points(x, self.n_neighbors_needed, search_device=device)
         return self._keep(self.estimate(graph), graph.n_features)
 
     def _answer(  # noqa: PLR0913 - the parts of an estimate

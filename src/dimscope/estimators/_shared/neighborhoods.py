@@ -18,9 +18,7 @@ from dimscope.estimators._shared.base import (
     check_at_least,
     graph_notes,
 )
-from dimscope.neighbors import NeighborGraph
-from dimscope.neighbors.sources import SearchedPoints
-from dimscope.neighbors.threads import threads
+from dimscope.neighbors import NeighborGraph, thread_pool
 from dimscope.points import COLUMN_BLOCK, Points
 from dimscope.results import DimensionEstimate, LocalEstimate
 
@@ -159,7 +157,7 @@ def _numbers_of(
         ]
 
     found: list[list[PerPoint]] = []
-    with threads(_n_jobs(graph)) as executor:
+    with thread_pool(graph.resources.n_jobs) as executor:
         for products in _passes(points, graph, most, executor):
             found.extend(executor.map(numbers, _blocks(products)))
     return [np.concatenate(own) for own in zip(*found, strict=True)]
@@ -189,7 +187,7 @@ def all_products(graph: NeighborGraph, n_neighbors: int, method: str) -> Product
     InputError
         If the graph was made from distances or neighbours.
     """
-    with threads(_n_jobs(graph)) as executor:
+    with thread_pool(graph.resources.n_jobs) as executor:
         passes = list(_passes(points_of(graph, method), graph, n_neighbors, executor))
     return passes[0] if len(passes) == 1 else np.concatenate(passes)
 
@@ -203,14 +201,9 @@ def neighborhood_products(
     vectors are differences of the original values in float64, so that neither offset nor scale
     costs accuracy. The columns are read block by block, once for every `_PASS_BYTES` of products.
     """
-    with threads(_n_jobs(graph)) as executor:
+    with thread_pool(graph.resources.n_jobs) as executor:
         for products in _passes(points, graph, n_neighbors, executor):
             yield from _blocks(products)
-
-
-def _n_jobs(graph: NeighborGraph) -> int | None:
-    source = graph.source
-    return source.resources.n_jobs if isinstance(source, SearchedPoints) else None
 
 
 def _blocks(products: Products) -> Iterator[Products]:
