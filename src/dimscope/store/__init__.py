@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dimscope.store.activations import ActivationStore
 from dimscope.store.placement import Placement, place_layers
+from dimscope.store.saved import SavedActivations
 from dimscope.store.sizes import format_size, parse_size
 
-__all__ = ["ActivationStore", "Placement", "format_size", "parse_size", "place_layers"]
+__all__ = [
+    "ActivationStore",
+    "Placement",
+    "SavedActivations",
+    "format_size",
+    "parse_size",
+    "place_layers",
+]
