@@ -65,7 +65,7 @@ $(TORCHID)/.ready: benchmarks/requirements/torchid.txt
 
 test-gpu: $(READY)  ## the search and the losses on a CUDA GPU: their tests, then the search's speed
 	@$(BIN)/python -c "import sys, torch; torch.cuda.is_available() or sys.exit('make test-gpu needs a CUDA GPU, and torch ' + torch.__version__ + ' finds none')"
-	$(BIN)/python -m pytest tests/neighbors/test_torch.py
+	$(BIN)/python -m pytest tests/neighbors/search/test_torch_tiles.py
 	$(BIN)/python -m pytest tests/losses/test_dimension_loss.py -k cuda
 	$(BIN)/python -m benchmarks.search.gpu
 

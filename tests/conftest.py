@@ -11,6 +11,7 @@ install_import_hook(
         "dimscope.neighbors.search.exact",
         "dimscope.neighbors.search.intervals",
         "dimscope.neighbors.given",
+        "dimscope.neighbors.reuse",
         "dimscope.neighbors.sources",
         "dimscope.measurement.vectors",
         "dimscope.estimators._shared.neighborhoods",

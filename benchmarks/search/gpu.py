@@ -61,7 +61,7 @@ def main() -> None:
         found = {}
 
         def search(device: str | None, points=points, found=found) -> None:
-            found[device] = ds.NeighborGraph.from_points(points, K, device=device)
+            found[device] = ds.NeighborGraph.from_points(points, K, search_device=device)
 
         on_device = least_seconds(lambda search=search: search(options.device), options.rounds)
         without = least_seconds(lambda search=search: search(None), 1)

@@ -181,6 +181,18 @@ def test_dry_run_shows_the_cost_and_runs_nothing_else(capsys, net, monkeypatch):
     assert document["memory_bytes"] == 4 * 200 * (64 + 36 + 10)
 
 
+@pytest.mark.parametrize("command", ["estimate", "scale"])
+def test_the_old_name_of_the_search_device_works_and_says_so(capsys, sphere, command):
+    code, new, err = invoke(capsys, command, sphere, "--search-device", "cpu", "--json")
+    assert (code, "--device" in err) == (0, False)
+    code, old, err = invoke(capsys, command, sphere, "--device", "cpu", "--json")
+    assert (code, old) == (0, new)
+    assert "--device is called --search-device now" in err
+    code, _, err = invoke(capsys, command, sphere, "--search-device", "abacus")
+    assert (code, "the device 'abacus' cannot be used" in err) == (2, True)
+    assert " --device " not in invoke(capsys, command, "--help")[1]
+
+
 FAILURES = {
     "unknown layer": (2, ["--layers", "inputt"], "input"),
     "model that fails": (1, ["--model", "{net}:broken"], "no such luck"),

@@ -56,7 +56,9 @@ class TestFailures:
         x[7, 1] = np.nan
         with pytest.raises(ds.InputError, match=r"^1 of 300 rows hold NaN .* \(row 7\)"):
             ds.estimate(x, ["two_nn", "stable_rank"])
-        with pytest.raises(ds.InputError, match="no method gave an estimate: two_nn: .*; abid: n_"):
+        with pytest.raises(
+            ds.InputError, match=r"no method gave an estimate: two_nn: .*; abid: n_"
+        ):
             ds.estimate(x[8:], [ds.TwoNN(discard_fraction=2.0), ds.ABID(n_neighbors=1)])
 
     def test_of_a_choice_is_an_error_whatever_else_succeeds(self):

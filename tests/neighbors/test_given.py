@@ -59,7 +59,7 @@ def test_distances_of_any_kind(convert):
 def test_distances_in_blocks(monkeypatch):
     d = distances_of(cloud())
     whole = NeighborGraph.from_distances(d, K)
-    for module in ("_sources", "_given"):
+    for module in ("sources", "given"):
         monkeypatch.setattr(f"dimscope.neighbors.{module}._BLOCK_BYTES", 8 * 200 * 7)
     assert_same(NeighborGraph.from_distances(d, K), whole)
     np.testing.assert_array_equal(whole.distances_at([1, 150]), np.sort(d, axis=1)[:, [1, 150]])

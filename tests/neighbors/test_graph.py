@@ -157,7 +157,7 @@ class TestSubset:
             return search(points, queries, pool, n_neighbors, resources)
 
         graph = NeighborGraph.from_points(cloud(), 8, n_jobs=2)
-        monkeypatch.setattr("dimscope.neighbors.sources.search", spy)
+        monkeypatch.setattr("dimscope.neighbors.local_engine.search", spy)
         half = np.arange(0, 200, 2)
         graph.subset(half, 4)
         too_few = [i for i in half if (graph.indices[i] % 2 == 0).sum() < 4]

@@ -30,7 +30,7 @@ def lattice(rng):
 @pytest.mark.parametrize("few", [1500, 10])
 def test_they_are_those_of_all_distances_in_order(make, height, few, monkeypatch):
     monkeypatch.setattr(_intervals, "_MATRIX_BYTES", height)
-    monkeypatch.setattr("dimscope.points._FEW_IN_MEMORY", few)
+    monkeypatch.setattr("dimscope.points.points._FEW_IN_MEMORY", few)
     x = make(np.random.default_rng(0))
     found = NeighborGraph.from_points(x, 5).distances_at(RANKS)
     np.testing.assert_allclose(found, np.sort(cdist(x, x), axis=1)[:, RANKS], rtol=1e-12)

@@ -89,7 +89,7 @@ def test_strips_of_rows_do_not_matter(monkeypatch):
 
 @pytest.mark.parametrize("chunk", [2048, 3072, 5000])
 def test_a_chunk_is_read_once_however_narrow_the_blocks(monkeypatch, chunk):
-    monkeypatch.setattr("dimscope.points._BLOCK_BYTES", 8 * 300 * 1024)
+    monkeypatch.setattr("dimscope.points.points._BLOCK_BYTES", 8 * 300 * 1024)
     source = CountedReads(layer())
     source.chunks = (64, chunk)
     widths = [block.shape[1] for block in as_points(source).column_blocks()]

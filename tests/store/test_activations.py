@@ -149,7 +149,7 @@ def test_a_given_directory_keeps_complete_arrays(tmp_path: Path) -> None:
     array = rows(7, 50)
     with ActivationStore(memory_budget=0, directory=tmp_path / "new") as store:
         fill(store, "block/0#2:hidden", array, 3)
-    (path,) = (tmp_path / "new").iterdir()
+    (path,) = (tmp_path / "new").glob("*.zarr")
     stored = zarr.open_array(path, mode="r")
     np.testing.assert_array_equal(stored[:], array)
     assert stored.attrs["layer"] == "block/0#2:hidden"
@@ -220,3 +220,36 @@ def test_too_little_room_is_seen_before_the_work(
             StoreError, match=r"100 samples of 1 layers need 39.1 KiB.*room for 9.8 KiB"
         ):
             store.ensure_room(100)
+
+
+def test_a_directory_must_have_room_for_all_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: DiskUsage(10_000, 0, 10_000))
+    with ActivationStore(directory=tmp_path) as store:
+        store.append("fc", rows(2, 50))
+        store.append("conv", rows(2, 100))
+        assert store.without_room(10) == frozenset()
+        assert store.without_room(20) == {"conv"}
+        with pytest.raises(
+            StoreError, match=r"100 samples of 2 layers need 58.6 KiB; /.* has room"
+        ):
+            store.ensure_room(100)
+
+
+@pytest.mark.parametrize("dtype", [object, np.complex64, "datetime64[s]", "<U3", np.longdouble])
+def test_only_real_numbers_are_stored(dtype: Any) -> None:
+    with (
+        ActivationStore() as store,
+        pytest.raises(InputError, match=r"'a': .* cannot be stored: give real numbers"),
+    ):
+        store.append("a", np.zeros((2, 3), dtype))
+
+
+def test_a_closed_store_takes_no_more() -> None:
+    store = ActivationStore()
+    store.append("a", rows(2, 3))
+    store.close()
+    store.close()
+    with pytest.raises(InputError, match="the store is closed"):
+        store.append("a", rows(2, 3))

@@ -31,7 +31,7 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
     key: str | None,
     metric: Metric,
     duplicates: Duplicates,
-    device: str | None,
+    search_device: str | None,
     as_json: bool,
 ) -> None:
     """Estimate the dimension of the array in FILE, a sample a row.
@@ -40,7 +40,7 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
     """
     points = as_points(read_array(file, key=key))
     found = estimators.estimate(
-        points, methods, metric=metric, duplicates=duplicates, device=device
+        points, methods, metric=metric, duplicates=duplicates, search_device=search_device
     )
     estimates = list(found.values())
     if not as_json:

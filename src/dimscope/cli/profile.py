@@ -60,7 +60,7 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         batch_size=batch_size,
         memory_budget=memory,
         disk_budget=disk,
-        device=found.device,
+        search_device=found.device,
         label=label or found.loaded.label,
         out=out,
     )

@@ -38,7 +38,7 @@ def scale(  # noqa: PLR0913 - one parameter for each option
     n2_max: int | None,
     tolerance: float,
     seed: int,
-    device: str | None,
+    search_device: str | None,
     plot: str | None,
     as_json: bool,
 ) -> None:
@@ -52,8 +52,8 @@ def scale(  # noqa: PLR0913 - one parameter for each option
         tolerance=tolerance,
         metric=metric,
         duplicates=duplicates,
-        device=device,
-        seed=seed,
+        search_device=search_device,
+        rng=seed,
     )
     if plot is not None:
         from dimscope.plots import plot_scale_curve  # noqa: PLC0415 - matplotlib when needed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args
 
 import click
 
@@ -104,8 +105,9 @@ _ARRAY_OPTIONS = (
         help="What becomes of rows that repeat another exactly.",
     ),
     click.option(
-        "--device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]"
+        "--search-device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]"
     ),
+    click.option("--device", hidden=True),  # the old name
 )
 
 
@@ -129,7 +131,14 @@ def how_to_measure(command: F) -> F:
 
 def array_in_a_file(command: F) -> F:
     """Add what names an array in a file, and how its neighbours are searched, to a command."""
-    return _with_options(command, _ARRAY_OPTIONS)
+
+    @wraps(command)
+    def under_new_names(*, device: str | None, search_device: str | None, **others: Any) -> Any:
+        if device is not None:
+            note("--device is called --search-device now, and the old name will go")
+        return command(search_device=search_device or device, **others)
+
+    return _with_options(cast(F, under_new_names), _ARRAY_OPTIONS)
 
 
 def _with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:

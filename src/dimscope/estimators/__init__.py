@@ -39,7 +39,7 @@ from dimscope.estimators.registry import (
 from dimscope.estimators.scale_curves import decimation, scale_curve
 from dimscope.estimators.tle import TLE
 from dimscope.estimators.two_nn import TwoNN, TwoNNBayes, TwoNNMLE
-from dimscope.measurement import ErrorBar, Level, block_error, block_levels, neighbors_needed
+from dimscope.measurement import ErrorBar, block_error, block_levels, neighbors_needed
 
 __all__ = [
     "ABID",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
-import numpy as np
-
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng, seed_of
 from dimscope.estimators.registry import Method, is_one_method, make_estimators
-from dimscope.measurement import Errors, Representation, Search, measure, seed_of
-from dimscope.neighbors import Duplicates, Metric, checked_device
-from dimscope.neighbors.search.exact import Resources
+from dimscope.measurement import Errors, Representation, Search, measure
+from dimscope.neighbors import Duplicates, LocalEngine, Metric, Resources
 from dimscope.results import DimensionEstimate
 
 
@@ -21,9 +20,9 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
-    device: str | None = ...,
     n_jobs: int | None = ...,
-    rng: int | np.random.Generator = ...,
+    search_device: str | None = ...,
+    rng: Rng = ...,
     errors: Errors = ...,
 ) -> DimensionEstimate: ...
 @overload
@@ -33,22 +32,23 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
-    device: str | None = ...,
     n_jobs: int | None = ...,
-    rng: int | np.random.Generator = ...,
+    search_device: str | None = ...,
+    rng: Rng = ...,
     errors: Errors = ...,
 ) -> dict[str, DimensionEstimate]: ...
 
 
+@renamed_parameters(device="search_device")
 def estimate(  # noqa: PLR0913 - all but the array have defaults
     x: Any,
     method: Method | Sequence[Method] = "two_nn",
     *,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
-    device: str | None = None,
     n_jobs: int | None = None,
-    rng: int | np.random.Generator = 0,
+    search_device: str | None = None,
+    rng: Rng = 0,
     errors: Errors = "auto",
 ) -> DimensionEstimate | dict[str, DimensionEstimate]:
     """Estimate the dimension of an array, by one method or by several at once.
@@ -61,7 +61,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     method
         A registry name, an estimator, or another library's with ``fit`` and ``dimension_``, such
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
-    metric, duplicates, device, n_jobs
+    metric, duplicates, n_jobs, search_device
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
     rng
         Of the blocks that errors come from: a seed, or a generator that draws one.
@@ -92,7 +92,8 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     >>> round(both["participation_ratio"].value, 2)
     3.0
     """
-    representation = Representation.of(x, resources=Resources(n_jobs, checked_device(device)))
+    engine = LocalEngine(Resources(n_jobs, search_device))
+    representation = Representation.of(x, engine=engine)
     found = measure(
         representation,
         make_estimators(method),

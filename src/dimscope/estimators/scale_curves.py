@@ -9,15 +9,22 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from dimscope._deprecated import renamed_parameters
+from dimscope._rng import Rng, seed_of
 from dimscope.errors import or_reason
 from dimscope.estimators._shared.base import check_open_interval, graph_notes
 from dimscope.estimators.correlation import CorrelationDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.two_nn import TwoNN
 from dimscope.measurement import nested_blocks
-from dimscope.neighbors import Duplicates, Metric, NeighborGraph
-from dimscope.neighbors.search.exact import Neighbors
-from dimscope.neighbors.sources import NeighborSource
+from dimscope.neighbors import (
+    Duplicates,
+    Metric,
+    NeighborGraph,
+    Neighbors,
+    NeighborSource,
+    Resources,
+)
 from dimscope.points import Points, as_points
 from dimscope.results import ScaleCurve
 from dimscope.results.scales import (
@@ -34,6 +41,7 @@ _MOST_RANK = 1_024
 _MOST_BLOCKS = 32
 
 
+@renamed_parameters(device="search_device", seed="rng")
 def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     x: Any,
     *,
@@ -41,8 +49,9 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     tolerance: float = TOLERANCE,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
-    device: str | None = None,
-    seed: int = 0,
+    n_jobs: int | None = None,
+    search_device: str | None = None,
+    rng: Rng = 0,
 ) -> ScaleCurves:
     """The dimension of an array at every scale that its points resolve, and where it settles.
 
@@ -72,9 +81,9 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         Largest neighbour rank; by default half of the points, at most 1,024.
     tolerance
         Share by which the dimension may change along a plateau, between 0 and 1.
-    metric, duplicates, device
+    metric, duplicates, n_jobs, search_device
         As in `NeighborGraph.from_points`; a graph ignores them.
-    seed
+    rng
         Of the blocks.
 
     Raises
@@ -99,7 +108,12 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         points = as_points(x)
         known = max(min(n2_max or points.n_samples // 2, _N_NEIGHBORS), 2)
         graph = NeighborGraph.from_points(
-            points, known, metric, duplicates=duplicates, device=device
+            points,
+            known,
+            metric,
+            duplicates=duplicates,
+            n_jobs=n_jobs,
+            search_device=search_device,
         )
     most = min(graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
     graph = replace(graph, source=_Remembering(graph.source, graph.points))
@@ -107,7 +121,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     notes = graph_notes(graph)
     curves = [gride]
     for method, make in (
-        (TwoNN.name, partial(decimation, graph, seed=seed)),
+        (TwoNN.name, partial(decimation, graph, rng=rng)),
         (CorrelationDimension.name, partial(CorrelationDimension().scan, graph, most)),
     ):
         curve = or_reason(make)
@@ -130,7 +144,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     )
 
 
-def decimation(graph: NeighborGraph, *, seed: int = 0) -> ScaleCurve:
+def decimation(graph: NeighborGraph, *, rng: Rng = 0) -> ScaleCurve:
     """TwoNN on disjoint random blocks of N, N/2, N/4, ... N/32 points of ``graph``, at least 50.
 
     Every point is in one block of each size, but for a remainder. A value is the mean over the
@@ -143,7 +157,7 @@ def decimation(graph: NeighborGraph, *, seed: int = 0) -> ScaleCurve:
         If the graph has fewer than 5 ratios to use, or was made from lists of neighbours.
     """
     levels: list[tuple[int, float, float, float]] = []
-    for blocks in nested_blocks(graph.n_samples, _MOST_BLOCKS, seed):
+    for blocks in nested_blocks(graph.n_samples, _MOST_BLOCKS, seed_of(rng)):
         n_blocks, size = blocks.shape
         found = [
             TwoNN().estimate(graph if n_blocks == 1 else graph.subset(block, 2)) for block in blocks
@@ -174,6 +188,11 @@ class _Remembering:
     source: NeighborSource
     points: Points | None
     remembered: dict[tuple[int, ...], Float64[np.ndarray, "n r"]] = field(default_factory=dict)
+
+    @property
+    def resources(self) -> Resources:
+        """As the source."""
+        return self.source.resources
 
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]

@@ -1,6 +1,6 @@
 """From a representation to estimates with errors: one way, for one estimator and for profiles."""
 
-from dimscope.measurement.blocks import nested_blocks, seed_of
+from dimscope.measurement.blocks import nested_blocks
 from dimscope.measurement.errors import ErrorBar, Errors, block_error
 from dimscope.measurement.levels import Level, block_levels
 from dimscope.measurement.measure import Measurement, Search, measure
@@ -41,5 +41,4 @@ __all__ = [
     "nested_blocks",
     "points_of",
     "read_numbers",
-    "seed_of",
 ]

@@ -126,11 +126,6 @@ def error_cut(
     return Cut(size=size, statistics=fitting, seed=seed)
 
 
-def seed_of(rng: int | np.random.Generator) -> int:
-    """The seed of the partitions: a number as it is, or one that a generator draws."""
-    return int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
-
-
 def _part(known: Known, rows: Int64[np.ndarray, " size"], cut: Cut) -> Part | None:
     """A block. Statistics for which lists of neighbours that were given are too short are left out.
 

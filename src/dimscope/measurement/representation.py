@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Int64, Shaped
 
 from dimscope.errors import InputError
-from dimscope.neighbors import Duplicates, Metric, NeighborGraph
-from dimscope.neighbors.search.exact import Resources
+from dimscope.neighbors import Duplicates, Engine, LocalEngine, Metric, NeighborGraph
 from dimscope.points import Points, as_points
 from dimscope.spectra import Spectrum
 
@@ -28,8 +27,8 @@ class Representation:
         The points, read by blocks; None where only distances or neighbours are known.
     labels
         Shape (n_samples,): a label for each row, such as its class.
-    resources
-        What a search may use, on which no number depends.
+    engine
+        What searches neighbours, on which no number depends.
     given
         The graph that it was made from, which then serves for every graph that is asked for.
 
@@ -44,7 +43,7 @@ class Representation:
 
     points: Points | None
     labels: Shaped[np.ndarray, " n_samples"] | None = None
-    resources: Resources = field(default_factory=Resources)
+    engine: Engine = field(default_factory=LocalEngine)
     given: NeighborGraph | None = None
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -55,7 +54,7 @@ class Representation:
             )
 
     @classmethod
-    def of(cls, x: Any, *, labels: Any = None, resources: Resources | None = None) -> Self:
+    def of(cls, x: Any, *, labels: Any = None, engine: Engine | None = None) -> Self:
         """The representation of an array, `Points`, a `NeighborGraph`, or one that is made already.
 
         Parameters
@@ -65,8 +64,8 @@ class Representation:
             `NeighborGraph`, which is used as it is.
         labels
             A label for each row.
-        resources
-            What a search may use.
+        engine
+            What searches neighbours; by default this machine.
 
         Raises
         ------
@@ -79,7 +78,7 @@ class Representation:
         return cls(
             points=as_points(x) if graph is None else graph.points,
             labels=None if labels is None else np.asarray(labels),
-            resources=resources or Resources(),
+            engine=engine or LocalEngine(),
             given=graph,
         )
 
@@ -119,12 +118,7 @@ class Representation:
         return self._once(
             (n_neighbors, metric, duplicates),
             lambda: NeighborGraph.from_points(
-                self.points,
-                n_neighbors,
-                metric,
-                duplicates=duplicates,
-                n_jobs=self.resources.n_jobs,
-                device=self.resources.device,
+                self.points, n_neighbors, metric, duplicates=duplicates, engine=self.engine
             ),
         )
 
@@ -151,7 +145,7 @@ class Representation:
         if self.given is not None:
             rows = self.given.original_rows[rows]
         labels = None if self.labels is None else self.labels[rows]
-        return Representation(points.take(rows), labels, self.resources)
+        return Representation(points.take(rows), labels, self.engine)
 
     def _known_points(self, who_needs: str) -> Points:
         if self.points is None:

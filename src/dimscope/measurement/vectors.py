@@ -18,9 +18,7 @@ from jaxtyping import Int64
 
 from dimscope.errors import InputError, or_reason
 from dimscope.measurement.statistic import Numbers, Products, VectorStatistic
-from dimscope.neighbors import NeighborGraph
-from dimscope.neighbors.sources import SearchedPoints
-from dimscope.neighbors.threads import threads
+from dimscope.neighbors import NeighborGraph, thread_pool
 from dimscope.points import COLUMN_BLOCK, Points
 
 _PASS_BYTES = 2**28  # products that are summed in one pass over the columns
@@ -55,7 +53,7 @@ def read_numbers(asked: Sequence[Asked]) -> list[list[Numbers | str]]:
     wanting = [graph for graph, statistics in asked if statistics]
     if wanting:
         points = points_of(wanting[0], "a statistic of vectors")
-        with threads(_n_jobs(wanting[0])) as executor:
+        with thread_pool(wanting[0].resources.n_jobs) as executor:
             for pieces in _passes(asked):
                 for piece, products in zip(
                     pieces, _products(points, pieces, executor), strict=True
@@ -109,11 +107,6 @@ def _joined(blocks: Sequence[Numbers | str]) -> Numbers | str:
         if isinstance(block, str):
             return block
     return np.concatenate(cast("Sequence[Numbers]", blocks))
-
-
-def _n_jobs(graph: NeighborGraph) -> int | None:
-    source = graph.source
-    return source.resources.n_jobs if isinstance(source, SearchedPoints) else None
 
 
 def _passes(asked: Sequence[Asked]) -> Iterator[list[_Piece]]:

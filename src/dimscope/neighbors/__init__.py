@@ -1,7 +1,25 @@
 """Exact, certified k-nearest neighbours."""
 
-from dimscope.neighbors.graph import Duplicates, Metric, NeighborGraph
-from dimscope.neighbors.search.exact import checked_device
-from dimscope.neighbors.threads import threads_to_use
+from dimscope.neighbors.duplicates import Duplicates
+from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
+from dimscope.neighbors.graph import Metric, NeighborGraph
+from dimscope.neighbors.local_engine import LocalEngine
+from dimscope.neighbors.resources import ALL_CORES, Resources, checked_device
+from dimscope.neighbors.sources import NeighborSource
+from dimscope.neighbors.threads import thread_pool, threads_to_use
 
-__all__ = ["Duplicates", "Metric", "NeighborGraph", "checked_device", "threads_to_use"]
+__all__ = [
+    "ALL_CORES",
+    "Diagnostics",
+    "Duplicates",
+    "Engine",
+    "LocalEngine",
+    "Metric",
+    "NeighborGraph",
+    "NeighborSource",
+    "Neighbors",
+    "Resources",
+    "checked_device",
+    "thread_pool",
+    "threads_to_use",
+]

@@ -7,10 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 
-from dimscope._format import counted
+from dimscope._deprecated import renamed_parameters
 from dimscope.errors import InputError
+from dimscope.neighbors.checks import (
+    check_choice,
+    check_n_neighbors,
+    checked_radii,
+    checked_ranks,
+)
+from dimscope.neighbors.duplicates import Duplicates, kept_rows
+from dimscope.neighbors.engine import Diagnostics, Engine
 from dimscope.neighbors.given import (
     GivenLists,
     checked_distances,
@@ -18,7 +26,9 @@ from dimscope.neighbors.given import (
     copies_in_lists,
     lists_of_sparse,
 )
-from dimscope.neighbors.search.exact import Diagnostics, Resources, checked_device
+from dimscope.neighbors.local_engine import engine_or_local
+from dimscope.neighbors.resources import Resources
+from dimscope.neighbors.reuse import Known, counts_beyond_lists, nearest_among, places
 from dimscope.neighbors.sources import (
     GIVEN,
     GivenDistances,
@@ -29,7 +39,6 @@ from dimscope.neighbors.sources import (
 from dimscope.points import Points, as_points
 
 Metric = Literal["euclidean", "cosine", "correlation"]
-Duplicates = Literal["first", "drop", "keep"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,7 +92,13 @@ class NeighborGraph:
         """The points themselves, read by blocks; None where distances or neighbours were given."""
         return self.source.points
 
+    @property
+    def resources(self) -> Resources:
+        """What may be used for further work on the points, as for the search."""
+        return self.source.resources
+
     @classmethod
+    @renamed_parameters(device="search_device")
     def from_points(  # noqa: PLR0913 - all but the points have defaults
         cls,
         x: Any,
@@ -92,7 +107,8 @@ class NeighborGraph:
         *,
         duplicates: Duplicates = "first",
         n_jobs: int | None = None,
-        device: str | None = None,
+        search_device: str | None = None,
+        engine: Engine | None = None,
     ) -> Self:
         """Search the nearest neighbours of every row of ``x``.
 
@@ -111,18 +127,21 @@ class NeighborGraph:
         n_jobs
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
-        device
+        search_device
             Where torch makes the products of a large search in memory: ``"cuda"``, ``"cuda:1"``,
             ``"mps"`` or ``"cpu"``; None for the search without torch. The numbers are the same to
             the last bit.
+        engine
+            What searches, in place of this machine's own search with ``n_jobs`` threads on
+            ``search_device``; it brings its own resources.
 
         Raises
         ------
         InputError
             If ``x`` is not a finite real matrix, or has too few distinct rows, or ``n_jobs`` is
-            below 1, or ``device`` is not there.
+            below 1, or ``search_device`` is not there, or one of them is given beside an engine.
         MissingDependencyError
-            If a ``device`` is given and torch is not installed.
+            If a ``search_device`` is given and torch is not installed.
 
         Examples
         --------
@@ -133,17 +152,13 @@ class NeighborGraph:
         (1, [0, 1, 2])
         """
         points = as_points(x)
-        _check_choice("metric", metric, get_args(Metric))
-        _check_choice("duplicates", duplicates, get_args(Duplicates))
-        if n_jobs is not None and n_jobs < 1:
-            raise InputError(f"n_jobs={n_jobs} must be at least 1, or None for all cores")
-        resources = Resources(n_jobs, checked_device(device))
+        check_choice("metric", metric, get_args(Metric))
+        check_choice("duplicates", duplicates, get_args(Duplicates))
+        engine = engine_or_local(engine, n_jobs, search_device)
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
-        rows = _kept_rows(points.scan.first_of_row, duplicates)
-        graph = cls._searched(
-            SearchedPoints(points, resources), rows, n_neighbors, points.n_samples
-        )
+        rows = kept_rows(points.scan.first_of_row, duplicates)
+        graph = cls._searched(SearchedPoints(points, engine), rows, n_neighbors, points.n_samples)
         return replace(graph, n_features=points.n_features, metric=metric)
 
     @classmethod
@@ -173,9 +188,9 @@ class NeighborGraph:
         >>> graph.indices.tolist(), graph.distances.tolist()
         ([[1], [0], [1]], [[1.0], [1.0], [2.0]])
         """
-        _check_choice("duplicates", duplicates, get_args(Duplicates))
+        check_choice("duplicates", duplicates, get_args(Duplicates))
         matrix, first_of_row = checked_distances(distances)
-        rows = _kept_rows(first_of_row, duplicates)
+        rows = kept_rows(first_of_row, duplicates)
         return cls._searched(GivenDistances(matrix), rows, n_neighbors, len(first_of_row))
 
     @classmethod
@@ -205,7 +220,7 @@ class NeighborGraph:
         >>> graph.n_samples, graph.n_neighbors, graph.metric
         (3, 1, 'precomputed')
         """
-        _check_choice("duplicates", duplicates, get_args(Duplicates))
+        check_choice("duplicates", duplicates, get_args(Duplicates))
         return cls._of_lists(checked_lists(distances, indices), duplicates)
 
     @classmethod
@@ -229,18 +244,18 @@ class NeighborGraph:
         InputError
             If it is not a sparse square matrix of distances, or a row holds too few.
         """
-        _check_choice("duplicates", duplicates, get_args(Duplicates))
+        check_choice("duplicates", duplicates, get_args(Duplicates))
         return cls._of_lists(lists_of_sparse(matrix, n_neighbors), duplicates)
 
     @classmethod
     def _searched(
         cls, source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors: int, n_rows: int
     ) -> Self:
-        _check_n_neighbors(n_neighbors, len(rows), n_rows)
+        check_n_neighbors(n_neighbors, len(rows), n_rows)
         found = source.nearest(rows, rows, n_neighbors)
         return cls(
             distances=found.distances,
-            indices=_places(rows, found.indices),
+            indices=places(rows, found.indices),
             original_rows=rows,
             n_duplicates=n_rows - len(rows),
             n_features=None,
@@ -262,7 +277,7 @@ class NeighborGraph:
             diagnostics=GIVEN,
             source=GivenNeighbors(n_neighbors),
         )
-        rows = _kept_rows(copies_in_lists(lists), duplicates)
+        rows = kept_rows(copies_in_lists(lists), duplicates)
         if len(rows) == n:
             return graph
         held = np.isin(lists.indices[rows], rows).sum(axis=1).min()
@@ -293,24 +308,9 @@ class NeighborGraph:
             If the subset is too small for ``n_neighbors``, or lists that were given are too short.
         """
         positions = np.sort(positions)
-        _check_n_neighbors(n_neighbors, len(positions), len(positions))
-        new_position = np.full(self.n_samples, -1)
-        new_position[positions] = np.arange(len(positions))
-        known = new_position[self.indices[positions]]
-        inside = known >= 0
-        enough = inside.sum(axis=1) >= n_neighbors
+        check_n_neighbors(n_neighbors, len(positions), len(positions))
+        distances, indices = nearest_among(self._known, positions, n_neighbors)
         rows = self.original_rows[positions]
-        distances = np.empty((len(positions), n_neighbors))
-        indices = np.empty((len(positions), n_neighbors), dtype=np.int64)
-        if enough.any():
-            nearest = np.argsort(~inside[enough], axis=1, kind="stable")[:, :n_neighbors]
-            reused = self.distances[positions[enough]]
-            distances[enough] = np.take_along_axis(reused, nearest, axis=1)
-            indices[enough] = np.take_along_axis(known[enough], nearest, axis=1)
-        if not enough.all():
-            found = self.source.nearest(rows[~enough], rows, n_neighbors)
-            distances[~enough] = found.distances
-            indices[~enough] = _places(rows, found.indices)
         return replace(
             self, distances=distances, indices=indices, original_rows=rows, n_duplicates=0
         )
@@ -330,11 +330,7 @@ class NeighborGraph:
         InputError
             If a rank is out of range, or beyond the length of lists that were given.
         """
-        wanted = np.asarray(ranks)
-        if not len(wanted) or wanted.min() < 1 or wanted.max() >= self.n_samples:
-            raise InputError(
-                f"ranks must lie between 1 and {self.n_samples - 1}, got {list(ranks)}"
-            )
+        wanted = checked_ranks(ranks, self.n_samples)
         found = np.empty((self.n_samples, len(wanted)))
         near = wanted <= self.n_neighbors
         found[:, near] = self.distances[:, wanted[near] - 1]
@@ -365,73 +361,13 @@ class NeighborGraph:
         >>> graph.counts_within([1.0, 2.0]).tolist()
         [[1, 1], [1, 2], [0, 1]]
         """
-        reach = np.asarray(radii, dtype=np.float64)
-        if not len(reach) or not np.isfinite(reach).all() or reach.min() < 0:
-            raise InputError(f"radii must be finite and from 0 on, at least one: got {list(radii)}")
+        reach = checked_radii(radii)
         counts = np.stack([(self.distances <= radius).sum(axis=1) for radius in reach], axis=1)
         cut_off = self.distances[:, -1] <= reach.max()
         if self.n_neighbors < self.n_samples - 1 and cut_off.any():
-            counts[cut_off] = self._counts_beyond_lists(cut_off, reach)
+            counts[cut_off] = counts_beyond_lists(self._known, cut_off, reach)
         return np.asarray(counts)
 
-    def _counts_beyond_lists(
-        self, cut_off: Bool[np.ndarray, " n"], reach: Float64[np.ndarray, " r"]
-    ) -> Int64[np.ndarray, "m r"]:
-        """Neighbours within some distances of the points whose lists end before the largest.
-
-        The lists of all others hold every pair that they are in, so that only pairs of two such
-        points are compared.
-        """
-        rows = self.original_rows[cut_off]
-        counts = self.source.counts_within(rows, rows, reach)
-        row, slot = np.nonzero(cut_off[self.indices] & ~cut_off[:, None])
-        distances, ends = self.distances[row, slot], self.indices[row, slot]
-        for at, radius in enumerate(reach):
-            seen = np.bincount(ends[distances <= radius], minlength=self.n_samples)
-            counts[:, at] += seen[cut_off]
-        return counts
-
-
-def _kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[np.ndarray, " m"]:
-    """The rows that are kept, of rows that each know the first that equals them."""
-    if len(first) > 1 and not first.any():
-        raise InputError(
-            f"all {len(first)} rows are equal: a constant representation has no dimension to "
-            "measure"
-        )
-    if duplicates == "keep":
-        return np.arange(len(first))
-    if duplicates == "drop":
-        copies = np.bincount(first, minlength=len(first))
-        return np.flatnonzero(copies == 1)
-    return np.flatnonzero(first == np.arange(len(first)))
-
-
-def _places(
-    rows: Int64[np.ndarray, " n"], wanted: Int64[np.ndarray, "m k"]
-) -> Int64[np.ndarray, "m k"]:
-    """Where each of some rows is among ascending ``rows``."""
-    place = np.empty(rows[-1] + 1, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    return np.asarray(place[wanted])
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name}={value!r} is not known: choose one of {', '.join(allowed)}")
-
-
-def _check_n_neighbors(n_neighbors: int, n_distinct: int, n_samples: int) -> None:
-    if n_neighbors < 1:
-        raise InputError(f"n_neighbors={n_neighbors} must be at least 1")
-    if n_distinct <= n_neighbors:
-        given = counted(n_distinct, "sample")
-        if n_distinct != n_samples:
-            given = (
-                f"{n_distinct} ({n_samples} rows, of which {n_distinct} remain once exact "
-                "duplicates are set aside)"
-            )
-        raise InputError(
-            f"{n_neighbors} neighbours need at least {n_neighbors + 1} distinct points, got "
-            f"{given}: give more samples or ask for fewer neighbours"
-        )
+    @property
+    def _known(self) -> Known:
+        return Known(self.distances, self.indices, self.original_rows, self.source)

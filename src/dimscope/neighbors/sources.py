@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.neighbors.search.exact import (
-    Diagnostics,
-    Neighbors,
-    Resources,
-    counts_within,
-    search,
-)
-from dimscope.neighbors.search.intervals import distances_at, first_of_each
+from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
+from dimscope.neighbors.resources import ALL_CORES, Resources
+from dimscope.neighbors.search.intervals import first_of_each
 from dimscope.points import Points
 
 _BLOCK_BYTES = 2**25
 GIVEN = Diagnostics(method="given", evaluated_share=1.0, n_searched_again=0)
 
 
+@runtime_checkable
 class NeighborSource(Protocol):
     """Gives the nearest of some points to others, all by their positions."""
 
     @property
     def points(self) -> Points | None:
         """The points themselves, where they are known."""
+
+    @property
+    def resources(self) -> Resources:
+        """What may be used for work on the points."""
 
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
@@ -51,23 +51,27 @@ class NeighborSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class SearchedPoints:
-    """Points, and what they are searched with."""
+    """Points, and the engine that searches them."""
 
     points: Points
-    resources: Resources
+    engine: Engine
+
+    @property
+    def resources(self) -> Resources:
+        """Those of the engine."""
+        return self.engine.resources
 
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
     ) -> Neighbors:
         """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
-        return search(self.points, queries, pool, n_neighbors, self.resources)
+        return self.engine.nearest(self.points, queries, pool, n_neighbors)
 
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
         """Among ``rows``, the distance of each to its neighbours of some ranks."""
-        squared = distances_at(self.points, rows, ranks)
-        return np.asarray(self.points.length_unit * np.sqrt(squared))
+        return self.engine.distances_at(self.points, rows, ranks)
 
     def counts_within(
         self,
@@ -76,8 +80,7 @@ class SearchedPoints:
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
         """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
-        squared = (radii / self.points.length_unit) ** 2
-        return counts_within(self.points, queries, pool, squared, self.resources)
+        return self.engine.counts_within(self.points, queries, pool, radii)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,7 @@ class GivenDistances:
 
     matrix: Any
     points: None = None
+    resources: Resources = ALL_CORES
 
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
@@ -145,6 +149,7 @@ class GivenNeighbors:
 
     n_neighbors: int
     points: None = None
+    resources: Resources = ALL_CORES
 
     def nearest(
         self,

@@ -17,7 +17,7 @@ def threads_to_use(n_jobs: int | None) -> int:
 
 
 @contextmanager
-def threads(n_jobs: int | None) -> Iterator[Executor]:
+def thread_pool(n_jobs: int | None) -> Iterator[Executor]:
     """Threads to give parts of the work to.
 
     While they run, a product takes one thread: threads of BLAS beside them would only wait.

@@ -1,6 +1,7 @@
 """A checked representation, read by blocks, and what one pass over it finds."""
 
-from dimscope.points.points import COLUMN_BLOCK, Points, as_points
+from dimscope.points.conversion import as_points
+from dimscope.points.points import COLUMN_BLOCK, Points
 from dimscope.points.sweep import UNIT_ROUNDOFF, Gram, Scan, listed, require_finite
 
 __all__ = [

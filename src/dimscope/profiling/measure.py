@@ -37,7 +37,7 @@ def measure_layer(representation: Any, settings: Settings, subject: Subject = _A
     subject
         What the representation is of.
     """
-    layer = Representation.of(representation, resources=settings.resources)
+    layer = Representation.of(representation, engine=settings.engine)
     search = Search(n_neighbors=_n_neighbors(layer, settings), metric=settings.metric)
     found = measure(
         layer,
@@ -60,7 +60,7 @@ def measure_layer(representation: Any, settings: Settings, subject: Subject = _A
         curves += [] if isinstance(spectrum, str) else _shares(subject, spectrum)
     return Measured(
         subject=subject,
-        n_features=layer.n_features,
+        n_features=layer.points.n_features if layer.points else 0,
         values=tuple(
             Value.of(subject, quantity, found.estimates[name])
             for name, quantity in quantities.items()

@@ -15,7 +15,7 @@ from dimscope._log import Log
 from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
-from dimscope.neighbors import Metric, Resources
+from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import in_order, rows_of
 from dimscope.profiling.passes import facts_of, measured_layers, versions_used
@@ -126,10 +126,8 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         forward=forward,
         budgets=Budgets.of(memory_budget, disk_budget),
     )
-    resources = Resources(n_jobs=n_jobs, device=search_device)
-    settings = make_settings(
-        methods, metric=metric, n_repeats=n_repeats, rng=rng, resources=resources
-    )
+    engine = LocalEngine(Resources(n_jobs, search_device))
+    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine)
     subject = Subject(model=label or type(model).__name__, step=step)
     return profile_probe(
         probe, settings, subject, out=None if out is None else Path(out), progress=progress

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, Method, make_estimators
-from dimscope.neighbors import ALL_CORES, Metric, Resources
+from dimscope.neighbors import Engine, LocalEngine, Metric
 
 #: The nonlinear dimension of the papers at two scales, and the linear ones it is set against.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
@@ -35,8 +34,8 @@ class Settings:
         Seed of those partitions; all layers share them.
     curves
         Which of `EXTRA_CURVES` to record beside the estimates and their decimation.
-    resources
-        What the search may use, on which no number depends; so it is not recorded.
+    engine
+        What searches neighbours, on which no number depends; so it is not recorded.
     """
 
     estimators: Mapping[str, Estimator]
@@ -44,7 +43,7 @@ class Settings:
     n_repeats: int
     seed: int
     curves: tuple[str, ...]
-    resources: Resources = ALL_CORES
+    engine: Engine = LocalEngine()  # noqa: RUF009 - frozen
 
     def to_dict(self) -> dict[str, Any]:
         """The settings, ready for JSON."""
@@ -62,9 +61,9 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
     *,
     metric: Metric,
     n_repeats: int,
-    rng: int | np.random.Generator,
+    rng: Rng,
     curves: Sequence[str] = EXTRA_CURVES,
-    resources: Resources = ALL_CORES,
+    engine: Engine | None = None,
 ) -> Settings:
     """Check and freeze what was asked for.
 
@@ -78,12 +77,11 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
         raise InputError(f"unknown curves {curves!r}: give any of {', '.join(EXTRA_CURVES)}")
     if n_repeats < 1:
         raise InputError(f"n_repeats={n_repeats} must be at least 1")
-    seed = int(rng.integers(2**31)) if isinstance(rng, np.random.Generator) else int(rng)
     return Settings(
         estimators=make_estimators(methods),
         metric=metric,
         n_repeats=n_repeats,
-        seed=seed,
+        seed=seed_of(rng),
         curves=tuple(curve for curve in EXTRA_CURVES if curve in curves),
-        resources=resources,
+        engine=engine or LocalEngine(),
     )

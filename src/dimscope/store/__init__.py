@@ -5,6 +5,15 @@ from __future__ import annotations
 from dimscope.store.activations import ActivationStore
 from dimscope.store.budgets import Budgets
 from dimscope.store.placement import Placement, place_layers
+from dimscope.store.saved import SavedActivations
 from dimscope.store.sizes import format_size, parse_size
 
-__all__ = ["ActivationStore", "Budgets", "Placement", "format_size", "parse_size", "place_layers"]
+__all__ = [
+    "ActivationStore",
+    "Budgets",
+    "Placement",
+    "SavedActivations",
+    "format_size",
+    "parse_size",
+    "place_layers",
+]

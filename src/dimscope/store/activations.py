@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 import numpy as np
 import zarr
 
 from dimscope.errors import InputError, StoreError
+from dimscope.store.chunks import require_chunks
+from dimscope.store.directory import StoreDirectory, layer_folder, new_path
 from dimscope.store.layer import LayerRows, rows_per_chunk
 from dimscope.store.placement import place_layers
+from dimscope.store.saved import SavedActivations
+from dimscope.store.scratch import ScratchFolder
 from dimscope.store.sizes import format_size
 
+_WIDEST = 8  # bytes of a number
 _REMEDY = (
     "free some space, name another directory, raise the memory budget, or capture fewer layers "
     "or samples, or with a pooling such as 'spatial_mean'"
@@ -34,6 +37,9 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
     gives a NumPy array for a layer in memory and a `zarr.Array` for one on disk; both have
     ``shape`` and ``dtype`` and slice alike.
 
+    With a `directory`, all layers are written there on close, and `open` reads them back. Each
+    keeps its dtype, float16 too. NumPy has no bfloat16: `capture` makes float32 of it.
+
     Parameters
     ----------
     memory_budget
@@ -41,8 +47,15 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
     disk_budget
         Bytes of activations to write to disk; None for what there is free.
     directory
-        Where layers that do not fit are written, one ``<layer>.zarr`` each, and stay. By default
-        a temporary folder that is removed on close.
+        Where all layers are written and stay, one ``<layer>.zarr`` each beside a ``store.json``.
+        By default layers that do not fit in memory go to a temporary folder that is removed on
+        close.
+
+    Attributes
+    ----------
+    attributes
+        Facts to be kept with the layers in a directory, such as those of the capture: add to it
+        before the store is closed. It is written as JSON.
 
     Raises
     ------
@@ -70,9 +83,36 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
                 raise InputError(f"{name} is {budget} bytes: it must be 0 or more")
         self.memory_budget = memory_budget
         self.disk_budget = disk_budget
-        self._directory = None if directory is None else Path(directory)
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self.attributes: dict[str, Any] = {}
+        self._directory = None if directory is None else StoreDirectory(Path(directory))
+        self._scratch = ScratchFolder()
         self._layers: dict[str, LayerRows] = {}
+        self._is_closed = False
+
+    @staticmethod
+    def open(directory: str | os.PathLike[str]) -> SavedActivations:
+        """The activations that a store wrote to a directory, to be read only.
+
+        Raises
+        ------
+        InputError
+            If the directory holds no store, or one that a later version of dimscope wrote.
+        StoreError
+            If the store is incomplete because its writing was interrupted, or a layer or a chunk
+            is missing or damaged.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> with ActivationStore(directory=folder) as store:
+        ...     store.append("fc", np.ones((4, 2), dtype=np.float32))
+        ...     store.attributes["model"] = "lenet"
+        >>> saved = ActivationStore.open(folder)
+        >>> saved["fc"].shape, saved.n_samples, saved.attributes
+        ((4, 2), 4, {'model': 'lenet'})
+        """
+        return SavedActivations.open(directory)
 
     def append(self, name: str, batch: np.ndarray) -> None:
         """Add the rows of ``batch`` to layer ``name``; they are copied.
@@ -87,10 +127,13 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         Raises
         ------
         InputError
-            If the batch is not two-dimensional, or does not match the layer's first batch.
+            If the batch is not two-dimensional or not of real numbers, or does not match the
+            layer's first batch, or the store is closed.
         StoreError
             If a layer has to go to disk and cannot be written there.
         """
+        if self._is_closed:
+            raise InputError(f"layer {name!r}: the store is closed: append to a new one")
         if batch.ndim != 2 or batch.shape[1] == 0:
             raise InputError(
                 f"layer {name!r}: a batch of shape {batch.shape} cannot be stored: it must be "
@@ -98,6 +141,10 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             )
         layer = self._layers.get(name)
         if layer is None:
+            _check_dtype(name, batch.dtype)
+            if self._directory is not None:
+                with self._explained(f"layer {name!r}", batch.nbytes):
+                    self._directory.claimed()
             layer = LayerRows(
                 batch.shape[1], batch.dtype, rows_per_chunk(batch, self.memory_budget)
             )
@@ -113,6 +160,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         if layer.array is None:
             return layer.joined()
         self._write(name, whole_chunks=False)
+        require_chunks(layer.array, self._path(name), name)
         return layer.array
 
     def __iter__(self) -> Iterator[str]:
@@ -156,13 +204,15 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         Raises
         ------
         StoreError
-            If the memory budget and the free disk space together are too small.
+            If the memory budget and the free disk space together are too small, or the disk alone
+            where all layers go to a directory.
         """
         if self.without_room(n_samples):
             total = sum(self._sizes(n_samples).values())
+            held = f"the memory budget is {format_size(self.memory_budget)} and "
             raise StoreError(
-                f"{n_samples} samples of {len(self)} layers need {format_size(total)}; the memory "
-                f"budget is {format_size(self.memory_budget)} and {self._folder()} has room for "
+                f"{n_samples} samples of {len(self)} layers need {format_size(total)}; "
+                f"{held if self._directory is None else ''}{self._folder()} has room for "
                 f"{format_size(self.disk_room)}: {_REMEDY}"
             )
 
@@ -176,10 +226,11 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         """
         sizes = self._sizes(n_samples)
         total = sum(sizes.values())
-        if total <= self.memory_budget:
+        in_memory = self.memory_budget if self._directory is None else 0  # at the end
+        if total <= in_memory:
             return frozenset()
         with self._explained("the activations", total):
-            return place_layers(sizes, self.memory_budget, self.disk_room).nowhere
+            return place_layers(sizes, in_memory, self.disk_room).nowhere
 
     def drop(self, name: str) -> None:
         """Forget layer ``name``, and remove it from the disk."""
@@ -188,17 +239,19 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             shutil.rmtree(self._path(name))
 
     def close(self) -> None:
-        """Forget all layers; those written to a directory of the caller's stay there, complete.
+        """Forget all layers, after writing them to the directory, if there is one.
 
         Raises
         ------
         StoreError
-            If their last rows cannot be written.
+            If they cannot be written.
         """
+        if self._is_closed:
+            return
         try:
-            if self._directory is not None:
-                for name in self._layers:
-                    self._write(name, whole_chunks=False)
+            if self._directory is not None and self._directory.is_ours:
+                with self._explained("the activations", self.nbytes):
+                    self._directory.finish(self._layers, self.attributes)
         finally:
             self._discard()
 
@@ -214,16 +267,15 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         if error is None:
             self.close()
         else:
-            self._discard()  # completing the files could fail too, and hide the error
+            self._discard()  # the directory stays incomplete, and says so
 
     def _sizes(self, n_samples: int) -> dict[str, int]:
         return {name: n_samples * layer.row_bytes for name, layer in self._layers.items()}
 
     def _discard(self) -> None:
+        self._is_closed = True
         self._layers.clear()
-        if self._temporary is not None:
-            self._temporary.cleanup()
-            self._temporary = None
+        self._scratch.remove()
 
     def _make_room(self) -> None:
         """Move what takes most memory to disk until the rest fits in the budget."""
@@ -234,7 +286,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             is_new = layer.array is None
             if is_new:
                 with self._explained(f"layer {name!r}", held[name]):
-                    layer.create_array(self._new_path(name), name)
+                    layer.create_array(new_path(self._folder(), name), name)
             self._write(name, whole_chunks=is_new)
 
     def _write(self, name: str, *, whole_chunks: bool) -> None:
@@ -242,26 +294,11 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         with self._explained(f"layer {name!r}", layer.n_waiting * layer.row_bytes):
             layer.write(whole_chunks=whole_chunks)
 
-    def _new_path(self, name: str) -> Path:
-        path = self._path(name)
-        if path.exists():
-            raise StoreError(
-                f"{path} exists already and is not overwritten: choose an empty directory"
-            )
-        return path
-
     def _path(self, name: str) -> Path:
-        return self._folder() / f"{quote(name, safe='')}.zarr"
+        return self._folder() / layer_folder(name)
 
     def _folder(self) -> Path:
-        if self._directory is not None:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            return self._directory
-        if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(
-                prefix="dimscope-", dir=_scratch(), ignore_cleanup_errors=True
-            )
-        return Path(self._temporary.name)
+        return self._scratch.path() if self._directory is None else self._directory.claimed()
 
     @contextmanager
     def _explained(self, what: str, n_bytes: int) -> Iterator[None]:
@@ -269,9 +306,9 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         try:
             yield
         except OSError as error:
-            folder = self._directory or (self._temporary.name if self._temporary else _scratch())
             raise StoreError(
-                f"cannot write {what} ({format_size(n_bytes)}) to {folder}: "
+                f"cannot write {what} ({format_size(n_bytes)}) to "
+                f"{self._directory or self._scratch}: "
                 f"{error.strerror or error}; {_REMEDY}"
             ) from error
 
@@ -289,8 +326,8 @@ def _check_match(name: str, layer: LayerRows, batch: np.ndarray) -> None:
         )
 
 
-def _scratch() -> str:
-    """Folder for temporary files: /tmp is often kept in memory, /var/tmp is not."""
-    chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-    on_disk = "/var/tmp"
-    return on_disk if not chosen and os.access(on_disk, os.W_OK) else tempfile.gettempdir()
+def _check_dtype(name: str, dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in "fiub" or dtype.itemsize > _WIDEST:
+        raise InputError(
+            f"layer {name!r}: {dtype} cannot be stored: give real numbers of at most 64 bits"
+        )

@@ -16,7 +16,7 @@ from dimscope._progress import live_line
 from dimscope.capture import BATCH_SIZE, Probe, rank, require_whole, unwrapped
 from dimscope.errors import InputError
 from dimscope.estimators import Method
-from dimscope.neighbors import Metric, Resources
+from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling import Profile, make_settings
 from dimscope.profiling.passes import versions_used
 from dimscope.store import Budgets
@@ -184,9 +184,9 @@ class Tracker:
         self._progress = progress
         require_whole(unwrapped(model))
         self._idle = rank() > 0
-        resources = Resources(n_jobs=n_jobs, device=search_device)
+        engine = LocalEngine(Resources(n_jobs, search_device))
         settings = make_settings(
-            methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, resources=resources
+            methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, engine=engine
         )
         probe = Probe(
             model=unwrapped(model),

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal, Self, final
 import numpy as np
 from jaxtyping import Float64
 
+from dimscope._deprecated import renamed_parameters
 from dimscope.errors import InputError
 from dimscope.estimators._shared.errors import normal_interval
 from dimscope.measurement import Known, Representation, measure
-from dimscope.neighbors import NeighborGraph, checked_device
-from dimscope.neighbors.search.exact import Resources
+from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
 from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Quantity
 from dimscope.spectra import Spectrum
 
@@ -62,13 +62,14 @@ class Estimator(ABC):
     def estimate(self, known: Any, /) -> DimensionEstimate:
         """The dimension, from the graph or the spectrum of the points."""
 
+    @renamed_parameters(device="search_device")
     def fit(
         self,
         x: Any,
         y: Any = None,  # noqa: ARG002 - scikit-learn passes y
         *,
-        device: str | None = None,
         n_jobs: int | None = None,
+        search_device: str | None = None,
     ) -> Self:
         """Estimate the dimension of ``x`` and keep it in ``dimension_`` and ``estimate_``.
 
@@ -81,17 +82,16 @@ class Estimator(ABC):
             `NeighborGraph`.
         y
             Ignored.
-        device, n_jobs
-            Where neighbours are searched, and by how many threads, as in
-            `NeighborGraph.from_points`.
+        n_jobs, search_device
+            As in `NeighborGraph.from_points`.
 
         Raises
         ------
         InputError
             If ``x`` cannot be used, or what `estimate` raises.
         """
-        resources = Resources(n_jobs, checked_device(device))
-        representation = Representation.of(x, resources=resources)
+        engine = LocalEngine(Resources(n_jobs, search_device))
+        representation = Representation.of(x, engine=engine)
         found = measure(representation, {self.name: self}).or_error()
         self.estimate_ = found.estimates[self.name]
         self.dimension_ = self.estimate_.value

@@ -192,7 +192,7 @@ def side(
 ) -> Side:
     """Centre and scale the points, and find their offsets against the other side's centres.
 
-    With a ``ratio`` (see `_integers`), the rows become integers.
+    With a ``ratio`` (see `integers`), the rows become integers.
     """
     matrix, scale = blocks.matrix, blocks.matrix.scale
     n_features = matrix.values.shape[1]

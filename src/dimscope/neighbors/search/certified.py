@@ -1,6 +1,6 @@
 """The exact search for points in memory: tiles in low precision, distances in float64.
 
-Every pair gets a lower bound of its squared distance from a product of two blocks (`_blocks`
+Every pair gets a lower bound of its squared distance from a product of two blocks (`blocks`
 states why it holds). The points with the smallest bounds are the candidates of a point, and T
 the largest of those bounds: no other point is nearer than sqrt(T). The candidates are measured by
 direct differences of the original values, and a row whose k-th distance is below sqrt(T) is
@@ -25,7 +25,7 @@ from dimscope.neighbors.search.projection import PAYS, Projection, worthwhile_pr
 from dimscope.neighbors.search.quantised import Quantised, worthwhile_integers
 from dimscope.neighbors.search.sample import Sample
 from dimscope.neighbors.search.tiles import NearestTiles, Tiles, most_kept
-from dimscope.neighbors.threads import threads, threads_to_use
+from dimscope.neighbors.threads import thread_pool, threads_to_use
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
 _FEW = 8  # queries that are measured against all points in the time that tiles take to be made
@@ -94,7 +94,7 @@ class Tiling:
 
     def threads(self) -> AbstractContextManager[Executor]:
         """The threads that make the tiles, each with products of one thread only."""
-        return threads(self.n_jobs)
+        return thread_pool(self.n_jobs)
 
 
 def search_certified(
@@ -139,12 +139,12 @@ def _where_it_holds(tiling: Tiling) -> Tiling:
     """The same on the processor if the device cannot do it as precisely, or float64 as fast."""
     if tiling.device is None:
         return tiling
-    from dimscope.neighbors.search import devices as _torch  # noqa: PLC0415 - torch loads with the first device
+    from dimscope.neighbors.search import torch_tiles  # noqa: PLC0415 - torch loads with the first device
 
     if tiling.dtype == np.float64:
-        holds = _torch.doubles_pay(tiling.device, tiling.jobs)
+        holds = torch_tiles.doubles_pay(tiling.device, tiling.jobs)
     else:
-        holds = _torch.products_hold(tiling.device)
+        holds = torch_tiles.products_hold(tiling.device)
     return tiling if holds else replace(tiling, device=None)
 
 
@@ -200,9 +200,9 @@ def search_tiles(
         if tiling.device is None:
             tiles.fill(tiling.jobs, executor)
         else:
-            from dimscope.neighbors.search import devices as _torch  # noqa: PLC0415 - as above
+            from dimscope.neighbors.search import torch_tiles  # noqa: PLC0415 - as above
 
-            _torch.fill(tiles, tiling.device, tiling.jobs)
+            torch_tiles.fill(tiles, tiling.device, tiling.jobs)
         list(executor.map(tiles.rows.sort, _strips(tiles.rows.keys.shape)))
         lower_bounds = tiles.lower_bounds
         if projection is not None:

@@ -1,19 +1,19 @@
 """The exact search: which points are nearest, and how far, right to 1e-12 in float64.
 
-Once there are enough of them, points with few features are searched by a tree (`_tree`) and other
-points in memory by tiles (`_certified`). All others, and those that tree or tiles leave uncertain,
-are searched by intervals (`_intervals`).
+Once there are enough of them, points with few features are searched by a tree (`tree`) and other
+points in memory by tiles (`certified`). All others, and those that tree or tiles leave uncertain,
+are searched by intervals (`intervals`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from dimscope._optional import require
+from dimscope.neighbors.engine import Diagnostics, Neighbors
+from dimscope.neighbors.resources import ALL_CORES, Resources
 from dimscope.neighbors.search import intervals as _intervals
 from dimscope.neighbors.search.intervals import Measure, search_intervals
 from dimscope.points import Points
@@ -24,78 +24,12 @@ _TILE_PAIRS = 1_500**2  # fewer are searched before the compiled loops of the ti
 _TILE_NEIGHBORS = 16  # the least number of points per neighbour for which reservoirs pay
 
 
-@dataclass(frozen=True, kw_only=True)
-class Diagnostics:
-    """How a search found its neighbours.
-
-    Attributes
-    ----------
-    method
-        ``"tiles"``, ``"projected tiles"``, ``"integer tiles"``, ``"torch tiles"`` (on a device),
-        ``"tree"`` or ``"intervals"``; ``"given"`` for distances that were given.
-    evaluated_share
-        Share of the pairs of points whose distance was evaluated over all features, the others
-        being proved too far without; None for a tree, which does not say.
-    n_searched_again
-        Points that the first search left uncertain, and a slower one made certain.
-    """
-
-    method: str
-    evaluated_share: float | None
-    n_searched_again: int
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What a search may use, on which its answer does not depend.
-
-    Attributes
-    ----------
-    n_jobs
-        Threads; None for all cores.
-    device
-        Where torch makes the tiles; None to make them without torch.
-    """
-
-    n_jobs: int | None = None
-    device: str | None = None
-
-
-_ALL_CORES = Resources()
-
-
-def checked_device(name: str | None) -> str | None:
-    """The name of a device as torch writes it; None for none.
-
-    Raises
-    ------
-    InputError
-        If torch cannot use it here.
-    MissingDependencyError
-        If torch is not installed.
-    """
-    if name is None:
-        return None
-    require("torch", extra="torch", purpose=f"device={name!r}")
-    from dimscope.neighbors.search import devices as _torch  # noqa: PLC0415 - torch loads with the first device
-
-    return _torch.checked(name)
-
-
-class Neighbors(NamedTuple):
-    """Ascending distances and the pool positions they lead to, each (n_queries, n_neighbors)."""
-
-    distances: Float64[np.ndarray, "n k"]
-    indices: Int64[np.ndarray, "n k"]
-    diagnostics: Diagnostics
-
-
 def search(
     points: Points,
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
-    resources: Resources = _ALL_CORES,
+    resources: Resources = ALL_CORES,
 ) -> Neighbors:
     """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
 
@@ -119,21 +53,21 @@ def counts_within(
     queries: Int64[np.ndarray, " n"],
     pool: Int64[np.ndarray, " m"],
     squared_radii: Float64[np.ndarray, " r"],
-    resources: Resources = _ALL_CORES,
+    resources: Resources = ALL_CORES,
 ) -> Int64[np.ndarray, "n r"]:
     """How many points of ``pool`` are at most some squared distances from each of ``queries``.
 
     The point itself is excluded.
     """
     if len(queries) * len(pool) >= _TILE_PAIRS:
-        from dimscope.neighbors.search import range as _range  # noqa: PLC0415 - compiled, as for a search
+        from dimscope.neighbors.search import counts as _counts  # noqa: PLC0415 - compiled, as for a search
         from dimscope.neighbors.search.blocks import Matrix  # noqa: PLC0415
         from dimscope.neighbors.search.certified import Tiling  # noqa: PLC0415
 
         matrix = Matrix.of(points)
         if matrix is not None:
             tiling = Tiling(n_jobs=resources.n_jobs)
-            counts = _range.counts_within(matrix, queries, pool, squared_radii, tiling)
+            counts = _counts.counts_within(matrix, queries, pool, squared_radii, tiling)
             if counts is not None:
                 return counts
     return _intervals.counts_within(points, queries, pool, squared_radii)

@@ -28,7 +28,7 @@ def most_kept(n_rows: int) -> int:
 
 
 class Reservoirs(NamedTuple):
-    """The best entries of each row so far, as `_kernels` packs them.
+    """The best entries of each row so far, as `kernels` packs them.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ from hypothesis import assume, given, strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.neighbors import NearestNeighbors
 
-from dimscope import NeighborGraph, points
+from dimscope import NeighborGraph
 from dimscope.neighbors.search import intervals as _intervals
 
 K = 10
@@ -190,7 +190,7 @@ def test_the_blocks_do_not_matter(cloud, monkeypatch):
     whole = NeighborGraph.from_points(x, K)
     monkeypatch.setattr(_intervals, "_MATRIX_BYTES", 8 * 37 * len(x))
     monkeypatch.setattr(_intervals, "_PAIR_BYTES", 8 * 11 * x.shape[1])
-    monkeypatch.setattr(points, "_BLOCK_BYTES", 8 * 13 * x.shape[1])
+    monkeypatch.setattr("dimscope.points.points._BLOCK_BYTES", 8 * 13 * x.shape[1])
     blocks = NeighborGraph.from_points(x, K)
     np.testing.assert_array_equal(blocks.indices, whole.indices)
     # the order of BLAS's sums depends on the shape of a block

@@ -1,6 +1,6 @@
 """How many points lie within some distances: tiles tell which may, direct differences which do.
 
-The tiles' lower bounds (`_blocks`) leave few pairs that may be near enough, and these are measured,
+The tiles' lower bounds (`blocks`) leave few pairs that may be near enough, and these are measured,
 so that what is counted depends neither on the tiles nor on their precision.
 """
 

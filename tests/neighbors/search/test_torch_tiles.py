@@ -22,10 +22,15 @@ from clouds import (
 
 import dimscope as ds
 from dimscope.errors import InputError, MissingDependencyError
-from dimscope.neighbors.search import blocks as _blocks, certified as _certified, devices as _torch
+from dimscope.neighbors import Resources
+from dimscope.neighbors.search import (
+    blocks as _blocks,
+    certified as _certified,
+    torch_tiles as _torch,
+)
 from dimscope.neighbors.search.blocks import Blocks, Matrix, side
 from dimscope.neighbors.search.certified import Tiling, search_tiles
-from dimscope.neighbors.search.exact import Resources, search
+from dimscope.neighbors.search.exact import search
 from dimscope.neighbors.search.tiles import NearestTiles
 from dimscope.points import as_points
 
@@ -95,7 +100,7 @@ def small_panels(monkeypatch):
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_same_to_the_bit(cloud, device):
     x = cloud(np.random.default_rng(0))
-    found = ds.NeighborGraph.from_points(x, K, device=device)
+    found = ds.NeighborGraph.from_points(x, K, search_device=device)
     assert found.diagnostics.method == "torch tiles"
     assert_same(found, ds.NeighborGraph.from_points(x, K))
 
@@ -104,7 +109,7 @@ def test_the_same_to_the_bit(cloud, device):
 @pytest.mark.parametrize("cloud", [gaussian, many_far_classes, tiny_ball_elsewhere, few_levels])
 def test_panels_and_threads_do_not_change_a_bit(cloud, device, small_panels):
     x = cloud(np.random.default_rng(1))
-    one, two = (ds.NeighborGraph.from_points(x, K, n_jobs=n, device=device) for n in (1, 2))
+    one, two = (ds.NeighborGraph.from_points(x, K, n_jobs=n, search_device=device) for n in (1, 2))
     assert_same(one, two)
     assert_same(one, ds.NeighborGraph.from_points(x, K))
 
@@ -114,7 +119,7 @@ def test_many_neighbors_and_copies(device):
     x = np.random.default_rng(2).normal(size=(N, 40)).astype(np.float32)
     x[::4] = x[0]
     options = {"duplicates": "keep", "n_neighbors": 100}
-    found = ds.NeighborGraph.from_points(x, **options, device=device)
+    found = ds.NeighborGraph.from_points(x, **options, search_device=device)
     assert_same(found, ds.NeighborGraph.from_points(x, **options))
 
 
@@ -131,7 +136,7 @@ def test_some_points_among_some_others(device, counted, small_panels):
 @on_devices
 def test_a_subset_is_searched_on_the_same_device(device, counted):
     x = np.random.default_rng(4).normal(size=(2 * N, 20))
-    found = ds.NeighborGraph.from_points(x, K, device=device)
+    found = ds.NeighborGraph.from_points(x, K, search_device=device)
     part = found.subset(np.arange(N), K)
     assert len(counted) == 2
     assert_same(part, ds.NeighborGraph.from_points(x[:N], K))
@@ -142,7 +147,7 @@ def test_a_subset_is_searched_on_the_same_device(device, counted):
 def test_doubles_on_the_device_or_not_give_the_same(device, pay, counted, monkeypatch):
     monkeypatch.setattr(_torch, "doubles_pay", lambda *_: pay)
     x = tiny_ball_elsewhere(np.random.default_rng(5))
-    found = ds.NeighborGraph.from_points(x, K, device=device)
+    found = ds.NeighborGraph.from_points(x, K, search_device=device)
     assert found.diagnostics.n_searched_again > 0
     assert len(counted) == (2 if pay else 1)
     assert_same(found, ds.NeighborGraph.from_points(x, K))
@@ -213,7 +218,7 @@ def test_products_of_less_precision_break_the_bounds_and_are_noticed(n_bits, mon
     assert not bounds_hold(x, "cpu", np.float32)
     monkeypatch.setattr(_torch, "products_hold", _torch.products_hold.__wrapped__)
     assert not _torch.products_hold("cpu")
-    found = ds.NeighborGraph.from_points(x, K, device="cpu")
+    found = ds.NeighborGraph.from_points(x, K, search_device="cpu")
     assert found.diagnostics.method == "tiles"  # by the processor
     assert_same(found, ds.NeighborGraph.from_points(x, K))
 
@@ -256,7 +261,7 @@ def test_full_precision_while_it_takes_and_what_was_set_after(device, precision,
     plain = ds.NeighborGraph.from_points(x, K)
     precision("medium")
     with torch.autocast(device, dtype=torch.bfloat16):
-        assert_same(ds.NeighborGraph.from_points(x, K, n_jobs=3, device=device), plain)
+        assert_same(ds.NeighborGraph.from_points(x, K, n_jobs=3, search_device=device), plain)
     assert set(seen) == {"highest"}
     assert torch.get_float32_matmul_precision() == "medium"
     assert torch.get_num_threads() == n_threads
@@ -266,7 +271,7 @@ def test_searches_in_several_threads_leave_what_was_set(precision):
     x = gaussian(np.random.default_rng(10))
     precision("medium")
     with ThreadPoolExecutor(3) as executor:
-        call = lambda _: ds.NeighborGraph.from_points(x, K, n_jobs=1, device="cpu")  # noqa: E731
+        call = lambda _: ds.NeighborGraph.from_points(x, K, n_jobs=1, search_device="cpu")  # noqa: E731
         found = list(executor.map(call, range(3)))
     assert torch.get_float32_matmul_precision() == "medium"
     for one in found:
@@ -309,25 +314,25 @@ def test_every_way_in_takes_a_device(counted):
 
 def test_a_small_search_needs_no_device(counted):
     x = np.random.default_rng(12).normal(size=(100, 20))
-    found = ds.NeighborGraph.from_points(x, K, device="cpu")
+    found = ds.NeighborGraph.from_points(x, K, search_device="cpu")
     assert (found.diagnostics.method, counted) == ("intervals", [])
 
 
 @pytest.mark.parametrize("name", ["cuda:99", "meta", "fast"])
 def test_a_device_that_is_not_there(name):
-    with pytest.raises(InputError, match=f"device='{name}' cannot be used .* there is cpu"):
-        ds.NeighborGraph.from_points([[0.0], [1.0], [3.0]], 1, device=name)
+    with pytest.raises(InputError, match=f"the device '{name}' cannot be used .* one of cpu"):
+        ds.NeighborGraph.from_points([[0.0], [1.0], [3.0]], 1, search_device=name)
 
 
 def test_a_profile_names_the_missing_device_before_it_starts():
-    with pytest.raises(InputError, match="device='fast' cannot be used"):
+    with pytest.raises(InputError, match="the device 'fast' cannot be used"):
         ds.profile(torch.nn.Linear(3, 2), torch.zeros(9, 3), device="fast")
 
 
 def test_without_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingDependencyError, match="torch, needed for device='cpu'"):
-        ds.NeighborGraph.from_points([[0.0], [1.0], [3.0]], 1, device="cpu")
+    with pytest.raises(MissingDependencyError, match="torch, needed for the device 'cpu'"):
+        ds.NeighborGraph.from_points([[0.0], [1.0], [3.0]], 1, search_device="cpu")
     assert ds.NeighborGraph.from_points([[0.0], [1.0], [3.0]], 1).n_samples == 3
 
 

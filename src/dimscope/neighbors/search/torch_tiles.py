@@ -1,6 +1,6 @@
 """Tiles on a device that torch drives: many blocks against many others in one product.
 
-The bounds are those of `_blocks`, and `_rounding` there holds for them on any device whose
+The bounds are those of `blocks`, and `_rounding` there holds for them on any device whose
 products of float32 are sums of products of float32 with IEEE rounding: it allows every order of
 the sum of DEPTH columns, so that of cuBLAS too, split or fused, and the parts are added one by one
 as in `Floats.products`. TF32 and bfloat16 are switched off for as long as a search takes (autocast
@@ -57,8 +57,8 @@ def checked(name: str) -> str:
     except (AssertionError, NotImplementedError, RuntimeError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise InputError(
-            f"device={name!r} cannot be used ({reason}): there is {', '.join(_devices())}, or None "
-            "for the search without torch"
+            f"the device {name!r} cannot be used ({reason}): choose one of "
+            f"{', '.join(_devices())}, or None to search without torch"
         ) from error
     return str(value.device)
 

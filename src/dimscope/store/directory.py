@@ -1,0 +1,98 @@
+"""The directory of a store that stays: claimed by the first batch, complete when all is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dimscope.errors import StoreError
+from dimscope.store.layer import LayerRows
+from dimscope.store.manifest import NAME, Manifest, StoredLayer
+
+
+def layer_folder(name: str) -> str:
+    """The folder of a layer, as file systems allow it."""
+    return f"{quote(name, safe='')}.zarr"
+
+
+class StoreDirectory:
+    """A directory that a store writes.
+
+    A manifest that is not complete stands there from the first moment on, so that a run that is
+    killed leaves a directory that says so.
+
+    Attributes
+    ----------
+    is_ours
+        Whether it has been claimed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.is_ours = False
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def claimed(self) -> Path:
+        """The directory, made and marked as being written.
+
+        Raises
+        ------
+        StoreError
+            If a store is there already.
+        """
+        if not self.is_ours:
+            self._path.mkdir(parents=True, exist_ok=True)
+            if (self._path / NAME).exists():
+                raise StoreError(
+                    f"{self._path} holds a store already and is not overwritten: choose an empty "
+                    "directory"
+                )
+            Manifest(complete=False).write(self._path)
+            self.is_ours = True
+        return self._path
+
+    def finish(self, layers: Mapping[str, LayerRows], attributes: Mapping[str, Any]) -> None:
+        """Write all rows that are still in memory, then mark the directory as complete.
+
+        Raises
+        ------
+        StoreError
+            If a layer's folder is there already.
+        """
+        path = self._path
+        entries = {
+            name: StoredLayer(
+                name=name,
+                folder=layer_folder(name),
+                shape=(layer.n_rows, layer.n_features),
+                dtype=layer.dtype.str,
+                whole=False,
+            )
+            for name, layer in layers.items()
+        }
+        for name, layer in layers.items():
+            Manifest(complete=False, layers=tuple(entries.values())).write(path)
+            if layer.array is None:
+                layer.create_array(new_path(path, name), name)
+            layer.write(whole_chunks=False)
+            entries[name] = replace(entries[name], whole=True)
+        Manifest(complete=True, layers=tuple(entries.values()), attributes=attributes).write(path)
+
+
+def new_path(folder: Path, name: str) -> Path:
+    """Where a layer goes that is not on disk yet.
+
+    Raises
+    ------
+    StoreError
+        If something is there already.
+    """
+    path = folder / layer_folder(name)
+    if path.exists():
+        raise StoreError(f"{path} exists already and is not overwritten: choose an empty directory")
+    return path

@@ -1,0 +1,124 @@
+"""`store.json`: what a directory of activations holds, and whether its writing was finished."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from dimscope.errors import InputError, StoreError
+from dimscope.results import plain
+
+#: Version of the directories that this dimscope writes.
+SCHEMA = 1
+NAME = "store.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredLayer:
+    """A layer of a directory.
+
+    Attributes
+    ----------
+    name
+        The layer.
+    folder
+        Its Zarr array, relative to the directory.
+    shape
+        Samples and features.
+    dtype
+        As NumPy writes it, such as ``"<f4"``.
+    whole
+        Whether all its rows are on disk.
+    """
+
+    name: str
+    folder: str
+    shape: tuple[int, int]
+    dtype: str
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a directory holds.
+
+    Attributes
+    ----------
+    complete
+        Whether the store was closed. A run that is killed leaves a manifest that is not complete.
+    layers
+        The layers, in their order; none before the store is closed.
+    attributes
+        Facts that the writer adds, such as those of the capture.
+    """
+
+    complete: bool
+    layers: tuple[StoredLayer, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def write(self, directory: Path) -> None:
+        """Put this manifest in place of the one before, in one step: readers see either."""
+        document = {"schema": SCHEMA, **plain(asdict(self))}
+        part = directory / f"{NAME}.part"
+        with part.open("w", encoding="utf-8") as file:
+            json.dump(document, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(directory / NAME)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """The manifest of a directory.
+
+        Raises
+        ------
+        InputError
+            If there is none that can be read, or a later version of dimscope wrote it.
+        """
+        try:
+            document = json.loads((directory / NAME).read_text(encoding="utf-8"))
+            schema = int(document.pop("schema"))
+        except FileNotFoundError as error:
+            raise InputError(
+                f"{directory} is no store of activations: it has no {NAME}; give the directory "
+                "that an ActivationStore wrote"
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{directory / NAME} cannot be read: {error}") from error
+        if schema > SCHEMA:
+            raise InputError(
+                f"the store in {directory} has schema {schema}, and this dimscope reads up to "
+                f"{SCHEMA}: upgrade dimscope"
+            )
+        try:
+            layers = tuple(
+                StoredLayer(**(layer | {"shape": tuple(layer["shape"])}))
+                for layer in document.pop("layers")
+            )
+            return cls(layers=layers, **document)
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{directory / NAME} is not as dimscope writes it: {error}") from error
+
+    def require_complete(self, directory: Path) -> None:
+        """Refuse what a killed run has left.
+
+        Raises
+        ------
+        StoreError
+            If the manifest is not complete; the message names the layers that are whole.
+        """
+        if self.complete:
+            return
+        whole = [layer.name for layer in self.layers if layer.whole]
+        held = f"{len(whole)} of {len(self.layers)} layers are whole"
+        if whole:
+            held += f" ({', '.join(whole)})"
+        raise StoreError(
+            f"the store in {directory} is incomplete, as its writing was interrupted or has not "
+            f"ended yet; {held if self.layers else 'no layer is whole'}: write it again, into an "
+            "empty directory"
+        )
