@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.stats
+from dimscope.estimators.discrete import _lattice_dimension, _log_sites, _pair_counts
 from sklearn.base import clone
 
 import dimscope as ds
 from dimscope import BID, I3D, Binomial, NeighborGraph
-from dimscope.estimators.discrete import _lattice_dimension, _log_sites, _pair_counts
 
 RNG = np.random.default_rng(0)
 LEVELS = RNG.integers(0, 12, size=(400, 3))

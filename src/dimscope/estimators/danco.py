@@ -26,7 +26,7 @@ from dimscope.estimators._shared.neighborhoods import all_products
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.manifolds import sphere
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, Note
 
 #: Dimensions of the spheres that data are compared with; between them, interpolation.
 SPHERES = (*range(1, 11), 12, 14, 17, 20, 24, 28, 34, 40, 50, 60, 80, 100, 130, 160, 200)
@@ -34,7 +34,6 @@ SPHERES = (*range(1, 11), 12, 14, 17, 20, 24, 28, 34, 40, 50, 60, 80, 100, 130, 
 TABLE_NEIGHBORS = 10
 TABLE_SAMPLES = (50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600)
 
-_LEAST_POINTS = 5
 _LEAST_SIMULATED = 2_000  # points on spheres of each dimension, where the table does not reach
 _MOST_NEIGHBORS = 30  # the divergence alternates in sign with terms of binom(k, k/2)
 _STEP = 1e-4  # of ln d, in the slope of the divergence
@@ -85,6 +84,8 @@ class DANCo(NeighborEstimator):
     """
 
     name: ClassVar[str] = "danco"
+    title: ClassVar[str] = "DANCo"
+    block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
     errs_as_blocks: ClassVar[bool] = True
     n_neighbors: int = TABLE_NEIGHBORS
     seed: int = 0
@@ -107,7 +108,7 @@ class DANCo(NeighborEstimator):
         if not 3 <= k <= _MOST_NEIGHBORS:
             raise InputError(f"n_neighbors={k} must lie between 3 and {_MOST_NEIGHBORS}")
         self._check(graph)
-        ratios = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS)
+        ratios = log_ratios(graph, 1, k + 1)
         observed = concentration(graph, k)
         n = graph.n_samples
         tabulated = k == TABLE_NEIGHBORS and TABLE_SAMPLES[0] <= n <= TABLE_SAMPLES[-1]
@@ -115,7 +116,8 @@ class DANCo(NeighborEstimator):
         value, top = _nearest_sphere(observed, spheres, k)
         notes = ratios.notes
         if value > 0.99 * top:
-            notes += (f"At the end of the calibration, spheres of dimension {top}: a lower bound.",)
+            said = f"At the end of the calibration, spheres of dimension {top}: a lower bound."
+            notes += (Note("limit", said),)
         return self._answer(
             graph,
             value=value,
@@ -129,7 +131,7 @@ class DANCo(NeighborEstimator):
 
 def concentration(graph: NeighborGraph, k: int) -> Concentration:
     """The statistics of the points of ``graph`` that have no neighbour at distance 0."""
-    log_mu = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS).values
+    log_mu = log_ratios(graph, 1, k + 1).values
     grams = all_products(graph, k, DANCo.name)[graph.distances[:, 0] > 0]
     lengths = np.sqrt(np.einsum("ijj->ij", grams))
     first, second = np.triu_indices(k, 1)

@@ -19,6 +19,7 @@ from dimscope.estimators._shared.neighborhoods import (
     Products,
     inverses,
 )
+from dimscope.results import ErrorKind
 
 _COINCIDENT = 1e-12  # squared distances below this share of r^2 are those of one place
 
@@ -65,6 +66,8 @@ class TLE(NeighborhoodEstimator):
     """
 
     name: ClassVar[str] = "tle"
+    title: ClassVar[str] = "TLE"
+    error_kind: ClassVar[ErrorKind] = "theory"
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 20
 

@@ -19,7 +19,7 @@ from dimscope.estimators._shared.base import (
     neighbors_needed,
 )
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, Note
 from dimscope.spectra import Spectrum
 
 _LEAST_BLOCK = 50
@@ -133,11 +133,12 @@ def _with_block_error(
             levels = block_levels({"": estimator}, graph, halvings=[halving])[""]
             error = block_error(estimate, levels)
             if error is not None:
-                note = (
+                said = (
                     f"The error is the scatter over {2**halving} disjoint blocks of points: the "
                     "interval does not include the bias of edges and curvature."
                 )
-                return replace(estimate, **error._asdict(), notes=(*estimate.notes, note))
+                notes = (*estimate.notes, Note("block_errors", said))
+                return replace(estimate, **error._asdict(), error_kind="blocks", notes=notes)
     return estimate
 
 

@@ -12,17 +12,14 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import (
-    KNeighborEstimator,
-    NeighborEstimator,
-    check_at_least,
-    graph_notes,
-)
+from dimscope.estimators._shared.base import KNeighborEstimator, NeighborEstimator
+from dimscope.estimators._shared.checks import check_at_least
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.neighbors.sources import SearchedPoints
 from dimscope.neighbors.threads import threads
 from dimscope.points import COLUMN_BLOCK, Points
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate, Note
 
 _PASS_BYTES = 2**28  # products that are summed in one pass over the columns
 _BLOCK_BYTES = 2**22  # of them handed out in one go
@@ -66,10 +63,11 @@ class NeighborhoodEstimator(KNeighborEstimator):
                 "dimension for this method to see: use more neighbours"
             )
         if n_left_out := len(numbers) - len(known):
-            notes += (
+            said = (
                 f"{n_left_out} of {graph.n_samples} points whose neighbourhoods have no dimension "
-                "were left out.",
+                "were left out."
             )
+            notes += (Note("left_out", said),)
         return self._answer(
             graph,
             value=value,
@@ -108,7 +106,7 @@ class NeighborhoodEstimator(KNeighborEstimator):
         """The standard error of the estimate, where simulation has shown it to hold."""
         return None
 
-    def _remarks(self, value: float) -> tuple[str, ...]:  # noqa: ARG002
+    def _remarks(self, value: float) -> tuple[Note, ...]:  # noqa: ARG002
         """What a reader must know of an estimate of this value."""
         return ()
 
