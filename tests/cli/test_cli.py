@@ -119,7 +119,7 @@ def test_forty_percent_duplicates_are_counted_and_said(capsys, tmp_path):
     assert code == 0
     assert (estimate["n_duplicates"], estimate["n_samples"]) == (400, 600)
     assert estimate["value"] == pytest.approx(4, rel=0.15)
-    assert "40%" in estimate["notes"][0]
+    assert "40%" in estimate["notes"][0]["text"]
     assert err == ""
 
 

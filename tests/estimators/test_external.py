@@ -73,8 +73,11 @@ def test_it_stands_among_others_in_a_list_as_object_or_class():
     found = ds.estimate(x, ["two_nn", skdim.id.TwoNN, skdim.id.MLE(unbiased=True)])
     assert list(found) == ["two_nn", "skdim.TwoNN", "skdim.MLE"]
     assert found["skdim.TwoNN"].value == pytest.approx(found["two_nn"].value, rel=1e-9)
-    with pytest.raises(ds.InputError, match=r"method 'skdim.MLE' is given twice"):
-        ds.estimate(x, [skdim.id.MLE(), skdim.id.MLE(unbiased=True)])
+    with pytest.raises(ds.InputError, match=r"method 'tests.Answers' is given twice"):
+        ds.estimate(x, [Answers(1), Answers(2)])
+    settings = ds.estimate(x, [skdim.id.MLE(), skdim.id.MLE(unbiased=True)])
+    assert list(settings) == ["skdim.MLE", "skdim.MLE(unbiased=True)"]
+    assert settings["skdim.MLE(unbiased=True)"].value == found["skdim.MLE"].value
     labelled = ds.estimate(
         x, [skdim.id.MLE(), ds.External(estimator=skdim.id.MLE(unbiased=True), label="unbiased")]
     )

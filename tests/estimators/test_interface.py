@@ -24,7 +24,7 @@ def cloud(n=200, d=4, seed=0):
     return np.random.default_rng(seed).normal(size=(n, d))
 
 
-DISCRETE = {"i3d", "bid"}  # tests/estimators/test_discrete.py
+DISCRETE = {"i3d", "bid"}  # tests/estimators/_shared/test_discrete.py
 
 
 @pytest.fixture(params=[name for name in ESTIMATORS if name not in DISCRETE], ids=str)
@@ -259,7 +259,10 @@ class TestEstimate:
             ("participation", "did you mean participation_ratio?"),
             ("zzz", "unknown method 'zzz': choose from two_nn, .*, effective_rank$"),
             (["two_nn", "two_nn"], "method 'two_nn' is given twice"),
-            (["two_nn", ds.TwoNN(discard_fraction=0.2)], "method 'two_nn' is given twice"),
+            (
+                ["two_nn", *[ds.Gride(n1=4)] * 2],
+                r"method 'gride\(n1=4\)' is given twice: give each method once, or with other se",
+            ),
             ([], "no method given: choose from two_nn"),
         ],
     )

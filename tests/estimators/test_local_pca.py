@@ -11,7 +11,8 @@ import skdim
 from sklearn.decomposition import PCA
 
 import dimscope as ds
-from dimscope.estimators.local_pca import Rule, _noise_median
+from dimscope.estimators._shared.pca_rules import noise_median
+from dimscope.estimators.local_pca import Rule
 
 RULES = get_args(Rule)
 OF_ALL_FEATURES = {"marchenko_pastur", "probabilistic"}  # they ask how noise fills all of them
@@ -143,7 +144,7 @@ def test_the_median_of_noise_is_that_of_a_random_matrix(aspect):
     n = 1200
     x = np.random.default_rng(0).normal(size=(n, int(aspect * n)))
     values = np.linalg.svd(x, compute_uv=False) ** 2 / n
-    assert _noise_median(aspect) == pytest.approx(np.median(values), rel=0.02)
+    assert noise_median(aspect) == pytest.approx(np.median(values), rel=0.02)
 
 
 def test_the_participation_ratio_is_that_of_each_neighbourhood_alone():

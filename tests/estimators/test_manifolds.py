@@ -1,7 +1,7 @@
 """Estimates of data whose dimension is known.
 
-The scatter of an estimate is known too (test_stderr.py); what is asserted here is that its bias
-at a finite sample stays inside the fraction given.
+The scatter of an estimate is known too (_shared/test_errors.py); what is asserted here is that its
+bias at a finite sample stays inside the fraction given.
 """
 
 from __future__ import annotations
@@ -92,12 +92,6 @@ def test_integers(manifold, dimension, estimator):
     assert low <= estimator.estimate(graph).value <= dimension
 
 
-@pytest.mark.parametrize("estimator", [MiNDMLk(), MiNDMLi()], ids=lambda e: e.name)
-def test_no_largest_dimension_bounds_the_search(estimator):
-    x = np.random.default_rng(0).normal(size=(1000, 40))
-    assert estimator.fit(x).dimension_ > 20
-
-
 @pytest.mark.parametrize("estimator", [LevinaBickel(), MOM(), MADA()], ids=lambda e: e.name)
 def test_local_estimates_tell_a_line_from_a_plane(estimator):
     rng = np.random.default_rng(0)
@@ -107,24 +101,3 @@ def test_local_estimates_tell_a_line_from_a_plane(estimator):
     values = estimator.estimate_local(graph).values
     assert np.median(values[:500]) == pytest.approx(1.0, abs=0.15)
     assert np.median(values[500:]) == pytest.approx(2.0, abs=0.3)
-
-
-def test_noise_shows_at_small_scales_and_the_line_at_large_ones():
-    rng = np.random.default_rng(0)
-    noisy = rng.random((N, 1)) * np.eye(1, 5) + 1e-3 * rng.normal(size=(N, 5))
-    curve = Gride().scan(NeighborGraph.from_points(noisy, 128))
-    assert curve.values[0] > 2
-    assert curve.values[-1] == pytest.approx(1.0, abs=0.1)
-    assert (np.diff(curve.scales) > 0).all()
-
-
-@pytest.mark.parametrize(("dimension", "known"), [(10, 9.6), (20, 15.8), (50, 28.9)])
-def test_underestimate_of_high_dimensions_at_450_points(dimension, known):
-    """Independent simulations of the linear fit on Gaussians, which are uncertain by some 3 %.
-
-    The mean of 40 draws has a standard error below 1 %.
-    """
-    rng = np.random.default_rng(0)
-    values = [TwoNN().fit(rng.normal(size=(450, dimension))).dimension_ for _ in range(40)]
-    assert np.std(values, ddof=1) / np.sqrt(40) < 0.01 * known
-    assert np.mean(values) == pytest.approx(known, rel=0.03)

@@ -14,7 +14,8 @@ import skdim
 
 import dimscope as ds
 from dimscope.errors import ConformanceError
-from dimscope.estimators import ESTIMATORS, NeighborEstimator, danco, make_estimator
+from dimscope.estimators import ESTIMATORS, NeighborEstimator, danco, graph_notes, make_estimator
+from dimscope.results import Note
 from dimscope.testing import check_estimator, estimator_checks
 
 #: Lighter than by default, for some fifty estimates.
@@ -80,7 +81,7 @@ class Sound(NeighborEstimator):
             stderr=None,
             scale=float(graph.distances[:, 1].mean()),
             n_samples=graph.n_samples,
-            notes=ds.estimators._base.graph_notes(graph),
+            notes=graph_notes(graph),
             ranks=(1, 2),
         )
 
@@ -225,6 +226,68 @@ class SaysNothing(Sound):
 
 
 @final
+@dataclass(kw_only=True)
+class HasNotesWithoutCodes(Sound):
+    """As `Sound` (2017), with notes that are only text. Cost: the same."""
+
+    def estimate(self, graph):
+        found = Sound.estimate(self, graph)
+        return dataclasses.replace(found, notes=tuple(str(note) for note in found.notes))
+
+
+@final
+@dataclass(kw_only=True)
+class ShoutsItsCodes(Sound):
+    """As `Sound` (2017), with a code that is no word. Cost: the same."""
+
+    def estimate(self, graph):
+        found = Sound.estimate(self, graph)
+        return dataclasses.replace(found, notes=(*found.notes, Note("Oh no", "It is.")))
+
+
+@final
+@dataclass(kw_only=True)
+class PromisesAnError(Sound):
+    """As `Sound` (2017), with a standard error in its class alone. Cost: the same."""
+
+    error_kind: ClassVar[str] = "theory"
+
+
+@final
+@dataclass(kw_only=True)
+class HasAnErrorOfNoKind(Sound):
+    """As `Sound` (2017), with an error that comes from nowhere. Cost: the same."""
+
+    def estimate(self, graph):
+        return dataclasses.replace(Sound.estimate(self, graph), stderr=0.1)
+
+
+@final
+@dataclass(kw_only=True)
+class OfNoFamily(Sound):
+    """As `Sound` (2017), of a family that there is not. Cost: the same."""
+
+    family: ClassVar[str] = "curved"
+
+
+@final
+@dataclass(kw_only=True)
+class WithoutWords(Sound):
+    """As `Sound` (2017), with a number for a title. Cost: the same."""
+
+    title: ClassVar[int] = 7
+
+
+@final
+@dataclass(kw_only=True)
+class HidesItsSetting(Sound):
+    """As `Sound` (2017), whatever ``extra`` is. Cost: the same."""
+
+    setting: ClassVar[str] = ""
+    extra: int = 1
+
+
+@final
 @dataclass
 class Positional(Sound):
     """Its parameter may be given by position, and has no description. No source, no price."""
@@ -252,6 +315,13 @@ def test_what_is_to_be_broken_is_sound():
         (TwiceTooHigh(), {"check_line", "check_plane", "check_sphere", "check_ball"}),
         (UsesAllNeighbors(), {"check_more_neighbors_change_nothing"}),
         (SaysNothing(), {"check_discrete_data_are_noted", "check_duplicates_are_set_aside"}),
+        (HasNotesWithoutCodes(), {"check_notes_have_codes"}),
+        (ShoutsItsCodes(), {"check_notes_have_codes"}),
+        (PromisesAnError(), {"check_errors_say_where_they_come_from"}),
+        (HasAnErrorOfNoKind(), {"check_errors_say_where_they_come_from"}),
+        (OfNoFamily(), {"check_says_what_it_is"}),
+        (WithoutWords(), {"check_says_what_it_is"}),
+        (HidesItsSetting(), {"check_settings_are_told"}),
         (Positional(), {"check_parameters_are_keyword_only_fields", "check_is_documented"}),
     ],
     ids=lambda value: type(value).__name__,

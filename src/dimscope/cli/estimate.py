@@ -12,16 +12,25 @@ from dimscope.neighbors import Duplicates, Metric
 from dimscope.points import as_points
 
 
+class _MethodOption(click.Option):
+    """Lists the methods only when help is asked for, as this loads those of other packages."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option, with what may be chosen."""
+        self.help = f"May be repeated. One of {', '.join(estimators.ESTIMATORS)}."
+        return super().get_help_record(ctx)
+
+
 @click.command()
 @array_in_a_file
 @click.option(
     "--method",
     "methods",
+    cls=_MethodOption,
     multiple=True,
     metavar="NAME",
     default=("two_nn",),
     show_default=True,
-    help=f"May be repeated. One of {', '.join(estimators.ESTIMATORS)}.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
 def estimate(  # noqa: PLR0913 - one parameter for each option

@@ -55,6 +55,7 @@ class ABID(NeighborhoodEstimator):
     """
 
     name: ClassVar[str] = "abid"
+    title: ClassVar[str] = "ABID"
     block_error_range: ClassVar[tuple[float, float] | None] = (0.7, 2.2)
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 50

@@ -15,14 +15,11 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Bool, Float64, Int64
 
-from dimscope.estimators._shared.base import (
-    KNeighborEstimator,
-    check_at_least,
-    check_open_interval,
-    graph_notes,
-)
+from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.checks import check_at_least, check_open_interval
 from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.estimators.binomial import Binomial, dimension_of_share
 from dimscope.neighbors import NeighborGraph
@@ -143,6 +140,7 @@ class ABIDE(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "abide"
+    title: ClassVar[str] = "ABIDE"
     error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 100
     significance: float = 1e-6
@@ -163,7 +161,7 @@ class ABIDE(KNeighborEstimator):
         self._check(graph)
         distances = graph.distances[:, : self.n_neighbors]
         indices = graph.indices[:, : self.n_neighbors]
-        value = 1 / float(log_ratios(graph, 1, 2, least=5).values.mean())
+        value = 1 / float(log_ratios(graph, 1, 2).values.mean())
         for _ in range(self.n_rounds):
             chosen = _adaptive(distances, indices, value, self.significance)
             radii = np.take_along_axis(distances, chosen[:, None] - 1, axis=1)

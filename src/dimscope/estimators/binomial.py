@@ -14,14 +14,11 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import (
-    KNeighborEstimator,
-    check_at_least,
-    check_open_interval,
-    graph_notes,
-)
+from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.checks import check_at_least, check_open_interval
 from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
 
@@ -54,6 +51,7 @@ class Binomial(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "binomial"
+    title: ClassVar[str] = "Binomial"
     error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 20
     ratio: float = 0.8

@@ -13,11 +13,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import check_at_least, graph_notes
+from dimscope.estimators._shared.checks import check_at_least
 from dimscope.estimators._shared.neighborhoods import VectorEstimator, centred_products
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.measurement import Numbers, Products
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate, Note
 
 _ROUNDING = 1e-9  # eigenvalues below this share of the largest are none
 
@@ -49,6 +50,7 @@ class CAPCA(VectorEstimator):
     """
 
     name: ClassVar[str] = "ca_pca"
+    title: ClassVar[str] = "CA-PCA"
     block_error_range: ClassVar[tuple[float, float] | None] = (0.4, 1.8)
     n_neighbors: int = 20
 
@@ -81,7 +83,8 @@ class CAPCA(VectorEstimator):
             raise InputError(f"all {self.n_neighbors} neighbours of every point are at distance 0")
         notes = graph_notes(graph)
         if n_zero := int((~usable).sum()):
-            notes += (f"{n_zero} of {graph.n_samples} points among copies were left out.",)
+            said = f"{n_zero} of {graph.n_samples} points among copies were left out."
+            notes += (Note("left_out", said),)
         return self._answer(
             graph,
             value=float(values[usable].mean()),

@@ -22,8 +22,9 @@ from jaxtyping import Float64, Int64
 
 from dimscope._format import with_error
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import NeighborEstimator, graph_notes
+from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.gaussian_process import Alike, GaussianProcess, Inputs, Kernel
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.ess import ESS
 from dimscope.estimators.gride import Gride
@@ -31,7 +32,7 @@ from dimscope.estimators.local_pca import LocalPCA
 from dimscope.estimators.two_nn import TwoNN
 from dimscope.measurement import Representation, measure, points_of
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, ErrorKind
+from dimscope.results import DimensionEstimate, ErrorKind, Note
 
 #: Whose readings are compared: ratios of distances at four scales, and vectors between neighbours.
 MEMBERS: Mapping[str, NeighborEstimator] = {
@@ -94,7 +95,8 @@ class Consensus(NeighborEstimator):
     alike, each predicted from all others: it holds bias and sampling error both. Over all 1,200
     known sets, each left out in turn, the 95 % interval holds the true dimension of 94 %, and the
     value errs by 6 % on average, by 3 % in the median. On sets of other kinds see
-    `docs/accuracy.md`.
+    `docs/accuracy.md`. It counts as a posterior's: it says how far a model, given the known sets,
+    can be relied on, and not how the points scatter.
 
     Examples
     --------
@@ -105,7 +107,8 @@ class Consensus(NeighborEstimator):
     """
 
     name: ClassVar[str] = "consensus"
-    error_kind: ClassVar[ErrorKind] = "theory"
+    title: ClassVar[str] = "Consensus"
+    error_kind: ClassVar[ErrorKind] = "posterior"
 
     @property
     def n_neighbors_needed(self) -> int:
@@ -132,15 +135,17 @@ class Consensus(NeighborEstimator):
         spread = math.exp(_NORMAL_95 * error)
         notes = graph_notes(graph) + _why(reading, known, alike.positions[0], error)
         if not N_SAMPLES[0] <= graph.n_samples <= N_SAMPLES[1]:
-            notes += (
+            said = (
                 f"The known sets have {N_SAMPLES[0]} to {N_SAMPLES[1]} points: with "
-                f"{graph.n_samples}, expect more error than stated.",
+                f"{graph.n_samples}, expect more error than stated."
             )
+            notes += (Note("extrapolated", said),)
         if alike.distances.mean() > known.far:
-            notes += (
+            said = (
                 "These readings are unlike those of any known set: neither the value nor its "
-                "error can be relied on.",
+                "error can be relied on."
             )
+            notes += (Note("extrapolated", said),)
         return self._answer(
             graph,
             value=value,
@@ -209,7 +214,7 @@ class KnownSets(NamedTuple):
 
 def _why(
     reading: Reading, known: KnownSets, alike: Int64[np.ndarray, " n_alike"], error: float
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     """Why the readings mean this value, by how the members err on the sets that are alike."""
     errors = known.member_errors[alike]
     steadiest = 1 + int(errors[:, 1:].std(axis=0).argmin())
@@ -218,13 +223,14 @@ def _why(
     low, high = np.percentile(known.dimensions[alike], [10, 90])
     kinds = Counter(kind for i in alike for kind in known.families[i].split())
     common = ", ".join(kind for kind, _ in kinds.most_common(3))
-    return (
+    said = (
         f"two_nn reads {with_error(reading.numbers[0], two_nn.stderr)} here, {name} "
         f"{with_error(reading.numbers[steadiest], steady.stderr)}.",
         f"The {len(alike)} known sets with the most similar readings have {low:.3g} to {high:.3g} "
         f"dimensions (often {common}); on them two_nn reads {_by(bias[0])} and {name}, the "
         f"steadiest of the others, {_by(bias[steadiest])}, and the consensus errs by {error:.0%}.",
     )
+    return tuple(Note("calibration", sentence) for sentence in said)
 
 
 def _by(bias: float) -> str:

@@ -26,7 +26,7 @@ from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.manifolds import sphere
 from dimscope.measurement import Numbers, Products
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, Note
 
 #: Dimensions of the spheres that data are compared with; between them, interpolation.
 SPHERES = (*range(1, 11), 12, 14, 17, 20, 24, 28, 34, 40, 50, 60, 80, 100, 130, 160, 200)
@@ -34,7 +34,6 @@ SPHERES = (*range(1, 11), 12, 14, 17, 20, 24, 28, 34, 40, 50, 60, 80, 100, 130, 
 TABLE_NEIGHBORS = 10
 TABLE_SAMPLES = (50, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600)
 
-_LEAST_POINTS = 5
 _LEAST_SIMULATED = 2_000  # points on spheres of each dimension, where the table does not reach
 _MOST_NEIGHBORS = 30  # the divergence alternates in sign with terms of binom(k, k/2)
 _STEP = 1e-4  # of ln d, in the slope of the divergence
@@ -85,6 +84,7 @@ class DANCo(VectorEstimator):
     """
 
     name: ClassVar[str] = "danco"
+    title: ClassVar[str] = "DANCo"
     block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
     n_neighbors: int = TABLE_NEIGHBORS
     seed: int = 0
@@ -127,7 +127,7 @@ class DANCo(VectorEstimator):
             If too few points have distinct neighbours.
         """
         k = self.n_neighbors
-        ratios = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS)
+        ratios = log_ratios(graph, 1, k + 1)
         observed = _concentration(ratios.values, numbers, k)
         n = graph.n_samples
         tabulated = k == TABLE_NEIGHBORS and TABLE_SAMPLES[0] <= n <= TABLE_SAMPLES[-1]
@@ -135,7 +135,8 @@ class DANCo(VectorEstimator):
         value, top = _nearest_sphere(observed, spheres, k)
         notes = ratios.notes
         if value > 0.99 * top:
-            notes += (f"At the end of the calibration, spheres of dimension {top}: a lower bound.",)
+            said = f"At the end of the calibration, spheres of dimension {top}: a lower bound."
+            notes += (Note("limit", said),)
         return self._answer(
             graph,
             value=value,
@@ -149,7 +150,7 @@ class DANCo(VectorEstimator):
 
 def concentration(graph: NeighborGraph, k: int) -> Concentration:
     """The statistics of the points of ``graph`` that have no neighbour at distance 0."""
-    ratios = log_ratios(graph, 1, k + 1, least=_LEAST_POINTS)
+    ratios = log_ratios(graph, 1, k + 1)
     return _concentration(ratios.values, DANCo(n_neighbors=k)._numbers(graph), k)
 
 

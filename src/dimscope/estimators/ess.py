@@ -59,6 +59,7 @@ class ESS(NeighborhoodEstimator):
     """
 
     name: ClassVar[str] = "ess"
+    title: ClassVar[str] = "ESS"
     block_error_range: ClassVar[tuple[float, float] | None] = (0.5, 1.5)
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 50

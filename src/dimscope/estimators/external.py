@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -11,10 +12,11 @@ from jaxtyping import Float64
 
 from dimscope._format import counted
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import NeighborEstimator, graph_notes
+from dimscope.estimators._shared.base import NeighborEstimator
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.measurement import points_of
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate, Note
 
 
 @final
@@ -38,8 +40,7 @@ class External(NeighborEstimator):
     estimator
         The object; it is never changed.
     label
-        The method's name in results, by default the library's and the class's (``skdim.MLE``);
-        give one to use two objects of one class at once.
+        The method's name in results, by default the library's and the class's (``skdim.MLE``).
 
     Examples
     --------
@@ -65,6 +66,24 @@ class External(NeighborEstimator):
         return f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
 
     @property
+    def title(self) -> str:  # type: ignore[override]
+        """Its name: a library's is not spelled out."""
+        return self.name
+
+    @property
+    def setting(self) -> str:
+        """The parameters of what it holds that are not at their defaults; empty with a label."""
+        if self.label is not None:
+            return ""
+        defaults = inspect.signature(type(self.estimator)).parameters
+        changed = {
+            name: value
+            for name, value in _parameters(self.estimator).items()
+            if name not in defaults or repr(value) != repr(defaults[name].default)
+        }
+        return ", ".join(f"{name}={value}" for name, value in changed.items())
+
+    @property
     def n_neighbors_needed(self) -> int:
         """Neighbours in the graph that `estimate` uses: 1, and the other one finds its own."""
         return 1
@@ -82,7 +101,8 @@ class External(NeighborEstimator):
         notes = graph_notes(graph)
         known = np.isfinite(answer) and answer > 0
         if not known:
-            notes += (f"{self.name} answered {answer:g}, which is no dimension.",)
+            said = f"{self.name} answered {answer:g}, which is no dimension."
+            notes += (Note("other_library", said),)
         return DimensionEstimate(
             value=answer if known else None,
             stderr=None,

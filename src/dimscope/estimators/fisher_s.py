@@ -16,13 +16,9 @@ import scipy.linalg
 from jaxtyping import Float64
 from scipy.special import lambertw
 
-from dimscope.estimators._shared.base import (
-    SpectrumEstimator,
-    check_open_interval,
-    require_variance,
-)
-from dimscope.estimators.linear import linear_estimate
-from dimscope.results import DimensionEstimate
+from dimscope.estimators._shared.base import SpectrumEstimator
+from dimscope.estimators._shared.checks import check_open_interval, require_variance
+from dimscope.results import DimensionEstimate, Note
 from dimscope.spectra import Spectrum
 
 #: Margins alpha at which pairs are counted.
@@ -56,6 +52,7 @@ class FisherS(SpectrumEstimator):
     """
 
     name: ClassVar[str] = "fisher_s"
+    title: ClassVar[str] = "FisherS"
     block_error_range: ClassVar[tuple[float, float] | None] = (1.3, 4.0)
     condition: float = 10.0
 
@@ -74,21 +71,21 @@ class FisherS(SpectrumEstimator):
         y = _whitened(spectrum, self.condition)
         shares = _inseparable_shares(y)
         if not shares.any():
-            return linear_estimate(
-                self,
-                spectrum,
-                None,
-                f"All pairs of {len(y)} points are separable: the dimension is too high for them.",
+            said = (
+                f"All pairs of {len(y)} points are separable: the dimension is too high for them."
             )
+            return self._answer(spectrum, value=None, notes=(Note("undetermined", said),))
         largest = MARGINS[shares > 0][-1]
         at = int(np.argmin(np.abs(MARGINS - 0.9 * largest)))
-        notes: tuple[str, ...] = ()
+        notes: tuple[Note, ...] = ()
         if y.shape[1] == 1 and spectrum.n_features > 1:
-            notes = (
+            said = (
                 f"Only one component has more than 1/{self.condition:g} of the largest variance, "
-                "as where a few rows lie far from all others: nothing else was seen.",
+                "as where a few rows lie far from all others: nothing else was seen."
             )
-        return linear_estimate(self, spectrum, _sphere_dimension(shares[at], MARGINS[at]), *notes)
+            notes = (Note("limit", said),)
+        value = _sphere_dimension(shares[at], MARGINS[at])
+        return self._answer(spectrum, value=value, notes=notes)
 
 
 def _sphere_dimension(share: float, margin: float) -> float:

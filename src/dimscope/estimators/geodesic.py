@@ -15,9 +15,11 @@ import scipy.sparse
 import scipy.sparse.csgraph
 from jaxtyping import Float64
 
-from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least, graph_notes
+from dimscope.estimators._shared.base import KNeighborEstimator
+from dimscope.estimators._shared.checks import check_at_least
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, Note
 
 _SHARE = 0.99  # of the paths and edges that are looked at: an outlier must not set the scale
 _LEAST_BINS = 4
@@ -68,6 +70,7 @@ class Geodesic(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "geodesic"
+    title: ClassVar[str] = "Geodesic"
     block_error_range: ClassVar[tuple[float, float] | None] = (1.3, 4.0)
     n_neighbors: int = 5
     n_bins: int = 50
@@ -92,7 +95,7 @@ class Geodesic(KNeighborEstimator):
         n_joined = joined.shape[0]
         fit = None
         if 2 * n_joined < graph.n_samples:
-            note = (
+            said = (
                 f"Only {n_joined} of {graph.n_samples} points are connected by {self.n_neighbors} "
                 "neighbours: use more neighbours."
             )
@@ -101,7 +104,7 @@ class Geodesic(KNeighborEstimator):
             paths = scipy.sparse.csgraph.dijkstra(joined, directed=False, indices=chosen)
             longest = float(np.quantile(graph.distances[:, self.n_neighbors - 1], _SHARE)) or 1.0
             fit = _fit_sphere(paths[paths > 0] / longest, self.n_bins, 1.0)
-            note = (
+            said = (
                 "The lengths of paths have no single mode beyond those of one or a few edges: give "
                 "more samples."
             )
@@ -111,7 +114,7 @@ class Geodesic(KNeighborEstimator):
             stderr=None,
             scale=None if fit is None else fit.mode * longest,
             n_samples=n_joined,
-            notes=graph_notes(graph) + ((note,) if fit is None else ()),
+            notes=graph_notes(graph) + ((Note("undetermined", said),) if fit is None else ()),
             ranks=(1, self.n_neighbors),
         )
 

@@ -12,15 +12,15 @@ from typing import ClassVar, final
 import numpy as np
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import NeighborEstimator, check_at_least
+from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.checks import check_at_least
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.likelihood import maximum_likelihood
 from dimscope.estimators._shared.ratios import LogRatios, log_ratios, ratios_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, ScaleCurve
 
-_LEAST_POINTS = 5
 _SHOWN_RANK = 128  # the largest at which simulation has shown the standard error to hold
 
 
@@ -54,6 +54,7 @@ class Gride(NeighborEstimator):
     """
 
     name: ClassVar[str] = "gride"
+    title: ClassVar[str] = "Gride"
     error_kind: ClassVar[ErrorKind] = "theory"
     n1: int = 2
 
@@ -73,7 +74,7 @@ class Gride(NeighborEstimator):
         """
         check_at_least("n1", self.n1, 1)
         self._check(graph)
-        ratios = log_ratios(graph, self.n1, 2 * self.n1, least=_LEAST_POINTS)
+        ratios = log_ratios(graph, self.n1, 2 * self.n1)
         value, stderr = _fit(ratios, self.n1)
         return self._answer(
             graph,
@@ -116,8 +117,7 @@ class Gride(NeighborEstimator):
         outer = [2 * n1 for n1 in inner]
         columns = graph.distances_at([1, *outer]).T
         ratios: list[LogRatios] = [
-            ratios_of(graph, columns[j], columns[j + 1], (n1, 2 * n1), least=_LEAST_POINTS)
-            for j, n1 in enumerate(inner)
+            ratios_of(graph, columns[j], columns[j + 1], (n1, 2 * n1)) for j, n1 in enumerate(inner)
         ]
         fits = [_fit(r, n1) for r, n1 in zip(ratios, inner, strict=True)]
         return ScaleCurve(

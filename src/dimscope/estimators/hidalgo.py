@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.special import gammaln
 
-from dimscope.estimators._shared.base import NeighborEstimator, check_at_least, check_open_interval
+from dimscope.estimators._shared.base import NeighborEstimator
+from dimscope.estimators._shared.checks import check_at_least, check_open_interval
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate, Note
 
-_LEAST_POINTS = 5
 _SMOOTHINGS = 10  # of log ratios over near points, before the first draw
 _EVENNESS = 4.0  # of the shares that the manifolds begin with
 _PRIOR: Final = 1.0  # shape and rate of the Gamma prior of a dimension, weight of each manifold
@@ -98,6 +98,7 @@ class Hidalgo(NeighborEstimator):
     """
 
     name: ClassVar[str] = "hidalgo"
+    title: ClassVar[str] = "Hidalgo"
     n_manifolds: int = 2
     q: int = 3
     zeta: float = 0.8
@@ -119,7 +120,7 @@ class Hidalgo(NeighborEstimator):
             As `mixture`.
         """
         mixture = self.mixture(graph)
-        ratios = log_ratios(graph, 1, 2, least=_LEAST_POINTS)
+        ratios = log_ratios(graph, 1, 2)
         found = ", ".join(
             f"{dimension:.3g} ± {spread:.2g} ({share:.0%})"
             for dimension, spread, share in zip(
@@ -127,13 +128,14 @@ class Hidalgo(NeighborEstimator):
             )
             if round(share * graph.n_samples) > 0
         )
+        said = f"Dimensions and their shares of the points: {found}."
         return self._answer(
             graph,
             value=float(mixture.local_dimensions.mean()),
             stderr=None,
             scale=ratios.scale,
             n_samples=len(ratios.values),
-            notes=(*ratios.notes, f"Dimensions and their shares of the points: {found}."),
+            notes=(*ratios.notes, Note("mixture", said)),
             ranks=(1, 2),
         )
 
@@ -160,7 +162,7 @@ class Hidalgo(NeighborEstimator):
             check_at_least(name, getattr(self, name), least)
         check_open_interval("zeta", self.zeta, 0.5, 1)
         self._check(graph)
-        log_ratios(graph, 1, 2, least=_LEAST_POINTS)
+        log_ratios(graph, 1, 2)
         chains = [
             self._chain(graph, rng) for rng in np.random.default_rng(self.seed).spawn(self.n_chains)
         ]

@@ -13,8 +13,9 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64
 
-from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least
+from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.checks import check_at_least
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
@@ -45,6 +46,7 @@ class LevinaBickel(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "levina_bickel"
+    title: ClassVar[str] = "Levina–Bickel"
     error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 20
 

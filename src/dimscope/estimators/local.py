@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import check_at_least
+from dimscope.estimators._shared.checks import check_at_least
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import LocalEstimate
 

@@ -14,14 +14,13 @@ from jaxtyping import Float64
 from scipy.special import betaincinv, betaln
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least
+from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.checks import check_at_least
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
-
-_LEAST_POINTS = 5
 
 
 @final
@@ -67,9 +66,14 @@ class MADA(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "mada"
-    error_kind: ClassVar[ErrorKind] = "theory"
+    title: ClassVar[str] = "MADA"
     n_neighbors: int = 20
     combination: Literal["median", "average", "vote"] = "median"
+
+    @property
+    def error_kind(self) -> ErrorKind:  # type: ignore[override]  # it depends on the combination
+        """``"theory"`` for the median; votes and averages have no error of their own."""
+        return "theory" if self.combination == "median" else "blocks"
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``, over all of them.
@@ -82,7 +86,7 @@ class MADA(KNeighborEstimator):
             number of features is not known.
         """
         inner, k = self._ranks(graph)
-        ratios = log_ratios(graph, inner, k, least=_LEAST_POINTS)
+        ratios = log_ratios(graph, inner, k)
         values = _dimensions(ratios.values, k / inner)
         value, stderr = self._combined(values, graph.n_features)
         return self._answer(

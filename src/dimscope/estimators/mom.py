@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from dimscope.estimators._shared.base import KNeighborEstimator, check_at_least
+from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
+from dimscope.estimators._shared.checks import check_at_least
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
@@ -56,6 +57,7 @@ class MOM(KNeighborEstimator):
     """
 
     name: ClassVar[str] = "mom"
+    title: ClassVar[str] = "MOM"
     error_kind: ClassVar[ErrorKind] = "theory"
     n_neighbors: int = 20
 

@@ -12,8 +12,9 @@ from jaxtyping import Float64, Int64
 from dimscope._deprecated import renamed_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.errors import or_reason
-from dimscope.estimators._shared.base import check_open_interval, graph_notes
-from dimscope.estimators.correlation import CorrelationDimension
+from dimscope.estimators._shared.checks import check_open_interval
+from dimscope.estimators._shared.notes import graph_notes
+from dimscope.estimators.correlation_dimension import CorrelationDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.two_nn import TwoNN
 from dimscope.measurement import nested_blocks
@@ -26,7 +27,7 @@ from dimscope.neighbors import (
     Resources,
 )
 from dimscope.points import Points, as_points
-from dimscope.results import ScaleCurve
+from dimscope.results import Note, ScaleCurve
 from dimscope.results.scales import (
     TOLERANCE,
     Plateau,
@@ -126,7 +127,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     ):
         curve = or_reason(make)
         if isinstance(curve, str):
-            notes += (f"No {method} curve: {curve}.",)
+            notes += (Note("scales", f"No {method} curve: {curve}."),)
         else:
             curves.append(curve)
     plateau = find_plateau(gride, tolerance)
@@ -224,10 +225,13 @@ def _others(curves: list[ScaleCurve], plateau: Plateau) -> dict[str, float]:
     return {method: value for method, value in seen.items() if value is not None}
 
 
-def _disagreements(plateau: Plateau, tolerance: float) -> tuple[str, ...]:
+def _disagreements(plateau: Plateau, tolerance: float) -> tuple[Note, ...]:
     return tuple(
-        f"Over the scales of the plateau {method} sees {value:.3g}: the density is uneven, or "
-        "several dimensions meet."
+        Note(
+            "scales",
+            f"Over the scales of the plateau {method} sees {value:.3g}: the density is uneven, or "
+            "several dimensions meet.",
+        )
         for method, value in plateau.others.items()
         if abs(value - plateau.value) > 2 * tolerance * plateau.value
     )

@@ -66,6 +66,7 @@ class TLE(NeighborhoodEstimator):
     """
 
     name: ClassVar[str] = "tle"
+    title: ClassVar[str] = "TLE"
     error_kind: ClassVar[ErrorKind] = "theory"
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 20

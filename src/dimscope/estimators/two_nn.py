@@ -2,7 +2,7 @@
 
 Facco, d'Errico, Rodriguez and Laio, "Estimating the intrinsic dimension of datasets by a minimal
 neighborhood information", Scientific Reports 7 (2017). In a neighbourhood of constant density
-mu = r_2 / r_1 follows the Pareto law f(mu) = d mu^-(d+1). The three classes fit it in three ways.
+mu = r_2 / r_1 follows the Pareto law f(mu) = d mu^-(d+1).
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ from typing import ClassVar, final
 
 import numpy as np
 import scipy.integrate
-import scipy.stats
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import NeighborEstimator, check_open_interval
+from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.errors import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind
-
-_RANKS = (1, 2)
-_LEAST_POINTS = 5
 
 
 @final
@@ -60,6 +56,7 @@ class TwoNN(NeighborEstimator):
     """
 
     name: ClassVar[str] = "two_nn"
+    title: ClassVar[str] = "TwoNN"
     error_kind: ClassVar[ErrorKind] = "theory"
     discard_fraction: float = 0.1
 
@@ -80,7 +77,7 @@ class TwoNN(NeighborEstimator):
         if not 0 <= self.discard_fraction < 1:
             raise InputError(f"discard_fraction={self.discard_fraction} must lie in [0, 1)")
         self._check(graph)
-        ratios = log_ratios(graph, 1, 2, least=_LEAST_POINTS)
+        ratios = log_ratios(graph, 1, 2)
         x = np.sort(ratios.values[ratios.values > 0])
         n = len(x)
         kept = min(math.floor((1 - self.discard_fraction) * n), n - 1)
@@ -101,7 +98,7 @@ class TwoNN(NeighborEstimator):
             scale=ratios.scale,
             n_samples=n,
             notes=ratios.notes + bias_notes(value, stderr, n, 2),
-            ranks=_RANKS,
+            ranks=(1, 2),
         )
 
 
@@ -121,112 +118,3 @@ def _relative_stderr(kept: float) -> float:
     variance, _ = scipy.integrate.quad(influence, 0, end)
     squares = 2 - math.exp(-end) * (end**2 + 2 * end + 2)
     return math.sqrt(variance) / squares
-
-
-@final
-@dataclass(kw_only=True)
-class TwoNNMLE(NeighborEstimator):
-    """TwoNN by maximum likelihood: d = (N - 1) / sum ln mu, unbiased for independent ratios.
-
-    Assumes what `TwoNN` does and is bad at the same things. Uses every ratio, so it is tighter than
-    the linear fit and more easily pulled by a few points in sparse regions. Standard error
-    d / sqrt(N) (Denti et al. 2022) times the `dependence` of points that share neighbours. Cost:
-    one pass over N ratios.
-    """
-
-    name: ClassVar[str] = "two_nn_mle"
-    error_kind: ClassVar[ErrorKind] = "theory"
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: 2."""
-        return 2
-
-    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
-        """The dimension of the points of ``graph``.
-
-        Raises
-        ------
-        InputError
-            If the graph has fewer than 2 neighbours, or too few ratios remain.
-        """
-        self._check(graph)
-        ratios = log_ratios(graph, 1, 2, least=_LEAST_POINTS)
-        n = len(ratios.values)
-        value = float((n - 1) / ratios.values.sum())
-        stderr = dependence("gride", 2, value) * value / math.sqrt(n)
-        return self._answer(
-            graph,
-            value=value,
-            stderr=stderr,
-            scale=ratios.scale,
-            n_samples=n,
-            notes=ratios.notes + bias_notes(value, stderr, n, 2),
-            ranks=_RANKS,
-        )
-
-
-@final
-@dataclass(kw_only=True)
-class TwoNNBayes(NeighborEstimator):
-    """TwoNN with a Gamma prior on the dimension: the posterior is Gamma too.
-
-    Posterior Gamma(shape + N, rate + sum ln mu); the value is its mean, the error its standard
-    deviation, the interval the central credible interval. Assumes what `TwoNN` does and is bad at
-    the same things. The model takes points as independent, so the interval is narrower than the
-    sampling error by the `dependence` of points that share neighbours, which a note says. Cost:
-    one pass over N ratios.
-
-    Parameters
-    ----------
-    prior_shape, prior_rate
-        Parameters of the Gamma prior, both positive.
-    credibility
-        Probability that the interval holds, in (0, 1).
-    """
-
-    name: ClassVar[str] = "two_nn_bayes"
-    error_kind: ClassVar[ErrorKind] = "posterior"
-    prior_shape: float = 0.001
-    prior_rate: float = 0.001
-    credibility: float = 0.95
-
-    @property
-    def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: 2."""
-        return 2
-
-    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
-        """The posterior dimension of the points of ``graph``.
-
-        Raises
-        ------
-        InputError
-            If a prior parameter is not positive, ``credibility`` is not in (0, 1), the graph has
-            fewer than 2 neighbours, or too few ratios remain.
-        """
-        check_open_interval("prior_shape", self.prior_shape, 0, math.inf)
-        check_open_interval("prior_rate", self.prior_rate, 0, math.inf)
-        check_open_interval("credibility", self.credibility, 0, 1)
-        self._check(graph)
-        ratios = log_ratios(graph, 1, 2, least=_LEAST_POINTS)
-        n = len(ratios.values)
-        posterior = scipy.stats.gamma(
-            self.prior_shape + n, scale=1 / (self.prior_rate + ratios.values.sum())
-        )
-        value = float(posterior.mean())
-        low, high = posterior.interval(self.credibility)
-        return self._answer(
-            graph,
-            value=value,
-            stderr=float(posterior.std()),
-            interval=(float(low), float(high)),
-            scale=ratios.scale,
-            n_samples=n,
-            notes=(
-                *ratios.notes,
-                "The credible interval takes points as independent; the sampling error is about "
-                f"{dependence('gride', 2, value):.1f} times as large.",
-            ),
-            ranks=_RANKS,
-        )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, LevinaBickel, ParticipationRatio, TwoNN, TwoNNMLE
-from dimscope.estimators.linear import distinct_averages
+from dimscope.spectra import distinct_averages
 
 #: Neighbours nearer than this share of the batch's mean distance keep their distance and have no
 #: gradient: it would be a million times that of the others, and of float32's rounding.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope.estimators.linear import distinct_averages
+from dimscope.spectra import distinct_averages
 
 _GROUPS = 32
 _ROUNDING = 1e-10

@@ -10,15 +10,16 @@ NOTE_CODES: Mapping[str, str] = {
     "bias": "edges or curvature bias the value by more than its interval",
     "block_errors": "the error is the scatter over disjoint blocks of points",
     "calibration": "what a calibrated method was compared with",
-    "constant_ratios": "distances do not grow as any dimension says",
     "copies": "rows that repeat another exactly were set aside, or counted as well",
+    "dependence": "the interval takes points as independent",
     "discrete": "points at equal distances: the data look discrete",
+    "extrapolated": "the data are unlike all that a calibrated method was compared with",
     "left_out": "some points could not be used",
     "limit": "the value lies at the limit of what this method can tell",
     "mixture": "several dimensions were found",
     "other_library": "another library's estimator gave no usable answer",
     "rounding": "distances are hardly above the rounding of the stored values",
-    "scales": "what other methods see at the same scales",
+    "scales": "what other methods see, or cannot see, at the same scales",
     "undetermined": "the data do not determine a value",
     "unclassified": "a note of a file of version 0.1, which had no codes",
 }
@@ -52,8 +53,8 @@ class Note(str):
         object.__setattr__(note, "code", code)
         return note
 
-    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
-        return self.code, str(self)
+    def __reduce__(self) -> tuple[type[Note], tuple[str, str]]:
+        return type(self), (self.code, str(self))  # copies and pickles cannot set the code
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a note cannot be changed: {name} = {value!r}")

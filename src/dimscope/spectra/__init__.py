@@ -2,5 +2,6 @@
 
 from dimscope.spectra.power_law import PowerLaw
 from dimscope.spectra.spectrum import Spectrum
+from dimscope.spectra.unbiased import distinct_averages
 
-__all__ = ["PowerLaw", "Spectrum"]
+__all__ = ["PowerLaw", "Spectrum", "distinct_averages"]

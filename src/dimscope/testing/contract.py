@@ -8,14 +8,14 @@ import inspect
 import json
 import pickle
 import re
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, NeighborEstimator, apply_estimator
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import LocalEstimate
+from dimscope.results import ErrorKind, Family, LocalEstimate, Note
 from dimscope.spectra import Spectrum
 from dimscope.testing._subject import (
     answer,
@@ -52,6 +52,40 @@ def check_parameters_are_set_by_name(estimator: Estimator) -> None:
         require("no_such_parameter" in str(error), f"{error} does not name what is unknown")
     else:
         raise AssertionError("set_params takes parameters that do not exist")
+
+
+def check_says_what_it_is(estimator: Estimator) -> None:
+    """Its title is text, its family and kind of error are known ones, and a range has two ends."""
+    title, family, kind = estimator.title, estimator.family, estimator.error_kind
+    require(isinstance(title, str), f"title is {title!r}: give the name for people as text")
+    require(
+        family in get_args(Family),
+        f"family is {family!r}: choose one of {', '.join(get_args(Family))}",
+    )
+    require(
+        kind in get_args(ErrorKind),
+        f"error_kind is {kind!r}: choose one of {', '.join(get_args(ErrorKind))}",
+    )
+    ends = estimator.block_error_range
+    require(
+        ends is None or (len(ends) == 2 and 0 < ends[0] <= ends[1]),
+        f"block_error_range is {ends!r}: give the smallest and the largest ratio, or None",
+    )
+
+
+def check_settings_are_told(estimator: Estimator) -> None:
+    """Equal estimators measure one quantity, and one with another parameter another quantity."""
+    made = type(estimator)(**estimator.get_params())
+    require(isinstance(made.setting, str), f"setting is {made.setting!r}, it must be text")
+    require(
+        made.quantity == estimator.quantity,
+        f"an equal estimator measures {made.quantity} in place of {estimator.quantity}",
+    )
+    for name in estimator.get_params():
+        other = copy.deepcopy(estimator).set_params(**{name: _Unlike()})
+        require(
+            other.quantity != estimator.quantity, f"the setting does not tell of another {name!r}"
+        )
 
 
 def check_copies_are_equal(estimator: Estimator) -> None:
@@ -115,6 +149,33 @@ def check_estimate_says_all(estimator: Estimator) -> None:
     except dataclasses.FrozenInstanceError:
         return
     raise AssertionError("the estimate can be changed: it must be frozen")
+
+
+def check_errors_say_where_they_come_from(estimator: Estimator) -> None:
+    """An estimate has the `error_kind` of its class if it has a stderr, and no kind otherwise."""
+    found = answer(estimator, cloud(estimator))
+    own = None if estimator.error_kind == "blocks" else estimator.error_kind
+    require(
+        found.error_kind == own and (found.stderr is None) == (own is None),
+        f"stderr is {found.stderr} with error_kind {found.error_kind!r}, and the class says "
+        f"{estimator.error_kind!r}: one with an error of its own says 'theory' or 'posterior' in "
+        "both places, one without it 'blocks' and None",
+    )
+
+
+def check_notes_have_codes(estimator: Estimator) -> None:
+    """Notes are `dimscope.results.Note`s, whose codes are words in lower case."""
+    x = cloud(estimator)
+    copies = np.concatenate([x, x[:60]])
+    for note in (*answer(estimator, x).notes, *answer(estimator, copies).notes):
+        require(
+            isinstance(note, Note),
+            f"the note {note!r} has no code: make it with dimscope.results.Note(code, text)",
+        )
+        require(
+            re.fullmatch("[a-z][a-z0-9_]*", note.code) is not None,
+            f"the code {note.code!r} of a note must be a word in lower case",
+        )
 
 
 def check_fit_keeps_the_estimate(estimator: Estimator) -> None:
@@ -200,6 +261,10 @@ def check_is_documented(estimator: Estimator) -> None:
     require("Cost:" in text, "the class does not say what it costs ('Cost: ...')")
     missing = [name for name in estimator.get_params() if name not in text]
     require(not missing, f"the parameters {missing} are not described")
+
+
+class _Unlike:
+    """Equal to no parameter."""
 
 
 def _require_input_error(call: Any, what: str) -> None:

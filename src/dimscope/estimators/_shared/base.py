@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal, Self, final
 
@@ -12,14 +13,11 @@ from jaxtyping import Float64
 from dimscope._deprecated import renamed_parameters
 from dimscope.errors import InputError
 from dimscope.estimators._shared.errors import normal_interval
+from dimscope.estimators._shared.notes import discrete_notes, rounding_notes
 from dimscope.measurement import Known, Representation, measure
 from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
-from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Quantity
+from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Note, Quantity
 from dimscope.spectra import Spectrum
-
-_MANY_DUPLICATES = 0.05
-_MANY_TIES = 0.05
-_ROUNDING_MARGIN = 10
 
 
 class Estimator(ABC):
@@ -170,7 +168,7 @@ class NeighborEstimator(Estimator):
         interval: tuple[float, float] | None = None,
         scale: float | None,
         n_samples: int,
-        notes: tuple[str, ...],
+        notes: tuple[Note, ...],
         ranks: tuple[int, int],
     ) -> DimensionEstimate:
         """The estimate with what all neighbour estimators report; a normal interval by default.
@@ -184,10 +182,10 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
-            notes=notes + _discrete_notes(graph, ranks[1]),
+            notes=notes + discrete_notes(graph, ranks[1]),
+            error_kind=None if stderr is None else self.error_kind,
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
-            error_kind=None if stderr is None else self.error_kind,
         )
 
     def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
@@ -234,6 +232,28 @@ class SpectrumEstimator(Estimator):
             If the representation is constant or has too few samples.
         """
 
+    def _answer(
+        self,
+        spectrum: Spectrum,
+        *,
+        value: float | None,
+        stderr: float | None = None,
+        notes: tuple[Note, ...] = (),
+    ) -> DimensionEstimate:
+        """The estimate with what all linear estimators report; without an error by default."""
+        return DimensionEstimate(
+            value=value,
+            stderr=stderr,
+            interval=normal_interval(value, stderr),
+            scale=None,
+            n_samples=spectrum.n_samples,
+            n_duplicates=0,
+            notes=rounding_notes(math.sqrt(2 * spectrum.trace), spectrum.rounding) + notes,
+            error_kind=None if stderr is None else self.error_kind,
+            method=self.name,
+            parameters=self.get_params(),
+        )
+
 
 def apply_estimator(estimator: Estimator, statistic: Known) -> DimensionEstimate:
     """The estimate of ``estimator`` from the statistic that its family uses.
@@ -248,64 +268,3 @@ def apply_estimator(estimator: Estimator, statistic: Known) -> DimensionEstimate
     if isinstance(estimator, SpectrumEstimator) and isinstance(statistic, Spectrum):
         return estimator.estimate(statistic)
     raise InputError(f"{estimator.name} cannot be estimated from a {type(statistic).__name__}")
-
-
-def check_at_least(name: str, value: int, least: int) -> None:
-    """Raise an InputError unless value >= least."""
-    if value < least:
-        raise InputError(f"{name}={value} must be at least {least}")
-
-
-def check_open_interval(name: str, value: float, low: float, high: float) -> None:
-    """Raise an InputError unless low < value < high."""
-    if not low < value < high:
-        raise InputError(f"{name}={value} must lie between {low} and {high}")
-
-
-def graph_notes(graph: NeighborGraph) -> tuple[str, ...]:
-    """Warnings about many duplicates, and about distances that are mere rounding."""
-    rounding = 0.0 if graph.points is None else graph.points.rounding
-    notes = rounding_notes(float(graph.distances[:, 0].mean()), rounding)
-    n_rows = graph.n_samples + graph.n_duplicates
-    share = graph.n_duplicates / n_rows
-    if share > _MANY_DUPLICATES:
-        notes += (
-            f"{graph.n_duplicates} of {n_rows} rows ({share:.0%}) repeat another row exactly and "
-            "were set aside.",
-        )
-    return notes
-
-
-def _discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[str, ...]:
-    """A warning where neighbours at equal distances tell of discrete data.
-
-    Continuous data have none. Copies at distance 0 are counted as duplicates, not here.
-    """
-    distances = graph.distances[:, : max(n_neighbors, 2)]
-    tied = ((np.diff(distances, axis=1) == 0) & (distances[:, 1:] > 0)).any(axis=1)
-    if (n_tied := int(tied.sum())) <= _MANY_TIES * graph.n_samples:
-        return ()
-    return (
-        f"{n_tied} of {graph.n_samples} points have neighbours at equal distances: the data look "
-        "discrete, and this estimator assumes continuous data.",
-    )
-
-
-def rounding_notes(distance: float, rounding: float) -> tuple[str, ...]:
-    """A warning where ``distance`` is hardly above the rounding of the stored values."""
-    if distance > _ROUNDING_MARGIN * rounding:
-        return ()
-    return (
-        f"Distances of {distance:.1g} are no more than {_ROUNDING_MARGIN} times the rounding of "
-        f"stored values of this size ({rounding:.1g}): this measures rounding, not the "
-        "representation.",
-    )
-
-
-def require_variance(spectrum: Spectrum) -> None:
-    """Raise an InputError if all samples are equal."""
-    if spectrum.trace == 0.0:
-        raise InputError(
-            f"all {spectrum.n_samples} rows are equal: a constant representation has no dimension "
-            "to measure"
-        )

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dimscope.estimators._shared.errors import _NORMAL_95
+from dimscope.results import Note
 
 _SHARES = (10, 50, 300, 2000)  # N / k, the columns
 _DIMENSIONS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100)  # the rows
@@ -62,7 +63,7 @@ def true_dimension(shape: str, value: float, points_per_neighbor: float) -> floa
 
 def bias_notes(
     value: float, stderr: float | None, n_samples: int, n_neighbors: int
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     """A sentence where a bias as in the cube leads out of the interval, with that of the sphere.
 
     Curvature within the neighbourhoods raises an estimate instead, which distances do not tell.
@@ -79,9 +80,11 @@ def bias_notes(
     )
     outside = "the interval does not include this bias."
     if math.isinf(low):
-        return (f"{seen} by more than half if the points lie as on a sphere: {outside}",)
+        said = f"{seen} by more than half if the points lie as on a sphere: {outside}"
+        return (Note("bias", said),)
     most = "far more" if math.isinf(high) else f"{1 - value / high:.0%}"
-    return (
+    said = (
         f"{seen} by about {1 - value / low:.0%} if the points lie as on a sphere, by {most} if as "
-        f"in a cube: {outside}",
+        f"in a cube: {outside}"
     )
+    return (Note("bias", said),)

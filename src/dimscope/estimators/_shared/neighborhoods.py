@@ -10,15 +10,12 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import (
-    KNeighborEstimator,
-    NeighborEstimator,
-    check_at_least,
-    graph_notes,
-)
+from dimscope.estimators._shared.base import KNeighborEstimator, NeighborEstimator
+from dimscope.estimators._shared.checks import check_at_least
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.measurement import Numbers, Products, points_of, read_numbers
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate, LocalEstimate
+from dimscope.results import DimensionEstimate, LocalEstimate, Note
 
 PerPoint = Float64[np.ndarray, " n"]
 
@@ -109,10 +106,11 @@ class NeighborhoodEstimator(VectorEstimator, KNeighborEstimator):
                 "dimension for this method to see: use more neighbours"
             )
         if n_left_out := len(numbers) - len(known):
-            notes += (
+            said = (
                 f"{n_left_out} of {graph.n_samples} points whose neighbourhoods have no dimension "
-                "were left out.",
+                "were left out."
             )
+            notes += (Note("left_out", said),)
         return self._answer(
             graph,
             value=value,
@@ -151,7 +149,7 @@ class NeighborhoodEstimator(VectorEstimator, KNeighborEstimator):
         """The standard error of the estimate, where simulation has shown it to hold."""
         return None
 
-    def _remarks(self, value: float) -> tuple[str, ...]:  # noqa: ARG002
+    def _remarks(self, value: float) -> tuple[Note, ...]:  # noqa: ARG002
         """What a reader must know of an estimate of this value."""
         return ()
 

@@ -8,8 +8,11 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import graph_notes
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.neighbors import NeighborGraph
+from dimscope.results import Note
+
+_LEAST_POINTS = 5
 
 
 class LogRatios(NamedTuple):
@@ -17,19 +20,19 @@ class LogRatios(NamedTuple):
 
     values: Float64[np.ndarray, " n"]
     scale: float
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
-def log_ratios(graph: NeighborGraph, n1: int, n2: int, *, least: int) -> LogRatios:
-    """The log ratios of the n2-th to the n1-th distance, for at least ``least`` points.
+def log_ratios(graph: NeighborGraph, n1: int, n2: int) -> LogRatios:
+    """The log ratios of the n2-th to the n1-th distance.
 
     Raises
     ------
     InputError
-        If fewer than ``least`` points have a ratio above 1.
+        If fewer than 5 points have a ratio above 1.
     """
     distances = graph.distances[:, n1 - 1], graph.distances[:, n2 - 1]
-    return ratios_of(graph, *distances, (n1, n2), least=least)
+    return ratios_of(graph, *distances, (n1, n2))
 
 
 def ratios_of(
@@ -37,24 +40,22 @@ def ratios_of(
     inner: Float64[np.ndarray, " n"],
     outer: Float64[np.ndarray, " n"],
     ranks: tuple[int, int],
-    *,
-    least: int,
 ) -> LogRatios:
     """The log ratios of distances ``outer`` to ``inner`` of given ranks, as `log_ratios`.
 
     Raises
     ------
     InputError
-        If fewer than ``least`` points have a ratio above 1.
+        If fewer than 5 points have a ratio above 1.
     """
     n1, n2 = ranks
     apart = inner > 0
     values = np.log(outer[apart] / inner[apart])
     n_tied = int((values == 0).sum())
-    if len(values) - n_tied < least:
+    if len(values) - n_tied < _LEAST_POINTS:
         raise InputError(
             f"only {len(values) - n_tied} of {graph.n_samples} points have r_{n2} > r_{n1} > 0, at "
-            f"least {least} are needed: give more distinct samples"
+            f"least {_LEAST_POINTS} are needed: give more distinct samples"
         )
     notes = graph_notes(graph) + _left_out(graph, apart, n1)
     return LogRatios(values, float(outer[apart].mean()), notes)
@@ -69,7 +70,7 @@ class Neighborhoods(NamedTuple):
     shares: Float64[np.ndarray, "n k-1"]
     apart: Bool[np.ndarray, " n_samples"]
     scale: float
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def local(
         self, numerator: int | Float64[np.ndarray, " n"], denominator: Float64[np.ndarray, " n"]
@@ -100,7 +101,8 @@ def neighborhoods(graph: NeighborGraph, k: int) -> Neighborhoods:
     return Neighborhoods(shares, apart, float(graph.distances[:, k - 1].mean()), notes)
 
 
-def _left_out(graph: NeighborGraph, apart: Bool[np.ndarray, " n"], rank: int) -> tuple[str, ...]:
+def _left_out(graph: NeighborGraph, apart: Bool[np.ndarray, " n"], rank: int) -> tuple[Note, ...]:
     if n_zero := int((~apart).sum()):
-        return (f"{n_zero} of {graph.n_samples} points with r_{rank} = 0 were left out.",)
+        said = f"{n_zero} of {graph.n_samples} points with r_{rank} = 0 were left out."
+        return (Note("left_out", said),)
     return ()

@@ -1,4 +1,4 @@
-"""Spanning trees against all distances, and dimensions from the growth of graphs."""
+"""Both graphs: the growth by definition, known dimensions, invariance."""
 
 from __future__ import annotations
 
@@ -6,86 +6,11 @@ import math
 
 import numpy as np
 import pytest
-import scipy.sparse.csgraph
-import scipy.spatial.distance
-import skdim
+from naive_graphs import all_distances, naive_tree
 
 import dimscope as ds
-from dimscope.estimators._shared.trees import _Parts, spanning_tree
 
 BOTH = [ds.MSTDimension, ds.KNNGraphDimension]
-
-
-def all_distances(x):
-    return scipy.spatial.distance.squareform(scipy.spatial.distance.pdist(x))
-
-
-def naive_tree(x):
-    """Prim's tree of all distances, the shortest edge first."""
-    far = all_distances(x)
-    best, lengths = far[0].copy(), []
-    best[0] = np.inf
-    joined = np.zeros(len(x), dtype=bool)
-    joined[0] = True
-    while not joined.all():
-        new = int(np.argmin(np.where(joined, np.inf, best)))
-        lengths.append(best[new])
-        joined[new] = True
-        best = np.minimum(best, far[new])
-    return np.sort(lengths)
-
-
-def clouds():
-    rng = np.random.default_rng(0)
-    clusters = [10.0**-j * rng.normal(size=(40, 5)) + 30 * rng.normal(size=5) for j in range(6)]
-    lattice = np.stack(np.meshgrid(np.arange(12.0), np.arange(12.0)), -1).reshape(-1, 2)
-    return {
-        "gaussian": rng.normal(size=(250, 8)),
-        "heavy tails": rng.standard_t(1.2, size=(250, 4)),
-        "clusters": np.concatenate(clusters),
-        "ties": lattice,
-        "outlier": np.concatenate([rng.normal(size=(200, 3)), [[1e6, 0, 0]]]),
-        "a far twin": np.concatenate([rng.normal(size=(100, 3)), 1e6 + rng.normal(size=(50, 3))]),
-    }
-
-
-class TestSpanningTree:
-    @pytest.mark.parametrize("k", [1, 3, 20])
-    @pytest.mark.parametrize("name", clouds())
-    def test_is_that_of_all_distances(self, name, k):
-        x = clouds()[name]
-        lengths = spanning_tree(ds.NeighborGraph.from_points(x, k))
-        assert len(lengths) == len(x) - 1
-        np.testing.assert_allclose(np.sort(lengths), naive_tree(x), rtol=1e-9)
-
-    def test_searches_only_where_the_lists_leave_doubt(self, monkeypatch):
-        asked = []
-        way_out = _Parts.way_out
-        monkeypatch.setattr(
-            _Parts, "way_out", lambda *given: asked.append(given) or way_out(*given)
-        )
-        spanning_tree(ds.NeighborGraph.from_points(clouds()["gaussian"], 20))
-        assert asked == []
-        spanning_tree(ds.NeighborGraph.from_points(clouds()["clusters"], 10))
-        assert 5 <= len(asked) <= 10
-
-    def test_of_copies_that_are_kept(self):
-        x = np.random.default_rng(0).normal(size=(60, 3))
-        graph = ds.NeighborGraph.from_points(np.concatenate([x, x[:7]]), 4, duplicates="keep")
-        lengths = np.sort(spanning_tree(graph))
-        assert (lengths[:7] == 0).all()
-        np.testing.assert_allclose(lengths[7:], naive_tree(x), rtol=1e-9)
-
-    def test_of_distances_alone(self):
-        x = clouds()["clusters"]
-        graph = ds.NeighborGraph.from_distances(all_distances(x), 5)
-        np.testing.assert_allclose(np.sort(spanning_tree(graph)), naive_tree(x), rtol=1e-9)
-
-    def test_of_lists_that_leave_doubt(self):
-        full = ds.NeighborGraph.from_points(clouds()["clusters"], 5)
-        lists = ds.NeighborGraph.from_neighbors(full.distances, full.indices)
-        with pytest.raises(ds.InputError, match="that their given lists of 5 do not hold"):
-            spanning_tree(lists)
 
 
 def growth(x, edges, *, alpha=1.0, discard=0.01, halvings=3):
@@ -120,29 +45,6 @@ def test_are_the_growth_by_definition(parameters):
         assert (estimate.stderr, estimate.interval) == (None, None)
 
 
-def test_scikit_dimension_agrees_on_persistent_homology():
-    # version 0.5.0: overlapping random subsamples of the same sizes, which scatter
-    x = np.random.default_rng(0).random((400, 3))
-    peer = skdim.id.PH(n_range_min=0.25, nsteps=4, subsamples=30, random_state=0).fit(x)
-    found = ds.MSTDimension(discard_fraction=0.0, n_halvings=2).fit(x).dimension_
-    assert found == pytest.approx(peer.dimension_, rel=0.1)
-
-
-@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
-def test_the_power_of_the_lengths_does_not_matter(alpha):
-    """The slope of the sum is (d - alpha) / d: read as (d - 1) / d it gives d / alpha."""
-    x = ds.manifolds.flat_torus(3).sample(2000, rng=0)
-    assert ds.MSTDimension(alpha=alpha).fit(x).dimension_ == pytest.approx(3, rel=0.08)
-
-
-def test_scikit_dimension_sees_few_points_of_its_graph():
-    """Its default takes 3 to 6 points, drawn with replacement."""
-    x = ds.manifolds.cube(5).sample(400, rng=0)
-    peers = [skdim.id.KNN(random_state=seed).fit(x).dimension_ for seed in range(20)]
-    found = [ds.KNNGraphDimension(seed=seed).fit(x).dimension_ for seed in range(20)]
-    assert np.std(found) < 0.3 < np.std(peers)
-
-
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [
@@ -160,12 +62,6 @@ def test_known_dimension(kind, manifold, dimension, tolerance):
     """One draw of 2,000 points scatters by some 2 %."""
     found = kind().fit(manifold.sample(2000, rng=0)).dimension_
     assert found == pytest.approx(dimension, rel=tolerance)
-
-
-def test_a_fractal_has_its_own():
-    dust = ds.manifolds.cantor_dust()
-    found = ds.MSTDimension().fit(dust.sample(2000, rng=0)).dimension_
-    assert found == pytest.approx(dust.dimension, rel=0.1)
 
 
 @pytest.mark.parametrize("kind", BOTH)

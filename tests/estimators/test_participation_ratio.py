@@ -1,35 +1,14 @@
-"""Linear dimensions against their definitions, and the correction against known spectra."""
+"""The participation ratio: its correction by enumeration and known spectra, its error."""
 
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 import pytest
+from known_points import matrix, stderr_over_scatter, with_spectrum
 
-from dimscope import (
-    EffectiveRank,
-    InputError,
-    ParticipationRatio,
-    PCADimension,
-    Spectrum,
-    StableRank,
-)
-
-
-def matrix(n=7, d=5, seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(n, d)) * rng.uniform(0.2, 2, size=d) + rng.normal(size=d)
-
-
-def with_spectrum(eigenvalues, n=200, seed=0):
-    """A Gaussian sample whose population covariance has the given eigenvalues."""
-    return np.random.default_rng(seed).normal(size=(n, len(eigenvalues))) * np.sqrt(eigenvalues)
-
-
-def ratio(eigenvalues):
-    return eigenvalues.sum() ** 2 / np.square(eigenvalues).sum()
+from dimscope import InputError, ParticipationRatio, Spectrum
 
 
 def naive_corrected_ratio(x, distinct_columns):
@@ -51,6 +30,10 @@ def naive_corrected_ratio(x, distinct_columns):
                 + four
             )
     return numerator / denominator
+
+
+def ratio(eigenvalues):
+    return eigenvalues.sum() ** 2 / np.square(eigenvalues).sum()
 
 
 class TestParticipationRatio:
@@ -142,87 +125,30 @@ class TestParticipationRatio:
             ParticipationRatio(correction="rows_and_columns").estimate(subset)
 
 
-class TestPCADimension:
+class TestError:
+    """The error is the scatter where variances differ, and above it where they are equal."""
+
     @pytest.mark.parametrize(
-        ("fraction", "count"), [(0.4, 1), (0.6, 2), (0.7, 2), (0.8, 3), (0.95, 4), (1.0, 4)]
+        ("n", "d", "power", "least", "most"),
+        [(200, 100, -0.5, 0.85, 1.2), (100, 300, -0.25, 0.85, 1.3), (200, 50, 0.0, 1.2, 1.6)],
     )
-    def test_is_a_count_of_components(self, fraction, count):
-        """Variances of exactly 4, 3, 2, 1: shares held 0.4, 0.7, 0.9, 1.0."""
-        signs = np.array(list(itertools.product([-1.0, 1.0], repeat=4)))
-        x = signs * np.sqrt([4.0, 3.0, 2.0, 1.0])
-        assert PCADimension(variance_fraction=fraction).fit(x).dimension_ == count
+    def test_error_against_scatter(self, n, d, power, least, most):
+        rng = np.random.default_rng(n + d)
+        scale = np.arange(1, d + 1) ** power
+        found = [ParticipationRatio().fit(rng.normal(size=(n, d)) * scale) for _ in range(300)]
+        assert least < stderr_over_scatter([f.estimate_ for f in found]) < most
+        mean = np.mean([f.dimension_ for f in found])
+        covered = [f.estimate_.interval[0] < mean < f.estimate_.interval[1] for f in found]
+        assert np.mean(covered) >= 0.91
 
-    def test_says_when_the_samples_are_the_limit(self):
-        limited, ample = (
-            PCADimension().fit(with_spectrum(np.ones(50), n)).estimate_ for n in (40, 2000)
-        )
-        assert "half of the 39 components that 40 samples allow" in limited.notes[0]
-        assert ample.notes == ()
+    def test_both_forms_of_the_spectrum_agree(self):
+        rng = np.random.default_rng(0)
+        tall = 1000 + np.maximum(rng.normal(size=(200, 20)) @ rng.normal(size=(20, 30)), 0)
+        wide = tall @ np.linalg.qr(rng.normal(size=(300, 30)))[0].T
+        errors = [ParticipationRatio().fit(x).estimate_.stderr for x in (tall, wide)]
+        assert errors[0] == pytest.approx(errors[1], rel=1e-8)
 
-    @pytest.mark.parametrize("fraction", [0.0, -0.1, 1.01, math.nan])
-    def test_fraction_out_of_range(self, fraction):
-        with pytest.raises(InputError, match=r"variance_fraction=.* must lie in \(0, 1\]"):
-            PCADimension(variance_fraction=fraction).fit(matrix())
-
-
-class TestEffectiveRank:
-    def test_of_equal_variances_is_their_number(self):
-        signs = np.array(list(itertools.product([-1.0, 1.0], repeat=6)))
-        assert EffectiveRank().fit(signs).dimension_ == pytest.approx(6, rel=1e-12)
-
-    def test_is_the_exponential_of_the_entropy(self):
-        x = matrix(30, 9)
-        share = np.linalg.eigvalsh(np.cov(x, rowvar=False))
-        share = share / share.sum()
-        want = math.prod(p**-p for p in share)
-        assert EffectiveRank().fit(x).dimension_ == pytest.approx(want, rel=1e-10)
-
-
-class TestStableRank:
-    @pytest.mark.parametrize("shape", [(30, 9), (9, 30)])
-    def test_is_the_ratio_of_squared_norms(self, shape):
-        x = matrix(*shape)
-        x = x - x.mean(axis=0)
-        want = np.linalg.norm(x, "fro") ** 2 / np.linalg.norm(x, 2) ** 2
-        assert StableRank().fit(x).dimension_ == pytest.approx(want, rel=1e-10)
-
-    @pytest.mark.parametrize("seed", range(5))
-    def test_of_the_three_it_is_the_smallest(self, seed):
-        spectrum = Spectrum.from_points(matrix(30, 9, seed))
-        naive, rank = ParticipationRatio(correction="none"), EffectiveRank()
-        assert (
-            StableRank().estimate(spectrum).value
-            < naive.estimate(spectrum).value
-            < rank.estimate(spectrum).value
-        )
-
-    @pytest.mark.parametrize("n", [200, 800, 3200])
-    def test_of_white_noise_is_what_random_matrix_theory_says(self, n):
-        """The largest eigenvalue scatters by N^(-2/3), about 1 % here."""
-        value = StableRank().fit(with_spectrum(np.ones(200), n)).dimension_
-        assert value == pytest.approx(200 / (1 + math.sqrt(200 / n)) ** 2, rel=0.04)
-
-
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        ParticipationRatio(),
-        ParticipationRatio(correction="none"),
-        PCADimension(),
-        EffectiveRank(),
-        StableRank(),
-    ],
-    ids=repr,
-)
-class TestAll:
-    @pytest.mark.parametrize("shape", [(10, 3), (10, 30)])
-    def test_a_constant_is_refused(self, estimator, shape):
-        with pytest.raises(InputError, match="all 10 rows are equal: a constant representation"):
-            estimator.fit(np.full(shape, 0.1))
-
-    def test_claims_no_scale_and_no_error_that_was_not_shown(self, estimator):
-        estimate = estimator.fit(matrix(20)).estimate_
-        assert estimate.scale is None
-        shown = estimator == ParticipationRatio()
-        assert (estimate.stderr is not None) == (estimate.interval is not None) == shown
-        assert (estimate.n_samples, estimate.n_duplicates) == (20, 0)
+    @pytest.mark.parametrize("correction", ["none", "rows_and_columns"])
+    def test_other_forms_have_none(self, correction):
+        x = np.random.default_rng(0).normal(size=(100, 20))
+        assert ParticipationRatio(correction=correction).fit(x).estimate_.stderr is None

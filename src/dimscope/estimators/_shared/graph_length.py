@@ -10,27 +10,22 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Float64
 
 from dimscope.errors import InputError
-from dimscope.estimators._shared.base import (
-    NeighborEstimator,
-    check_at_least,
-    check_open_interval,
-    graph_notes,
-)
-from dimscope.estimators._shared.trees import spanning_tree
+from dimscope.estimators._shared.base import NeighborEstimator
+from dimscope.estimators._shared.checks import check_at_least, check_open_interval
+from dimscope.estimators._shared.notes import graph_notes
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import DimensionEstimate
+from dimscope.results import DimensionEstimate, Note
 
 Lengths = Float64[np.ndarray, "m k"]
 
 
 @dataclass(kw_only=True)
-class _GraphDimension(NeighborEstimator):
+class GraphLengthEstimator(NeighborEstimator):
     """Base of both graphs: the mean over the edges of length^alpha goes as n^(-alpha/d).
 
     Edges that are left out together, or not at all, are one row of `_edges`.
@@ -78,7 +73,8 @@ class _GraphDimension(NeighborEstimator):
             slope = float(np.polyfit(np.log(sizes), np.log(means), 1)[0])
         notes = graph_notes(graph)
         if slope >= 0:
-            notes += ("Edges do not become shorter with more points: no dimension explains that.",)
+            said = "Edges do not become shorter with more points: no dimension explains that."
+            notes += (Note("undetermined", said),)
         return self._answer(
             graph,
             value=-self.alpha / slope if slope < 0 else None,
@@ -111,97 +107,3 @@ class _GraphDimension(NeighborEstimator):
                 f"{self.n_neighbors} neighbours: give at least {least} points, or halve less often"
             )
         self._check(graph)
-
-
-@final
-@dataclass(kw_only=True)
-class MSTDimension(_GraphDimension):
-    """Growth of the minimum spanning tree: the sum of length^alpha goes as n^((d - alpha) / d).
-
-    The tree of all n points, and those of 2, 4, 8, ... disjoint random blocks of n/2, n/4, n/8, ...
-    points; ln of the mean of length^alpha falls against ln n with the slope -alpha / d. The trees
-    are exact. Their edges are where the connected components of the points merge, the
-    0-dimensional persistent homology, so this is also the PH0 dimension (Adams et al.,
-    arXiv:1808.01079; Schweinhart, Advances in Mathematics 372, 2020), there with all edges kept.
-
-    Sees the whole set at once, so clusters and gaps weigh little, and assumes no constant density;
-    biased low in many dimensions, as all that looks at neighbours, and by the scales of the blocks:
-    curvature and noise between those of n and n/8 points. Cost: a sort of the edges, and the search
-    again of points with fewer than k of the k 2^n_halvings neighbours of the graph in their block,
-    about half the search; N k 2^n_halvings numbers of memory. Points far from all others, or many
-    tight clusters, cost a search each.
-
-    Parameters
-    ----------
-    n_neighbors
-        k, neighbours from which trees are made; the value does not depend on it.
-    alpha
-        Power of the lengths, positive; the theory is for powers below d.
-    discard_fraction
-        Share of the longest edges of each tree left out, in [0, 0.5]; the growth is that of the
-        rest. At 0 a single outlier can be most of the length.
-    n_halvings
-        How often blocks are halved, at least 1.
-    seed
-        Of the choice of blocks, by the order of the points.
-
-    Notes
-    -----
-    There is no standard error of its own: trees of all points and of their parts vary together, and
-    their scatter is 0.2 to 1 times what independent edges would have. `dimscope.estimate` adds the
-    scatter of the estimate over disjoint blocks of points.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(0)
-    >>> plane = rng.random((2000, 2)) @ rng.normal(size=(2, 5))
-    >>> round(MSTDimension().fit(plane).dimension_, 1)
-    2.0
-    """
-
-    name: ClassVar[str] = "mst_dimension"
-    block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
-    n_neighbors: int = 10
-
-    def _edges(self, graph: NeighborGraph) -> Lengths:
-        return spanning_tree(graph)[:, None]
-
-
-@final
-@dataclass(kw_only=True)
-class KNNGraphDimension(_GraphDimension):
-    """Growth of the graph that joins each point to its k nearest: as n^((d - alpha) / d) too.
-
-    As `MSTDimension`, with all distances to the first k neighbours in place of a tree's edges
-    (Costa, Girotra and Hero, IEEE Workshop on Statistical Signal Processing 2005); it is points,
-    those with the longest edges, that are left out with all of theirs. Less noisy
-    than a tree, and more biased by edges of the set, as it looks at k neighbours in all blocks.
-    Cost: as there, without the sort.
-
-    Parameters
-    ----------
-    n_neighbors
-        k, neighbours that each point is joined to.
-    alpha, discard_fraction, n_halvings, seed
-        As in `MSTDimension`.
-
-    Notes
-    -----
-    Its standard error is that of `MSTDimension`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rng = np.random.default_rng(0)
-    >>> plane = rng.random((2000, 2)) @ rng.normal(size=(2, 5))
-    >>> round(KNNGraphDimension().fit(plane).dimension_, 1)
-    2.0
-    """
-
-    name: ClassVar[str] = "knn_graph_dimension"
-    block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
-    n_neighbors: int = 5
-
-    def _edges(self, graph: NeighborGraph) -> Lengths:
-        return graph.distances

@@ -1,0 +1,141 @@
+"""BID: the binary intrinsic dimension, from the Hamming distances of all pairs.
+
+Acevedo, Rodriguez and Laio, "Unsupervised detection of semantic correlations in big data",
+Communications Physics 8 (2025).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import numpy as np
+import scipy.optimize
+from jaxtyping import Float64, Int64
+from scipy.special import gammaln
+
+from dimscope.errors import InputError
+from dimscope.estimators._shared.base import NeighborEstimator
+from dimscope.estimators._shared.checks import check_open_interval
+from dimscope.estimators._shared.discrete import discrete_estimate, pair_counts, rows_with_copies
+from dimscope.neighbors import NeighborGraph
+from dimscope.results import DimensionEstimate, Note
+
+_LEAST_DISTANCES = 3  # that two parameters can be fitted to
+
+
+@final
+@dataclass(kw_only=True)
+class BID(NeighborEstimator):
+    """The binary intrinsic dimension: how many independent bits have these Hamming distances.
+
+    The distance of two rows of d independent fair bits is r with probability 2^-d C(d, r). With
+    d(r) = d0 + d1 r the law P(r) = 2^-d(r) C(d(r), r) / Z is fitted to the shortest distances of
+    all pairs, by the least Kullback-Leibler divergence from their shares; the value is d0, the
+    dimension at small distance. Equal to n_features for independent fair bits, lower the more
+    they depend on each other.
+
+    For data of two values, such as the signs of activations. As an extrapolation to distance 0
+    it is less certain the fewer of the pairs are near. Copies of a row count as pairs at distance
+    0. No theory of its error: no standard error is given. Cost: N^2 n_features / 2 differences.
+
+    Parameters
+    ----------
+    share
+        Of all pairs, those of the shortest distances, which are fitted; between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bits = np.random.default_rng(0).integers(0, 2, size=(1000, 30))
+    >>> round(BID().fit(bits).dimension_)
+    30
+    """
+
+    name: ClassVar[str] = "bid"
+    title: ClassVar[str] = "BID"
+    data: ClassVar[Literal["continuous", "integers", "bits"]] = "bits"
+    share: float = 0.2
+
+    @property
+    def n_neighbors_needed(self) -> int:
+        """Neighbours in the graph that `estimate` uses: 1, and it counts pairs of its own."""
+        return 1
+
+    def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
+        """The binary dimension of the points of ``graph``.
+
+        Raises
+        ------
+        InputError
+            If the points are not known or hold more than two values, ``share`` is outside (0, 1),
+            or the pairs fitted have fewer than 3 distances.
+        """
+        check_open_interval("share", self.share, 0, 1)
+        x, n_copies = rows_with_copies(graph, self.name)
+        counts = pair_counts(_bits(x))
+        distances = np.flatnonzero(counts)
+        held = np.cumsum(counts[distances]) / counts.sum()
+        distances = distances[held <= self.share]
+        if len(distances) < _LEAST_DISTANCES:
+            raise InputError(
+                f"the nearest {self.share:.0%} of the pairs hold distances of {len(distances)} "
+                f"lengths, at least {_LEAST_DISTANCES} are needed: use a larger share or more "
+                "features"
+            )
+        value = _binary_dimension(distances, counts[distances])
+        notes: tuple[Note, ...] = ()
+        if value <= 0:
+            said = "The fit has no positive dimension at distance 0: the law does not hold."
+            notes = (Note("undetermined", said),)
+        return discrete_estimate(
+            self,
+            value if value > 0 else None,
+            None,
+            scale=float(distances[-1]),
+            n_samples=len(x),
+            n_copies=n_copies,
+            notes=notes,
+        )
+
+
+def _binary_dimension(
+    distances: Int64[np.ndarray, " radii"], counts: Int64[np.ndarray, " radii"]
+) -> float:
+    """d0 of the law that is nearest to the shares of the distances."""
+    r = distances.astype(np.float64)
+    weights = counts / counts.sum()
+    low, high = r[0], r[-1]
+
+    def line(parameters: Float64[np.ndarray, " 2"]) -> tuple[float, float]:
+        over = np.exp(parameters)  # d(r) > r at both ends, so between them
+        first, last = low + over[0], high + over[1]
+        slope = (last - first) / (high - low)
+        return float(first - slope * low), float(slope)
+
+    def cross_entropy(parameters: Float64[np.ndarray, " 2"]) -> float:
+        d0, d1 = line(parameters)
+        d = d0 + d1 * r
+        log_p = gammaln(d + 1) - gammaln(r + 1) - gammaln(d - r + 1) - d * math.log(2)
+        return float(np.logaddexp.reduce(log_p) - weights @ log_p)
+
+    start = np.log([2 * high - low, high])  # bits as many as twice the largest distance
+    found = scipy.optimize.minimize(
+        cross_entropy,
+        start,
+        method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4000, "maxfev": 4000},
+    )
+    return line(found.x)[0]
+
+
+def _bits(x: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:
+    low, high = x.min(), x.max()
+    between = x[(x != low) & (x != high)]
+    if len(between):
+        raise InputError(
+            f"bid needs data of two values, and these hold {low:.9g}, {between[0]:.9g} and "
+            f"{high:.9g}: make them bits first, as x > 0 does"
+        )
+    return np.asarray(x == high, dtype=np.float64)
