@@ -147,9 +147,7 @@ class TestCalibration:
 
     def test_beyond_the_table_spheres_are_simulated_from_a_seed(self):
         x = sphere(4, 300)
-        one, again, other = (
-            DANCo(n_neighbors=7, seed=seed).fit(x).dimension_ for seed in (0, 0, 1)
-        )
+        one, again, other = (DANCo(n_neighbors=7, rng=seed).fit(x).dimension_ for seed in (0, 0, 1))
         assert one == again != other
         assert one == pytest.approx(4, rel=0.12)
         assert DANCo().fit(sphere(2, 30)).dimension_ == pytest.approx(2, rel=0.35)

@@ -139,7 +139,7 @@ class TestInvariance:
     def test_seed(self):
         graph = NeighborGraph.from_points(self.X, 3)
         assert self.QUICK.estimate(graph) == self.QUICK.estimate(graph)
-        other = Hidalgo(n_sweeps=200, n_chains=2, seed=1).estimate(graph)
+        other = Hidalgo(n_sweeps=200, n_chains=2, rng=1).estimate(graph)
         assert other.value != self.QUICK.estimate(graph).value
         assert other.value == pytest.approx(self.QUICK.estimate(graph).value, rel=0.1)
 

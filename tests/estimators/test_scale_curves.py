@@ -83,7 +83,7 @@ def test_the_curves_are_those_of_the_estimators():
 @pytest.mark.parametrize("n_known", [2, 100])
 def test_decimation_is_two_nn_of_disjoint_blocks(n_known):
     x = np.random.default_rng(0).normal(size=(450, 3))
-    found = decimation(ds.NeighborGraph.from_points(x, n_known), seed=4)
+    found = decimation(ds.NeighborGraph.from_points(x, n_known), rng=4)
     assert found.sizes.tolist() == [450, 225, 112, 56]
     order = np.random.default_rng(4).permutation(450)
     for level, size in enumerate(found.sizes):

@@ -124,6 +124,7 @@ class CorrelationDimension(KNeighborEstimator):
             n2=np.array(pairs.ranks[1:]),
             n_samples=graph.n_samples,
             method=self.name,
+            title=self.title,
         )
 
 

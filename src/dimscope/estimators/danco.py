@@ -19,6 +19,7 @@ from jaxtyping import Float64
 from scipy.interpolate import PchipInterpolator
 from scipy.special import binom, digamma, i0e, i1e
 
+from dimscope._deprecated import renamed_parameters
 from dimscope.errors import InputError
 from dimscope.estimators._shared.likelihood import maximum_likelihood
 from dimscope.estimators._shared.neighborhoods import VectorEstimator
@@ -52,6 +53,7 @@ class Concentration(NamedTuple):
 
 
 @final
+@renamed_parameters(seed="rng")
 @dataclass(kw_only=True)
 class DANCo(VectorEstimator):
     """The dimension of the sphere on which distances and angles concentrate as they do here.
@@ -79,7 +81,7 @@ class DANCo(VectorEstimator):
     ----------
     n_neighbors
         k, from 3 to 30; one neighbour more is searched.
-    seed
+    rng
         Of the points on spheres, where they are simulated.
     """
 
@@ -87,7 +89,7 @@ class DANCo(VectorEstimator):
     title: ClassVar[str] = "DANCo"
     block_error_range: ClassVar[tuple[float, float] | None] = (0.9, 1.5)
     n_neighbors: int = TABLE_NEIGHBORS
-    seed: int = 0
+    rng: int = 0
 
     @property
     def n_neighbors_needed(self) -> int:
@@ -131,7 +133,7 @@ class DANCo(VectorEstimator):
         observed = _concentration(ratios.values, numbers, k)
         n = graph.n_samples
         tabulated = k == TABLE_NEIGHBORS and TABLE_SAMPLES[0] <= n <= TABLE_SAMPLES[-1]
-        spheres = _tabulated(n) if tabulated else _simulated(n, k, self.seed, observed)
+        spheres = _tabulated(n) if tabulated else _simulated(n, k, self.rng, observed)
         value, top = _nearest_sphere(observed, spheres, k)
         notes = ratios.notes
         if value > 0.99 * top:

@@ -15,6 +15,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 from jaxtyping import Float64
 
+from dimscope._deprecated import renamed_parameters
 from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.checks import check_at_least
 from dimscope.estimators._shared.notes import graph_notes
@@ -27,6 +28,7 @@ _LEAST_WIDTH = 0.7  # of the peak, in widths of all before it: narrower have one
 
 
 @final
+@renamed_parameters(seed="rng")
 @dataclass(kw_only=True)
 class Geodesic(KNeighborEstimator):
     """The dimension of the sphere on which distances along the surface are spread alike.
@@ -53,7 +55,7 @@ class Geodesic(KNeighborEstimator):
         Bins of the histogram, at least 10.
     n_sources
         Points, at most, from which paths to all others are found, chosen at random.
-    seed
+    rng
         Of that choice, by the order of the points.
 
     Notes
@@ -75,7 +77,7 @@ class Geodesic(KNeighborEstimator):
     n_neighbors: int = 5
     n_bins: int = 50
     n_sources: int = 400
-    seed: int = 0
+    rng: int = 0
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
         """The dimension of the points of ``graph``.
@@ -100,7 +102,7 @@ class Geodesic(KNeighborEstimator):
                 "neighbours: use more neighbours."
             )
         else:
-            chosen = np.random.default_rng(self.seed).permutation(n_joined)[: self.n_sources]
+            chosen = np.random.default_rng(self.rng).permutation(n_joined)[: self.n_sources]
             paths = scipy.sparse.csgraph.dijkstra(joined, directed=False, indices=chosen)
             longest = float(np.quantile(graph.distances[:, self.n_neighbors - 1], _SHARE)) or 1.0
             fit = _fit_sphere(paths[paths > 0] / longest, self.n_bins, 1.0)

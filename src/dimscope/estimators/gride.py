@@ -130,6 +130,7 @@ class Gride(NeighborEstimator):
             n2=np.array(outer),
             n_samples=graph.n_samples,
             method=self.name,
+            title=self.title,
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.special import gammaln
 
+from dimscope._deprecated import renamed_parameters
 from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.checks import check_at_least, check_open_interval
 from dimscope.estimators._shared.ratios import log_ratios
@@ -51,6 +52,7 @@ class Mixture:
 
 
 @final
+@renamed_parameters(seed="rng")
 @dataclass(kw_only=True)
 class Hidalgo(NeighborEstimator):
     """A mixture of dimensions, in which neighbours tend to share theirs.
@@ -85,7 +87,7 @@ class Hidalgo(NeighborEstimator):
         Draws of each chain, at least 2; the first half is discarded.
     n_chains
         Chains from random beginnings, at least 1.
-    seed
+    rng
         Of the beginnings and the draws.
 
     Examples
@@ -104,7 +106,7 @@ class Hidalgo(NeighborEstimator):
     zeta: float = 0.8
     n_sweeps: int = 1_000
     n_chains: int = 4
-    seed: int = 0
+    rng: int = 0
 
     @property
     def n_neighbors_needed(self) -> int:
@@ -164,7 +166,7 @@ class Hidalgo(NeighborEstimator):
         self._check(graph)
         log_ratios(graph, 1, 2)
         chains = [
-            self._chain(graph, rng) for rng in np.random.default_rng(self.seed).spawn(self.n_chains)
+            self._chain(graph, own) for own in np.random.default_rng(self.rng).spawn(self.n_chains)
         ]
         return max(chains, key=lambda chain: chain.log_posterior)
 

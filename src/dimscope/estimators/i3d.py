@@ -136,6 +136,7 @@ class I3D(NeighborEstimator):
             n2=others[:, 1],
             n_samples=len(x),
             method=self.name,
+            title=self.title,
         )
 
 

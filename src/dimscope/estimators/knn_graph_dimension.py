@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from dimscope._deprecated import renamed_parameters
 from dimscope.estimators._shared.graph_length import GraphLengthEstimator, Lengths
 from dimscope.neighbors import NeighborGraph
 
 
 @final
+@renamed_parameters(seed="rng")
 @dataclass(kw_only=True)
 class KNNGraphDimension(GraphLengthEstimator):
     """Growth of the graph that joins each point to its k nearest: as n^((d - alpha) / d) too.
@@ -28,7 +30,7 @@ class KNNGraphDimension(GraphLengthEstimator):
     ----------
     n_neighbors
         k, neighbours that each point is joined to.
-    alpha, discard_fraction, n_halvings, seed
+    alpha, discard_fraction, n_halvings, rng
         As in `MSTDimension`.
 
     Notes

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from dimscope._deprecated import renamed_parameters
 from dimscope.estimators._shared.graph_length import GraphLengthEstimator, Lengths
 from dimscope.estimators._shared.trees import spanning_tree
 from dimscope.neighbors import NeighborGraph
 
 
 @final
+@renamed_parameters(seed="rng")
 @dataclass(kw_only=True)
 class MSTDimension(GraphLengthEstimator):
     """Growth of the minimum spanning tree: the sum of length^alpha goes as n^((d - alpha) / d).
@@ -43,7 +45,7 @@ class MSTDimension(GraphLengthEstimator):
         rest. At 0 a single outlier can be most of the length.
     n_halvings
         How often blocks are halved, at least 1.
-    seed
+    rng
         Of the choice of blocks, by the order of the points.
 
     Notes

@@ -178,6 +178,7 @@ def decimation(graph: NeighborGraph, *, rng: Rng = 0) -> ScaleCurve:
         n2=np.full(len(sizes), 2),
         n_samples=graph.n_samples,
         method=TwoNN.name,
+        title=TwoNN.title,
         n_points=np.array(sizes),
     )
 

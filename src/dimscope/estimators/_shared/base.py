@@ -194,6 +194,7 @@ class NeighborEstimator(Estimator):
             n_neighbors=self.n_neighbors_needed,
             method=self.name,
             parameters=self.get_params(),
+            title=self.title or None,
         )
 
     def _check(self, graph: NeighborGraph) -> None:

@@ -35,7 +35,7 @@ class GraphLengthEstimator(NeighborEstimator):
     alpha: float = 1.0
     discard_fraction: float = 0.01
     n_halvings: int = 3
-    seed: int = 0
+    rng: int = 0
 
     @property
     def n_neighbors_needed(self) -> int:
@@ -55,7 +55,7 @@ class GraphLengthEstimator(NeighborEstimator):
         """
         self._check_parameters(graph)
         unit = float(graph.distances[:, -1].max()) or 1.0
-        order = np.random.default_rng(self.seed).permutation(graph.n_samples)
+        order = np.random.default_rng(self.rng).permutation(graph.n_samples)
         sizes = [graph.n_samples >> halving for halving in range(self.n_halvings + 1)]
         lists = slice(self.n_neighbors)
         whole = replace(
