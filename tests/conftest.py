@@ -18,6 +18,8 @@ install_import_hook(
         "dimscope.estimators._shared.ratios",
         "dimscope.estimators._shared.likelihood",
         "dimscope.estimators._shared.trees",
+        "dimscope.estimators._shared.correlation_sum",
+        "dimscope.estimators._shared.discrete",
     ],
     "beartype.beartype",
 )
