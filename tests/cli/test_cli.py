@@ -249,7 +249,7 @@ def test_reproduce_says_what_is_not_shown_and_goes_on(capsys, tmp_path, monkeypa
     assert document["rows"][0]["orthogonal_ratio"] == 1.0
     assert document["recipe"]["settings"]["n_seeds"] == 3
     alias = ("reproduce", "sgd_noise_clusters", *how[2:])
-    assert json.loads(invoke(capsys, *alias, "--json")[1]) == document
+    assert json.loads(invoke(capsys, "reproduce", "--json", *alias[1:])[1]) == document
     assert invoke(capsys, "reproduce", "nothing", "--out", str(tmp_path))[0] == 2
     assert invoke(capsys, *how[:4], "--n-seeds", "1")[0] == 2
 

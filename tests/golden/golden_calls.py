@@ -72,8 +72,8 @@ def open_tracker(model: Any, x: Any, out: Path, **options: Any) -> ds.Tracker:
 
 def run_clusters(out: Path) -> pd.DataFrame:
     """The shortest run of the study of clusters."""
-    return ds.studies.run_study(
-        "sgd_noise_clusters", out, n_seeds=3, training_time=0.04, n_workers=1, progress=False
+    return ds.studies.run_recipe(
+        "recanatesi/noise_clusters", out, n_seeds=3, training_time=0.04, n_workers=1, progress=False
     )
 
 

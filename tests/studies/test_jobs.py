@@ -57,7 +57,7 @@ def test_finished_runs_of_earlier_records_are_read(tmp_path):
     ("head", "message"),
     [
         ('{"recipe": "test/cubes", "version": 2}', "runs of recipe test/cubes, version 2"),
-        ('{"recipe": "test/squares", "version": 1}', "not those of recipe test/squares"),
+        ('{"recipe": "test/squares", "version": 1}', "not of recipe test/squares, version 2"),
         ("[]", "another folder"),
         ("name,seed", "no record of runs"),
     ],

@@ -37,7 +37,7 @@ class _Recipes(click.Group):
     epilog="dimscope reproduce NAME --help shows the options of a recipe.",
 )
 @click.option("--list", "is_list", is_flag=True, help="The recipes: name, paper and title.")
-@click.option("--json", "as_json", is_flag=True, help="The list as JSON, with all options.")
+@click.option("--json", "as_json", is_flag=True, help="JSON, of the list or of the run.")
 @click.pass_context
 def reproduce(ctx: click.Context, *, is_list: bool, as_json: bool) -> None:
     """Run the recipe NAME and judge it; exit with 1 if a prediction is not shown."""
@@ -78,8 +78,10 @@ def _command(recipe: Recipe) -> click.Command:
         ["--json", "as_json"], is_flag=True, help="Verdicts and every measurement, as JSON."
     )
 
-    def run(*, out: str, as_json: bool, **options: Any) -> int:
-        return _run(recipe, out, as_json=as_json, options=options)
+    @click.pass_context
+    def run(ctx: click.Context, /, *, out: str, as_json: bool, **options: Any) -> int:
+        before_name = ctx.parent is not None and ctx.parent.params["as_json"]
+        return _run(recipe, out, as_json=as_json or before_name, options=options)
 
     return click.Command(
         recipe.name,

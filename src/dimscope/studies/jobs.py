@@ -115,8 +115,8 @@ def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
         return recorded  # type: ignore[no-any-return]
     said = ", ".join(f"{k} {v}" for k, v in recorded.items()) if isinstance(recorded, dict) else ""
     raise InputError(
-        f"{path} records runs of {said or 'something else'}, whose numbers are not those of "
-        f"recipe {identity.recipe}, version {identity.version}: give another folder, or remove it"
+        f"{path} records runs of {said or 'something else'}, not of recipe {identity.recipe}, "
+        f"version {identity.version}: give another folder, or remove it"
     )
 
 
