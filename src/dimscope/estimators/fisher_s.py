@@ -18,7 +18,7 @@ from scipy.special import lambertw
 
 from dimscope.estimators._shared.base import SpectrumEstimator
 from dimscope.estimators._shared.checks import check_open_interval, require_variance
-from dimscope.results import DimensionEstimate, Note
+from dimscope.results import DimensionEstimate, Family, Note
 from dimscope.spectra import Spectrum
 
 #: Margins alpha at which pairs are counted.
@@ -53,6 +53,7 @@ class FisherS(SpectrumEstimator):
 
     name: ClassVar[str] = "fisher_s"
     title: ClassVar[str] = "FisherS"
+    family: ClassVar[Family] = "intrinsic"  # of angles, though it starts from the spectrum
     block_error_range: ClassVar[tuple[float, float] | None] = (1.3, 4.0)
     condition: float = 10.0
 

@@ -1,0 +1,45 @@
+"""What is meant to differ from version 0.1, and why; all else must be as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: 0.1.0 gave errors of its own in `fit`, blocks for three methods in `estimate`, and other blocks
+#: for all in profiles; now one policy serves everywhere.
+_ONE_POLICY = "errors are the method's own where they hold, else from up to 16 blocks, everywhere"
+_RENAMED = "what draws takes rng, which was seed"
+_BY_BLOCKS = (
+    "abid", "bid", "ca_pca", "danco", "effective_rank", "ess", "fisher_s", "geodesic", "hidalgo",
+    "knn_graph_dimension", "local_pca", "mind_mli", "mst_dimension", "pca_dimension",
+    "stable_rank",
+)  # fmt: skip
+_DRAWING = ("danco", "geodesic", "hidalgo", "knn_graph_dimension", "mst_dimension")
+_OF_ERRORS = ("stderr", "interval*")
+#: What is meant to differ, and why: patterns of file, subject (with the method) and field.
+EXPECTED: Mapping[tuple[str, str, str], str] = {
+    **{
+        (way, f"* / {method}", field): _ONE_POLICY
+        for way in ("fit", "joint")
+        for method in _BY_BLOCKS
+        for field in (*_OF_ERRORS, "notes")
+    },
+    **{
+        (way, f"* / {method}", "parameters"): _RENAMED
+        for way in ("fit", "joint")
+        for method in _DRAWING
+    },
+    **{
+        (way, "* / estimate / *", field): _ONE_POLICY
+        for way in ("profile", "demo", "tracker")
+        for field in _OF_ERRORS
+    },
+    **{
+        (way, f"* / estimate / {method} / *", "notes"): _ONE_POLICY
+        for way in ("profile", "demo", "tracker")
+        for method in _BY_BLOCKS
+    },
+    **{
+        ("joint", "* / tle", field): "0.1.0 scaled the vectors by the neighbours of other methods"
+        for field in ("value", *_OF_ERRORS)
+    },
+}
