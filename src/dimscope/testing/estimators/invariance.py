@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dimscope.estimators import Estimator, NeighborEstimator
-from dimscope.testing._subject import Matrix, answer, cloud, require, require_close, value
+from dimscope.testing.checks import require
+from dimscope.testing.estimators._subject import Matrix, answer, cloud, require_close, value
 
 _ROUNDING = 1e-7  # that of coordinates which were turned, moved or scaled, in the value
 _DRAWS = 0.25  # scatter of what is drawn by the order of the points
