@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -186,7 +187,7 @@ class Whole(Held):
 
 def load(folder):
     try:
-        with np.load(folder / "layers.npz") as saved:
+        with np.load(BytesIO((folder / "layers.npz").read_bytes())) as saved:
             return dict(saved)
     except Exception as error:
         raise StoreError(f"no layers in {folder}: {error}".replace("\n", " ")) from error
