@@ -42,10 +42,10 @@ def check_order_of_features(estimator: Estimator) -> None:
 
 
 def check_order_of_points(estimator: Estimator) -> None:
-    """Points in another order do not change the value, beyond the draws of one with a ``seed``."""
+    """Points in another order do not change the value, beyond the draws of one with an ``rng``."""
     x = cloud(estimator)
     mixed = np.random.default_rng(1).permutation(x)
-    tolerance = _DRAWS if "seed" in estimator.get_params() else _ROUNDING
+    tolerance = _DRAWS if "rng" in estimator.get_params() else _ROUNDING
     require_close(value(estimator, mixed), value(estimator, x), tolerance, "for points reordered")
 
 
