@@ -44,7 +44,7 @@ class MissingDependencyError(DimscopeError, ImportError):
 
 
 class ConformanceError(DimscopeError, AssertionError):
-    """An estimator failed checks of `dimscope.testing`; the message has a line for each.
+    """An estimator, store or engine failed checks of `dimscope.testing`; a line for each.
 
     Attributes
     ----------

@@ -11,6 +11,8 @@ import dimscope as ds
 from dimscope import InputError, NeighborGraph
 from dimscope.neighbors import LocalEngine, Resources
 
+RENAMED = "device= is called search_device= from"
+
 
 @dataclass
 class Watched:
@@ -66,18 +68,20 @@ def test_what_is_no_engine_is_bad_input():
 
 class TestTheOldNameOfTheDevice:
     def test_works_and_warns(self):
-        with pytest.warns(DeprecationWarning, match="write search_device='cpu'") as caught:
+        with pytest.warns(DeprecationWarning, match=RENAMED) as caught:
             found = NeighborGraph.from_points(cloud(), 5, device="cpu")
         assert caught[0].filename == __file__
         assert found.resources == Resources(device="cpu")
 
     def test_in_a_scale_curve(self):
         x = cloud(200)
-        with pytest.warns(DeprecationWarning, match="write search_device='cpu'"):
+        with pytest.warns(DeprecationWarning, match=RENAMED):
             found = ds.scale_curve(x, device="cpu")
         new = ds.scale_curve(x, search_device="cpu", n_jobs=1)
         assert found.to_dict() == new.to_dict()
 
-    def test_both_names_are_bad_input(self):
-        with pytest.raises(InputError, match="give search_device= only"):
-            NeighborGraph.from_points(cloud(), 5, device="cpu", search_device="cpu")
+    @pytest.mark.parametrize("call", [ds.estimate, ds.TwoNN().fit], ids=["estimate", "fit"])
+    def test_wherever_neighbours_are_searched(self, call):
+        call(cloud(), search_device="cpu", n_jobs=1)
+        with pytest.warns(DeprecationWarning, match=RENAMED):
+            call(cloud(), device="cpu")

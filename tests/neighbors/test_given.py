@@ -128,7 +128,10 @@ def test_linear_methods_need_the_points():
     )
     given = NeighborGraph.from_distances(distances_of(x), K)
     with pytest.raises(InputError, match="linear methods need the points themselves"):
-        ds.estimate(given, ["two_nn", "pca_dimension"])
+        ds.estimate(given, "pca_dimension")
+    of_given = ds.estimate(given, ["two_nn", "pca_dimension"])
+    assert of_given["two_nn"].value == pytest.approx(of_graph["two_nn"].value)
+    assert "linear methods need the points themselves" in of_given["pca_dimension"].problem
 
 
 def test_subsets_of_given_distances_and_lists():

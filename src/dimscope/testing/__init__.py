@@ -1,5 +1,16 @@
-"""Checks that any estimator, ours or a third party's, can run against itself; no pytest needed."""
+"""Checks that any estimator, store or engine can run, ours or a third party's; no pytest needed."""
 
-from dimscope.testing.run import Check, check_estimator, estimator_checks
+from dimscope.testing.checks import Check
+from dimscope.testing.engines import check_engine, engine_checks
+from dimscope.testing.estimators import check_estimator, estimator_checks
+from dimscope.testing.stores import check_store, store_checks
 
-__all__ = ["Check", "check_estimator", "estimator_checks"]
+__all__ = [
+    "Check",
+    "check_engine",
+    "check_estimator",
+    "check_store",
+    "engine_checks",
+    "estimator_checks",
+    "store_checks",
+]

@@ -299,14 +299,14 @@ def test_a_tile_and_what_comes_with_it_fit_in_the_room():
 
 def test_every_way_in_takes_a_device(counted):
     x = np.random.default_rng(11).normal(size=(2200, 30)).astype(np.float32)
-    assert ds.estimate(x, device="cpu").value == ds.estimate(x).value
-    assert ds.TwoNN().fit(x, device="cpu").dimension_ == ds.TwoNN().fit(x).dimension_
+    assert ds.estimate(x, search_device="cpu").value == ds.estimate(x).value
+    assert ds.TwoNN().fit(x, search_device="cpu").dimension_ == ds.TwoNN().fit(x).dimension_
     assert counted == ["cpu", "cpu"]
     network = torch.nn.Linear(30, 20)
     options = {"methods": "two_nn", "n_repeats": 1, "progress": False}
     found, plain = (
-        ds.profile(network, torch.from_numpy(x), device=device, **options).to_frame("estimate")
-        for device in ("cpu", None)
+        ds.profile(network, torch.from_numpy(x), search_device=name, **options).to_frame("estimate")
+        for name in ("cpu", None)
     )
     assert len(counted) > 2
     assert found["value"].equals(plain["value"])
@@ -326,7 +326,7 @@ def test_a_device_that_is_not_there(name):
 
 def test_a_profile_names_the_missing_device_before_it_starts():
     with pytest.raises(InputError, match="the device 'fast' cannot be used"):
-        ds.profile(torch.nn.Linear(3, 2), torch.zeros(9, 3), device="fast")
+        ds.profile(torch.nn.Linear(3, 2), torch.zeros(9, 3), search_device="fast")
 
 
 def test_without_torch(monkeypatch):

@@ -1,4 +1,4 @@
-"""What the checks share: points that an estimator is for, its answers, and how a check fails."""
+"""What the checks of estimators share: points that one is for, its answers, what is sound."""
 
 from __future__ import annotations
 
@@ -13,16 +13,11 @@ from dimscope.estimators import Estimator, NeighborEstimator
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
+from dimscope.testing.checks import require
 
 Matrix = Float64[np.ndarray, "n d"]
 
 N_SAMPLES = 300
-
-
-def require(holds: bool, fault: str) -> None:
-    """Fail the check, by an AssertionError that says what is wrong, unless ``holds``."""
-    if not holds:
-        raise AssertionError(fault)
 
 
 def cloud(estimator: Estimator, n_samples: int = N_SAMPLES, seed: int = 0) -> Matrix:

@@ -6,10 +6,10 @@ import numpy as np
 
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, NeighborEstimator
-from dimscope.testing._subject import (
+from dimscope.testing.checks import require
+from dimscope.testing.estimators._subject import (
     answer,
     cloud,
-    require,
     require_close,
     require_refused,
     require_sound,

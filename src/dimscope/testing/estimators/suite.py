@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from dimscope.errors import ConformanceError, InputError
+from dimscope.errors import InputError
 from dimscope.estimators import Estimator, NeighborEstimator, make_estimator
-from dimscope.testing import bad_input, contract, invariance, theory
+from dimscope.testing.checks import Check, run_checks
+from dimscope.testing.estimators import bad_input, contract, invariance, theory
 
 _EVERY: tuple[Callable[[Any], None], ...] = (
     contract.check_parameters_are_keyword_only_fields,
@@ -59,35 +59,21 @@ _OF_DISCRETE_DATA: Mapping[str, Callable[[Any], None]] = {
 }
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check of one estimator: call it, and it raises an AssertionError that says what is wrong.
-
-    Attributes
-    ----------
-    function
-        What is checked, as its docstring says.
-    estimator
-        A copy of it is used.
-    """
-
-    function: Callable[[Any], None]
-    estimator: Estimator
+class EstimatorCheck(Check):
+    """A check of an estimator, run on a copy of it."""
 
     @property
-    def name(self) -> str:
-        """The name of the check, such as ``"check_rotation"``."""
-        return self.function.__name__
+    def estimator(self) -> Estimator:
+        """What is checked."""
+        subject: Estimator = self.subject
+        return subject
 
     def __call__(self) -> None:
         """Run it."""
         self.function(copy.deepcopy(self.estimator))
 
-    def __str__(self) -> str:
-        return self.name
 
-
-def estimator_checks(estimator: Estimator) -> Iterator[Check]:
+def estimator_checks(estimator: Estimator) -> list[EstimatorCheck]:
     """The checks that apply to an estimator, one by one.
 
     For pytest: ``@pytest.mark.parametrize("check", estimator_checks(Mine()), ids=str)`` above
@@ -121,7 +107,7 @@ def estimator_checks(estimator: Estimator) -> Iterator[Check]:
         functions += _OF_CONTINUOUS_NEIGHBORS if of_neighbors else ()
     else:
         functions.append(_OF_DISCRETE_DATA[estimator.data])
-    yield from (Check(function, estimator) for function in functions)
+    return [EstimatorCheck(function, estimator) for function in functions]
 
 
 def check_estimator(
@@ -151,29 +137,4 @@ def check_estimator(
     >>> check_estimator("two_nn_mle")
     """
     made = make_estimator(estimator)
-    expected = expected_failures or {}
-    checks = list(estimator_checks(made))
-    unknown = expected.keys() - {check.name for check in checks}
-    if unknown:
-        raise InputError(
-            f"no check of {made.name} is called {', '.join(sorted(unknown))}: choose from "
-            f"{', '.join(map(str, checks))}"
-        )
-    failures: dict[str, str] = {}
-    for check in checks:
-        fault = _fault(check)
-        if fault is not None and check.name not in expected:
-            failures[check.name] = fault
-        elif fault is None and check.name in expected:
-            failures[check.name] = f"passed, and was to fail because {expected[check.name]}"
-    if failures:
-        raise ConformanceError(made.name, failures)
-
-
-def _fault(check: Check) -> str | None:
-    try:
-        check()
-    except Exception as error:  # whatever an estimator raises is a fault to list
-        kind = "" if type(error) is AssertionError else f"{type(error).__name__}: "
-        return f"{kind}{error}"
-    return None
+    run_checks(made.name, estimator_checks(made), expected_failures)

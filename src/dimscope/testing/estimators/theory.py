@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from dimscope.estimators import Estimator, SpectrumEstimator
-from dimscope.testing._subject import Matrix, require_close, value
+from dimscope.testing.estimators._subject import Matrix, require_close, value
 
 _N = 600
 _TOLERANCE = 0.2  # edges and 600 points cost the usual estimators up to a tenth

@@ -17,11 +17,11 @@ from dimscope.estimators import Estimator, NeighborEstimator, apply_estimator
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import ErrorKind, Family, LocalEstimate, Note
 from dimscope.spectra import Spectrum
-from dimscope.testing._subject import (
+from dimscope.testing.checks import require
+from dimscope.testing.estimators._subject import (
     answer,
     cloud,
     estimate_from,
-    require,
     require_close,
     require_sound,
     statistic,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dimscope.estimators import Estimator, NeighborEstimator
-from dimscope.testing._subject import Matrix, answer, cloud, require, require_close, value
+from dimscope.testing.checks import require
+from dimscope.testing.estimators._subject import Matrix, answer, cloud, require_close, value
 
 _ROUNDING = 1e-7  # that of coordinates which were turned, moved or scaled, in the value
 _DRAWS = 0.25  # scatter of what is drawn by the order of the points
@@ -41,10 +42,10 @@ def check_order_of_features(estimator: Estimator) -> None:
 
 
 def check_order_of_points(estimator: Estimator) -> None:
-    """Points in another order do not change the value, beyond the draws of one with a ``seed``."""
+    """Points in another order do not change the value, beyond the draws of one with an ``rng``."""
     x = cloud(estimator)
     mixed = np.random.default_rng(1).permutation(x)
-    tolerance = _DRAWS if "seed" in estimator.get_params() else _ROUNDING
+    tolerance = _DRAWS if "rng" in estimator.get_params() else _ROUNDING
     require_close(value(estimator, mixed), value(estimator, x), tolerance, "for points reordered")
 
 

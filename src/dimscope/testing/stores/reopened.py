@@ -1,0 +1,115 @@
+"""Checks of stores that stay: opened again they are as they were, and what is lost is noticed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dimscope.errors import DimscopeError
+from dimscope.testing.checks import require
+from dimscope.testing.stores._kind import LAYERS, StoreKind, empty_folder, fill, require_layers
+
+
+def check_layers_are_read_back(kind: StoreKind) -> None:
+    """A closed store that is opened again has all its layers, in order, as often as one likes."""
+    with empty_folder() as folder:
+        _write(kind, folder)
+        for _ in range(2):
+            saved = kind.reopened(folder)
+            require(list(saved) == list(LAYERS), f"the layers are {list(saved)}")
+            require_layers(saved, LAYERS, "opened again")
+
+
+def check_an_unfinished_store_is_refused(kind: StoreKind) -> None:
+    """What a run leaves that failed, or has not ended, is not taken for a store."""
+    with empty_folder() as folder:
+        try:
+            with kind.make(folder) as store:
+                fill(store, LAYERS)
+                _require_refused(kind, folder, "a store that is still written")
+                raise _FailedError
+        except _FailedError:
+            pass
+        _require_refused(kind, folder, "a store whose writing failed")
+
+
+def check_another_folder_is_refused(kind: StoreKind) -> None:
+    """A folder without a store is an error of dimscope's."""
+    with empty_folder() as folder:
+        _require_refused(kind, folder, "an empty folder")
+        _require_refused(kind, folder / "nowhere", "a folder that is not there")
+
+
+def check_nothing_is_overwritten(kind: StoreKind) -> None:
+    """A second store in the same folder is refused, and leaves the first as it was."""
+    with empty_folder() as folder:
+        _write(kind, folder)
+        try:
+            with kind.make(folder) as store:
+                store.append("narrow", -LAYERS["narrow"])
+        except DimscopeError:
+            pass
+        else:
+            raise AssertionError("a second store is written into the folder of the first")
+        require_layers(kind.reopened(folder), LAYERS, "after a second store was refused")
+
+
+def check_lost_files_are_noticed(kind: StoreKind) -> None:
+    """Whichever file is deleted, reading fails, unless the numbers are the same without it."""
+    _check_damage(kind, "without", Path.unlink)
+
+
+def check_truncated_files_are_noticed(kind: StoreKind) -> None:
+    """Whichever file is cut in half, reading fails, unless the numbers are the same."""
+    _check_damage(kind, "with half of", lambda path: path.write_bytes(_first_half(path)))
+
+
+class _FailedError(Exception):
+    """What a run fails with."""
+
+
+def _write(kind: StoreKind, folder: Path) -> None:
+    with kind.make(folder) as store:
+        fill(store, LAYERS)
+
+
+def _require_refused(kind: StoreKind, folder: Path, what: str) -> None:
+    try:
+        found = kind.reopened(folder)
+    except DimscopeError as error:
+        require("\n" not in str(error), f"{what}: the message must be one line")
+    else:
+        raise AssertionError(f"{what} is opened, with the layers {list(found)}")
+
+
+def _check_damage(kind: StoreKind, how: str, damage: Callable[[Path], Any]) -> None:
+    with empty_folder() as folder:
+        whole = folder / "whole"
+        whole.mkdir()
+        _write(kind, whole)
+        files = sorted(path for path in whole.rglob("*") if path.is_file())
+        require(bool(files), "a closed store has left no files")
+        for file in files:
+            damaged = folder / "damaged"
+            shutil.copytree(whole, damaged)
+            name = file.relative_to(whole)
+            damage(damaged / name)
+            try:
+                require_layers(kind.reopened(damaged), LAYERS, f"{how} {name}")
+            except DimscopeError:
+                pass
+            except AssertionError:
+                raise
+            except Exception as error:
+                raise AssertionError(
+                    f"{how} {name} there is a {type(error).__name__} in place of an error of "
+                    "dimscope's"
+                ) from error
+            shutil.rmtree(damaged)
+
+
+def _first_half(path: Path) -> bytes:
+    held = path.read_bytes()
+    return held[: len(held) // 2]
