@@ -41,8 +41,8 @@ class ABID(NeighborhoodEstimator):
 
     Notes
     -----
-    There is no standard error: neighbourhoods overlap, and the scatter is 1.3 times what their
-    spread says at 5 neighbours and 3 times at 50; and what weights by shared points say
+    The standard error is that of disjoint blocks. Neighbourhoods overlap: the scatter is 1.3 times
+    what their spread says at 5 neighbours and 3 times at 50; and what weights by shared points say
     (`overlap_stderr`) is 0.5 to 5 times the scatter, by the set.
 
     Examples

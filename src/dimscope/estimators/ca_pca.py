@@ -40,8 +40,8 @@ class CAPCA(VectorEstimator):
     k / 2 on. Where an edge or uneven density puts the neighbours to one side they spread less than
     a ball about the point, and the dimension comes out too high (a roll of 600 points: 2.1 at
     k = 20, 2.5 at 30). Noise that is not small against r misleads it. Whole numbers have no law of
-    their own: no standard error is given. Cost: N k^2 products of n_features numbers and N k^3 for
-    the eigenvalues.
+    their own: the standard error is that of disjoint blocks. Cost: N k^2 products of n_features
+    numbers and N k^3 for the eigenvalues.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from jaxtyping import Float64
@@ -30,10 +30,12 @@ class External(NeighborEstimator):
     under the cosine and correlation metrics the normalised ones. Exact duplicates are thus set
     aside as for our own estimators, and decimation and blocks see the same points.
 
-    What it assumes and is bad at is that library's to say. Its error is not known: no standard
-    error is given. An answer that is not a finite number above 0 is no dimension, and becomes None
-    with a note; an exception becomes an `InputError`. Cost: the other estimator's, N n_features
-    numbers of memory, and a search of one neighbour of each point, which finds the duplicates.
+    What it assumes and is bad at is that library's to say. Its error is not known: profiles, which
+    measure it on disjoint blocks anyway, give their scatter, and `dimscope.estimate` does with
+    ``errors="blocks"``. An answer that is not a finite number above 0 is no dimension, and becomes
+    None with a note; an exception becomes an `InputError`. Cost: the other estimator's, N
+    n_features numbers of memory, and a search of one neighbour of each point, which finds the
+    duplicates.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ class External(NeighborEstimator):
     rank: 1.00 (N = 100)
     """
 
+    cheap_in_blocks: ClassVar[bool] = False
     estimator: Any
     label: str | None = None
 

@@ -66,12 +66,13 @@ class Hidalgo(NeighborEstimator):
     highest mean posterior is reported.
 
     `estimate` is the posterior mean of the dimension over all points, with the manifolds in its
-    notes, `estimate_local` that of each point, and `mixture` all there is. Assumes constant
-    density over two neighbours, and manifolds that are each in one piece or a few. The law of
-    neighbours favours manifolds of equal size: more of them than there are split one into pieces
-    of high and low ratios, which raises the mean, and the posterior does not choose their number.
-    Dimensions above about 10 run into each other, and pieces that touch are blurred where they
-    do. Points are not independent, so the posterior is too narrow and no standard error is given.
+    notes, `estimate_local` that of each point, and `mixture` all there is. Assumes constant density
+    over two neighbours, and manifolds that are each in one piece or a few. The law of neighbours
+    favours manifolds of equal size: more of them than there are split one into pieces of high and
+    low ratios, which raises the mean, and the posterior does not choose their number. Dimensions
+    above about 10 run into each other, and pieces that touch are blurred where they do. Points are
+    not independent, so the posterior is too narrow for a standard error; profiles give that of
+    disjoint blocks.
 
     Cost: n_chains n_sweeps passes over N (n_manifolds + 2 q) numbers, 1 s for 2,000 points.
 
@@ -101,6 +102,7 @@ class Hidalgo(NeighborEstimator):
 
     name: ClassVar[str] = "hidalgo"
     title: ClassVar[str] = "Hidalgo"
+    cheap_in_blocks: ClassVar[bool] = False
     n_manifolds: int = 2
     q: int = 3
     zeta: float = 0.8

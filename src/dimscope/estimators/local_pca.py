@@ -101,9 +101,9 @@ class LocalPCA(NeighborhoodEstimator):
 
     Notes
     -----
-    There is no standard error: the counts of neighbouring points are nearly the same, what weights
-    by shared points say (`overlap_stderr`) is 0.7 to 3 times the scatter, and the bias is most of
-    the error.
+    The standard error is that of disjoint blocks, and there is none where all of these agree. The
+    counts of neighbouring points are nearly the same, what weights by shared points say
+    (`overlap_stderr`) is 0.7 to 3 times the scatter, and the bias is most of the error.
 
     Examples
     --------

@@ -24,7 +24,7 @@ class MiNDMLi(KNeighborEstimator):
 
     The likelihood and what it is bad at are those of `MiNDMLk`. As its logarithm is concave, the
     integer is one of the two next to its maximum, and at least 1: no largest dimension bounds the
-    search. It has no standard error. Cost: as `MiNDMLk`.
+    search. Its standard error is that of disjoint blocks. Cost: as `MiNDMLk`.
 
     Parameters
     ----------

@@ -32,13 +32,22 @@ class ErrorBar(NamedTuple):
 
 
 def wants_blocks(
-    statistic: Statistic, errors: Errors, estimate: DimensionEstimate | None = None
+    statistic: Statistic,
+    errors: Errors,
+    estimate: DimensionEstimate | None = None,
+    *,
+    decimated: bool = False,
 ) -> bool:
-    """Whether the error is to come from blocks; without an estimate, whether that is sure."""
-    if errors == "auto":
-        has_none = estimate is not None and estimate.stderr is None
-        return statistic.error_kind == "blocks" or has_none
-    return errors == "blocks"
+    """Whether the error is to come from blocks; without an estimate, whether that is sure.
+
+    A statistic that may cost much in each block has them on request, and where a decimation
+    measures it on blocks anyway.
+    """
+    if errors != "auto":
+        return errors == "blocks"
+    has_none = estimate is not None and estimate.stderr is None
+    affordable = statistic.cheap_in_blocks or decimated
+    return affordable and (statistic.error_kind == "blocks" or has_none)
 
 
 def block_error(estimate: DimensionEstimate, levels: Sequence[Level]) -> ErrorBar | None:

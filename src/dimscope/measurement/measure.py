@@ -111,8 +111,9 @@ def measure(  # noqa: PLR0913 - all but the first two have defaults
         Which neighbours are searched.
     errors
         ``"auto"``: the estimators' own standard errors where simulation has shown that they hold,
-        else the scatter over up to 16 disjoint blocks of points. ``"blocks"``: blocks for all.
-        ``"own"``: what the estimators say themselves, and no blocks.
+        else the scatter over up to 16 disjoint blocks of points; but of statistics that may cost
+        much in each block only beside a decimation. ``"blocks"``: blocks for all. ``"own"``: what
+        the estimators say themselves, and no blocks.
     n_repeats
         Random partitions at each step of the decimation; 0 for no decimation.
     seed
@@ -125,6 +126,7 @@ def measure(  # noqa: PLR0913 - all but the first two have defaults
 
     Examples
     --------
+    >>> import numpy as np
     >>> from dimscope.estimators import MSTDimension, TwoNN
     >>> rng = np.random.default_rng(0)
     >>> cube = Representation.of(rng.random((1000, 3)))
@@ -152,6 +154,10 @@ class _Plan:
     errors: Errors
     n_repeats: int
     seed: int
+
+    def wants_blocks(self, statistic: Statistic, estimate: DimensionEstimate | None = None) -> bool:
+        """Whether the error is to come from blocks."""
+        return wants_blocks(statistic, self.errors, estimate, decimated=self.n_repeats > 0)
 
 
 def _by_what_they_need(
@@ -191,7 +197,7 @@ def _measured(known: Known, statistics: Statistics, plan: _Plan) -> Measurement:
     cuts = []
     if plan.n_repeats:
         cuts = decimation_cuts(n, statistics, seed=plan.seed, n_repeats=plan.n_repeats)
-    surely = {name: s for name, s in statistics.items() if wants_blocks(s, plan.errors)}
+    surely = {name: s for name, s in statistics.items() if plan.wants_blocks(s)}
     for_errors = error_cut(n, HALVINGS_FOR_ERRORS[0], surely, plan.seed)
     answers, found = answer(known, statistics, [*cuts, for_errors])
     *decimation, most_blocks = found
@@ -220,7 +226,7 @@ def _add_block_errors(
     missing = {
         name: statistics[name]
         for name, estimate in estimates.items()
-        if estimate.value is not None and wants_blocks(statistics[name], plan.errors, estimate)
+        if estimate.value is not None and plan.wants_blocks(statistics[name], estimate)
     }
     levels = dict(most_blocks)
     for halving in HALVINGS_FOR_ERRORS:

@@ -35,12 +35,15 @@ class Statistic(Protocol):
     block_error_range
         Smallest and largest ratio of the error from blocks to the true scatter in simulation; None
         where nobody has looked.
+    cheap_in_blocks
+        False where an estimate may cost much however few the points.
     """
 
     name: ClassVar[str]
     needs: ClassVar[Literal["graph", "spectrum"]]
     error_kind: ClassVar[ErrorKind]
     block_error_range: ClassVar[tuple[float, float] | None]
+    cheap_in_blocks: ClassVar[bool]
 
     @property
     def quantity(self) -> Quantity:

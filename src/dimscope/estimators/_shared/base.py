@@ -46,6 +46,9 @@ class Estimator(ABC):
     block_error_range
         Smallest and largest ratio of the blocks' error to the true scatter in simulation; None
         where nobody has looked.
+    cheap_in_blocks
+        False where an estimate may cost much however few the points: then blocks are measured only
+        on request, and where a decimation measures them anyway.
     """
 
     name: ClassVar[str]
@@ -53,6 +56,7 @@ class Estimator(ABC):
     family: ClassVar[Family] = "intrinsic"
     error_kind: ClassVar[ErrorKind] = "blocks"
     block_error_range: ClassVar[tuple[float, float] | None] = None
+    cheap_in_blocks: ClassVar[bool] = True
     needs: ClassVar[Literal["graph", "spectrum"]]
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
 
