@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dimscope.capture.batches import BATCH_SIZE
 from dimscope.capture.discovery import layer_names
 from dimscope.capture.forward import Captured, capture, read
 from dimscope.capture.hashing import hash_architecture, hash_data, hash_model
@@ -14,7 +13,6 @@ from dimscope.capture.probe import Probe
 from dimscope.capture.selection import select_layers
 
 __all__ = [
-    "BATCH_SIZE",
     "POOLINGS",
     "Captured",
     "LayerInfo",

@@ -14,8 +14,6 @@ from torch.utils.data import DataLoader, Dataset
 from dimscope.capture.tensors import leaves, map_leaves
 from dimscope.errors import InputError
 
-#: Samples in a batch where neither the data nor the caller says.
-BATCH_SIZE = 32
 _LABEL_KEYS = ("label", "labels")
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from torch import nn
 
 from dimscope.capture.auto import choose_layers
-from dimscope.capture.batches import BATCH_SIZE, Batch, read_batches, read_first
+from dimscope.capture.batches import Batch, read_batches, read_first
 from dimscope.capture.inference import Forward, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
 from dimscope.capture.tensors import Seen
 from dimscope.capture.trace import Call, Trace, can_be_hooked, outer_names, trace_batch
+from dimscope.store import BATCH_SIZE
 
 
 def layer_names(

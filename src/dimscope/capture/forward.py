@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from dimscope.capture.batches import BATCH_SIZE, Batch, count_samples, read_batches, read_first
+from dimscope.capture.batches import Batch, count_samples, read_batches, read_first
 from dimscope.capture.discovery import find_layers
 from dimscope.capture.hashing import InputHash, hash_model
 from dimscope.capture.inference import Forward, place_batch, undisturbed
@@ -22,7 +22,7 @@ from dimscope.capture.recording import LayerRecorder
 from dimscope.capture.selection import Choices, select_layers
 from dimscope.capture.tensors import named_tensors
 from dimscope.errors import InputError
-from dimscope.store import ActivationStore
+from dimscope.store import BATCH_SIZE, ActivationStore
 
 
 @dataclass(frozen=True)

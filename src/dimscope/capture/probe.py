@@ -9,14 +9,13 @@ from typing import Any, NamedTuple, Self
 
 from torch import nn
 
-from dimscope.capture.batches import BATCH_SIZE
 from dimscope.capture.discovery import layer_names
 from dimscope.capture.inference import Forward, require_module
 from dimscope.capture.layers import LayerTable
 from dimscope.capture.pooling import PoolingChoice
 from dimscope.capture.selection import Choices, select_layers
 from dimscope.errors import InputError
-from dimscope.store import Budgets
+from dimscope.store import BATCH_SIZE, Budgets
 
 
 class Found(NamedTuple):

@@ -12,6 +12,7 @@ from dimscope.cli.output import note
 from dimscope.errors import InputError
 from dimscope.neighbors import Duplicates, Metric
 from dimscope.profiling import DEFAULT_METHODS
+from dimscope.store import BATCH_SIZE
 
 if TYPE_CHECKING:
     from dimscope.models import LoadedModel
@@ -83,7 +84,9 @@ _MEASURING_OPTIONS = (
     click.option(
         "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
     ),
-    click.option("--batch-size", default=16, show_default=True, help="Samples per forward pass."),
+    click.option(
+        "--batch-size", default=BATCH_SIZE, show_default=True, help="Samples per forward pass."
+    ),
     click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory."),
     click.option(
         "--disk",

@@ -23,7 +23,7 @@ from dimscope.profiling.profiles import Profile
 from dimscope.profiling.saved import holds_profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
-from dimscope.store import Budgets
+from dimscope.store import BATCH_SIZE, Budgets
 
 if TYPE_CHECKING:
     from dimscope.capture import Probe
@@ -44,7 +44,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     label: str | None = None,
     step: int | None = None,
     out: str | Path | None = None,
-    batch_size: int = 32,
+    batch_size: int = BATCH_SIZE,
     memory_budget: int | str = "1GiB",
     disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,

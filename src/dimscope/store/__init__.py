@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dimscope.store.activations import ActivationStore
-from dimscope.store.budgets import Budgets
+from dimscope.store.budgets import BATCH_SIZE, Budgets
 from dimscope.store.placement import Placement, place_layers
 from dimscope.store.saved import SavedActivations
 from dimscope.store.sizes import format_size, parse_size
 
 __all__ = [
+    "BATCH_SIZE",
     "ActivationStore",
     "Budgets",
     "Placement",

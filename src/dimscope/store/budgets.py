@@ -1,4 +1,4 @@
-"""How much of the activations may be held in memory, and how much on disk."""
+"""How much goes through a network at once, and how much of the activations may be held."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Self
 from dimscope.errors import InputError
 from dimscope.store.activations import ActivationStore
 from dimscope.store.sizes import parse_size
+
+#: Samples in a batch where neither the data nor the caller says.
+BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, kw_only=True)

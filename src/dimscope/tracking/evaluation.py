@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from dimscope.capture import unwrapped
-from dimscope.capture.batches import BATCH_SIZE, Batch, read_batches
+from dimscope.capture.batches import Batch, read_batches
 from dimscope.capture.inference import place_batch, require_module, run_model, undisturbed
 from dimscope.errors import InputError
+from dimscope.store import BATCH_SIZE
 
 
 def evaluate(

@@ -13,13 +13,13 @@ import numpy as np
 
 from dimscope._deprecated import renamed_parameters
 from dimscope._progress import live_line
-from dimscope.capture import BATCH_SIZE, Probe, rank, require_whole, unwrapped
+from dimscope.capture import Probe, rank, require_whole, unwrapped
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling import Profile, make_settings
 from dimscope.profiling.passes import versions_used
-from dimscope.store import Budgets
+from dimscope.store import BATCH_SIZE, Budgets
 from dimscope.tracking.clock import Clock
 from dimscope.tracking.loggers import as_loggers
 from dimscope.tracking.measurer import Measurer
