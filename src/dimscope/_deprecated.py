@@ -1,4 +1,4 @@
-"""Old names that keep working for a version, each with a warning that says the new one."""
+"""Old names, which keep working for a version and warn with the new name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def renamed_parameters(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Let a function or class take keywords by their old names, too.
+    """Let a function or class also accept keywords by their old names.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def renamed_parameters(**names: str) -> Callable[[Callable[P, T]], Callable[P, T
 
 
 def moved_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """A module's ``__getattr__`` that finds what has moved.
+    """Return a ``__getattr__`` for a module, which finds names that have moved.
 
     Parameters
     ----------
@@ -73,5 +73,5 @@ def moved_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 def _warn(old: str, new: str) -> None:
-    message = f"{old} is called {new} from dimscope 0.2 on: the old name goes with 0.3"
+    message = f"{old} is deprecated: use {new}; dimscope 0.3 will remove the old name"
     warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -1,4 +1,4 @@
-"""How numbers are written for people, everywhere the same."""
+"""Writing numbers for people, the same way everywhere."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def with_error(value: float, stderr: float | None) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """Format a number of things, in the singular where it is one.
+    """Format a number of things; one thing is in the singular.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def counted(n: int, noun: str) -> str:
 
 
 def without_numbers(text: str) -> str:
-    """The text with every number left open, by which notes that say the same are told.
+    """Replace every number by ``#``, to find notes that differ only in their numbers.
 
     Examples
     --------

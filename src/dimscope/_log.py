@@ -1,4 +1,4 @@
-"""Append-only logs of long work: a line each, on disk as a whole or not at all."""
+"""Append-only logs, from which long work that was stopped goes on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from dimscope.results import plain
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
-    """An append-only file of JSON lines, the first of which says whose it is.
+    """An append-only file of JSON lines; the first says which run it belongs to.
 
-    A line counts once it ends in a newline, so a run killed while writing loses that line only.
+    A line counts only if it ends in a newline: a run killed while writing loses that line only.
 
     Attributes
     ----------
     identity
-        What must agree for two runs to be the same.
+        What two runs must have in common to count as one.
     path
         The file; None to write nothing.
     """
@@ -32,12 +32,12 @@ class Log:
 
     @classmethod
     def open(cls, path: Path, identity: Mapping[str, Any]) -> tuple[Self, list[dict[str, Any]]]:
-        """The log at ``path``, made if it is not there, and the lines below its first.
+        """Open the log at ``path``, or make it, and return it with the lines after its first.
 
         Raises
         ------
         InputError
-            If the log is that of another run.
+            If the log belongs to another run.
         StoreError
             If it cannot be read or written.
         """
@@ -56,7 +56,7 @@ class Log:
         return log, lines[1:]
 
     def append(self, line: Mapping[str, Any]) -> None:
-        """Add a line; it is on disk when this returns.
+        """Write a line to disk before returning.
 
         Raises
         ------
@@ -66,12 +66,12 @@ class Log:
         self._write("a", line)
 
     def require_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        """Refuse to go on with a run in which something else was recorded.
+        """Refuse to continue a run that has recorded other values.
 
         Raises
         ------
         InputError
-            If a value of ``now`` is not that of ``recorded``.
+            If a value of ``now`` differs from the one in ``recorded``.
         """
         differing = [key for key in now if recorded.get(key) != now[key]]
         if differing:
@@ -93,7 +93,7 @@ class Log:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a log, without changing it; one cut short at the end does not count."""
+    """Read the lines of a log without changing it; a last line without its newline is left out."""
     with path.open("rb") as file:
         return [json.loads(line) for line in file.read(_whole_bytes(path)).splitlines()]
 

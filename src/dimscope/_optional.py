@@ -1,4 +1,4 @@
-"""The one message for an optional dependency that is missing or broken."""
+"""Importing optional dependencies, with one message for those that are missing or broken."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     extra
         The extra of dimscope that installs it, such as ``"report"``.
     purpose
-        What it is needed for: ``"HTML reports"``.
+        What it is needed for, such as ``"HTML reports"``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Progress on stderr, with the time that remains, and only where a person is looking."""
+"""Progress on stderr, shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from rich.progress import (
 )
 from rich.text import Text
 
-#: Called with what is done and what there is to do in all, None where that is not known.
+#: Called with the amount done and the total; the total is None if it is not known.
 Advance = Callable[[float, float | None], None]
 
 
 @contextmanager
 def progress_bars(shown: bool) -> Iterator[Callable[[str], Advance]]:
-    """A way to open bars: each call with a title returns the function that moves that bar."""
+    """Yield a function that opens a bar with a title, and returns the function that moves it."""
     bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -46,7 +46,7 @@ def progress_bars(shown: bool) -> Iterator[Callable[[str], Advance]]:
 
 @contextmanager
 def live_line(shown: bool) -> Iterator[Callable[[str], None]]:
-    """A line on stderr that each call replaces; what else is printed keeps its own way."""
+    """Yield a function that replaces a line on stderr; other output is not redirected."""
     if not (shown and sys.stderr.isatty()):
         yield lambda _: None
         return

@@ -20,7 +20,7 @@ class InputError(DimscopeError, ValueError):
 
 
 class InputTypeError(InputError, TypeError):
-    """A value among those given is not a number at all; a `TypeError` too, as NumPy's is."""
+    """A value has the wrong type; it is a `TypeError` too."""
 
 
 class DataError(DimscopeError):
@@ -49,7 +49,7 @@ class ConformanceError(DimscopeError, AssertionError):
     Attributes
     ----------
     failures
-        What went wrong, by the name of the check.
+        What went wrong, by name of the check.
     """
 
     def __init__(self, name: str, failures: Mapping[str, str]) -> None:
@@ -59,7 +59,7 @@ class ConformanceError(DimscopeError, AssertionError):
 
 
 def or_reason(make: Callable[[], T]) -> T | str:
-    """What ``make`` makes, or the message of the `InputError` that says why it cannot."""
+    """Return ``make()``, or the message of the `InputError` that it raises."""
     try:
         return make()
     except InputError as error:

@@ -1,9 +1,9 @@
-"""Capturing activations: which layers a network has, and one forward pass for all of them."""
+"""Capturing activations: find the layers of a network, and store them in one forward pass."""
 
 from __future__ import annotations
 
+from dimscope.capture.captured import Captured, capture, read
 from dimscope.capture.discovery import layer_names
-from dimscope.capture.forward import Captured, capture, read
 from dimscope.capture.hashing import hash_architecture, hash_data, hash_model
 from dimscope.capture.inference import random_states
 from dimscope.capture.layers import LayerInfo, LayerTable

@@ -1,9 +1,11 @@
-"""The choice that ``layers="auto"`` makes: the checkpoints at which papers measure a network.
+"""What ``layers="auto"`` chooses: the layers at which papers measure a network.
 
-These are the input, every pooling, the linear maps outside of blocks, the blocks (of a network
-built in stages, only the last of each stage), and the output. The network is read as a sequence of
-steps: a module that does one thing only, a convolution with its normalisation and activation, say,
-is one step; a larger module that repeats is a block; every other module is looked into.
+These are the input, every pooling, the linear maps outside of blocks, the blocks and the output. Of
+a network built in stages, only the last block of each stage is chosen.
+
+To find them, the network is read as a sequence of steps. A module that does one thing only is one
+step, such as a convolution with its normalisation and activation. A larger module that occurs
+several times is a block. Any other module is replaced by the modules inside it.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def choose_layers(model: nn.Module, trace: Trace, usable: Set[str]) -> set[str]:
         for kind, call in _walk(trace.roots, _Structure.of(model))
         if (step := _step(kind, call, usable)) and not _keeps_all(step)
     ]
-    chosen = {step.end.identity: step.name for step in _checkpoints(steps)}
+    chosen = {step.end.identity: step.name for step in _measured(steps)}
     for suffix, seen in trace.inputs.items():
         if seen.is_floating and trace.input_name + suffix in usable:
             chosen.setdefault(seen.identity, trace.input_name + suffix)
@@ -74,7 +76,7 @@ def choose_layers(model: nn.Module, trace: Trace, usable: Set[str]) -> set[str]:
     return set(chosen.values())
 
 
-def _checkpoints(steps: Sequence[_Step]) -> Iterator[_Step]:
+def _measured(steps: Sequence[_Step]) -> Iterator[_Step]:
     """The steps to measure."""
     followers = _followers([step for step in steps if step.kind == "other"])
     steps = [step for step in steps if step.kind != "other"]
@@ -92,7 +94,10 @@ def _checkpoints(steps: Sequence[_Step]) -> Iterator[_Step]:
 
 
 def _stage_ends(blocks: Sequence[_Step]) -> list[_Step]:
-    """The last of each run of like blocks, where maps change from run to run; else all blocks."""
+    """The last block of each stage; all blocks if there is only one stage.
+
+    A stage is a run of blocks of one class that make maps of one shape.
+    """
     maps = [step for step in blocks if len(step.end.shape) > 3]
     runs = [list(run) for _, run in groupby(maps, lambda s: (type(s.call.module), s.end.shape))]
     inner = [step for run in runs for step in run[:-1]] if len(runs) > 1 else []
@@ -100,9 +105,10 @@ def _stage_ends(blocks: Sequence[_Step]) -> list[_Step]:
 
 
 def _ends_stage(convolution: _Step, following: _Step | None) -> bool:
-    """Whether a convolution outside of blocks is the end of something, as far as its size goes.
+    """Whether a convolution outside of blocks is the last of its resolution.
 
-    It is not where a convolution at the same resolution follows, or a pooling that ends the stage.
+    It is not if a convolution at the same resolution follows, or a pooling that is measured
+    instead. A pooling to a single position does not count.
     """
     if following is None:
         return True
@@ -123,14 +129,14 @@ def _step(kind: Kind, call: Call, usable: Set[str]) -> _Step | None:
 
 
 def _keeps_all(step: _Step) -> bool:
-    """Whether a pooling to a fixed size found just this size, and changed nothing."""
+    """Whether an adaptive pooling received maps of its target size, and so changed nothing."""
     before = step.call.input
     is_adaptive = isinstance(step.call.module, _ADAPTIVE_POOLS)
     return is_adaptive and before is not None and before.shape == step.end.shape
 
 
 def _followers(others: Sequence[_Step]) -> dict[tuple[int, int], _Step]:
-    """For a tensor, the normalisation or activation that takes it and keeps its shape."""
+    """By the identity of a tensor, the normalisation or activation that takes it."""
     found: dict[tuple[int, int], _Step] = {}
     for step in others:
         before = step.call.input
@@ -142,7 +148,7 @@ def _followers(others: Sequence[_Step]) -> dict[tuple[int, int], _Step]:
 
 
 def _extended(step: _Step, followers: Mapping[tuple[int, int], _Step]) -> _Step:
-    """The step up to the end of the normalisation and activation that follow it directly."""
+    """Extend a convolution or linear map by the normalisation and activation after it."""
     if step.kind in ("conv", "linear"):
         while step.end.identity in followers:
             step = followers[step.end.identity]
@@ -168,7 +174,7 @@ class _Structure:
         if isinstance(parent, _CONTAINERS) and _n_like(module, parent) > 1:
             return True
         if _holds_blocks(module):
-            return False  # a whole encoder, or a network that stands twice in a model
+            return False  # a whole encoder, or a network that a model contains twice
         return isinstance(parent, nn.ModuleList) or self.n_of_class[type(module)] > 1
 
 
@@ -177,7 +183,7 @@ def _n_like(module: nn.Module, parent: nn.Module) -> int:
 
 
 def _holds_blocks(module: nn.Module) -> bool:
-    """Whether somewhere in ``module`` a list has several like modules of several steps each."""
+    """Whether ``module`` contains a list of several modules of one class, of several steps each."""
     return any(
         _n_like(child, container) > 1 and sum(map(is_transformation, child.modules())) > 1
         for container in module.modules()
@@ -187,7 +193,7 @@ def _holds_blocks(module: nn.Module) -> bool:
 
 
 def _walk(calls: Sequence[Call], structure: _Structure) -> Iterator[tuple[Kind, Call]]:
-    """The steps among ``calls`` and, where these are containers, inside them."""
+    """The steps among ``calls``; containers are replaced by the steps inside them."""
     for call in calls:
         kind = _kind(call, structure)
         if kind == "container":

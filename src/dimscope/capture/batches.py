@@ -75,14 +75,14 @@ class Batch:
         return Batch(map_leaves(self.content, pick), n_samples, pick(self.labels))
 
     def as_tensors(self) -> Batch:
-        """The batch with tensors for arrays."""
+        """The batch with its arrays as tensors."""
         content = map_leaves(
             self.content, lambda leaf: _from_numpy(leaf) if isinstance(leaf, np.ndarray) else leaf
         )
         return Batch(content, self.n_samples, self.labels)
 
     def copy_to(self, device: torch.device | None, dtype: torch.dtype | None) -> Batch:
-        """A copy that a network may overwrite, floating-point tensors as ``dtype``.
+        """Copy the batch, so that a network may overwrite it; floats become ``dtype``.
 
         None keeps the device or the type that a tensor has.
         """
@@ -140,7 +140,7 @@ def read_first(batches: Iterator[Batch]) -> Batch:
 
 
 def count_samples(data: Any) -> int | None:
-    """How many samples the data holds; None where only reading it would tell."""
+    """How many samples the data holds; None if only reading it would tell."""
     if _is_whole(data):
         return Batch.of(data).n_samples
     try:
@@ -174,7 +174,7 @@ def _is_whole(data: Any) -> bool:
 
 
 def _is_dataset(data: Any) -> bool:
-    # Hugging Face datasets are no torch Dataset, but fetch as torch's own batch samplers do
+    # datasets of Hugging Face are no torch Dataset, but have the method that torch fetches by
     return isinstance(data, Dataset) or hasattr(data, "__getitems__")
 
 
@@ -202,6 +202,8 @@ def _labels(content: Any, n_samples: int) -> np.ndarray | None:
 
 def _from_numpy(array: np.ndarray) -> Tensor:
     try:
-        return torch.from_numpy(np.array(array, order="C"))  # a copy: it may be read-only
+        return torch.from_numpy(
+            np.array(array, order="C")
+        )  # a copy, since the array may be read-only
     except TypeError as error:
         raise InputError(f"an array of {array.dtype} cannot become a tensor: {error}") from error

@@ -30,10 +30,10 @@ def layer_names(
         The network; it is left exactly as it is.
     data
         What it runs on, in any form that `capture` takes; only its first batch is read.
-        Without data the modules are listed in the order of their definition, and what only
-        running the network tells is None.
+        Without data, the modules are listed in the order of their definition, and everything
+        that only a run of the network shows is None.
     forward
-        How the network is called, ``forward(model, batch)``, where ``model(inputs)`` will not do.
+        Called as ``forward(model, batch)`` instead of ``model(inputs)``.
 
     Returns
     -------
@@ -105,7 +105,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class _Run:
-    """All that appeared when the network ran on so many samples."""
+    """What appeared when the network ran on `n_samples` samples."""
 
     n_samples: int
     entries: dict[str, _Entry]
@@ -137,12 +137,12 @@ def _call_entries(call: Call, n_calls: Mapping[str, int]) -> Iterator[_Entry]:
 
 
 def _obstacle(name: str, runs: Sequence[_Run]) -> str | None:
-    """Why a tensor is not a representation, as far as the runs tell."""
+    """Why a tensor is not a representation; None if the runs show no reason."""
     if any(name not in run.entries for run in runs):
         return "it does not appear whenever the network runs"
     shapes = [run.entries[name].seen.shape for run in runs]
     if any(shape[:1] != (run.n_samples,) for run, shape in zip(runs, shapes, strict=True)):
-        return f"its shape {shapes[-1]} does not begin with the batch, of {runs[-1].n_samples}"
+        return f"its shape {shapes[-1]} does not begin with the batch size, {runs[-1].n_samples}"
     if len({shape[1:] for shape in shapes}) > 1:
         return "its width depends on the size of the batch"
     return "it is empty" if 0 in shapes[-1] else None
@@ -162,7 +162,7 @@ def _layer(entry: _Entry, index: int, depth: int, *, auto: bool) -> LayerInfo:
 
 
 def _silent_modules(model: nn.Module, trace: Trace) -> dict[str, str]:
-    """Modules whose plain name is no layer, and why."""
+    """Modules whose name alone is no layer, with the reason."""
     reasons = {
         path: "the network does not call it"
         if can_be_hooked(module)
@@ -187,7 +187,7 @@ def _aliases(model: nn.Module) -> dict[str, str]:
 
 
 def _defined_layers(model: nn.Module) -> LayerTable:
-    """The modules in order of definition: what is known without data."""
+    """The modules in order of definition, with what is known without data."""
     input_name, output_name = outer_names(model)
     sources = {input_name: Source(None, "input")}
     for path, module in model.named_modules():

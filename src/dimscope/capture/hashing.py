@@ -15,7 +15,7 @@ from dimscope.capture.tensors import named_tensors
 
 
 class InputHash:
-    """SHA-256 of the inputs seen, the same however they are cut into batches."""
+    """SHA-256 of the inputs seen; it does not depend on how they are cut into batches."""
 
     def __init__(self) -> None:
         self._hashes: dict[str, hashlib._Hash] = {}
@@ -57,7 +57,7 @@ def hash_architecture(model: nn.Module) -> str:
 
 
 def hash_data(model: nn.Module, data: Any, *, batch_size: int, n_samples: int | None = None) -> str:
-    """The `data_hash` that capturing ``data`` would give, without running the network.
+    """Return the `data_hash` of capturing ``data``, without running the network.
 
     Raises
     ------

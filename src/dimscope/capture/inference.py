@@ -1,4 +1,4 @@
-"""Running a network without leaving a trace in it."""
+"""Running a network and leaving everything as it was."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dimscope.capture.batches import Batch
 from dimscope.capture.tensors import named_tensors, version_of
 from dimscope.errors import CaptureError, DimscopeError, InputError
 
-#: How a network is called: gets the network and the batch as the data gave it, on its device.
+#: A function that calls a network: it gets the network and the whole batch, on its device.
 Forward = Callable[[nn.Module, Any], Any]
 
 
 def require_module(model: Any) -> nn.Module:
-    """``model``, if it is a network.
+    """Return ``model`` if it is a network.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def place_batch(batch: Batch, model: nn.Module) -> Batch:
 
 
 def run_model(model: nn.Module, batch: Batch, forward: Forward | None) -> Any:
-    """What the network makes of the batch.
+    """Return the output of the network for the batch.
 
     Raises
     ------
@@ -75,10 +75,10 @@ def _described(batch: Batch) -> str:
 
 @contextmanager
 def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
-    """Evaluation mode without gradients; afterwards everything is as it was, whatever happens.
+    """Switch to evaluation mode without gradients; restore everything at the end, also on errors.
 
-    Kept are the training flag of every module, buffers, the random states of torch, NumPy, Python
-    and the data's own generator, and torch's choice of attention kernels.
+    Restored are the training flag of every module, buffers, the random states of torch, NumPy,
+    Python and the data's own generator, and torch's choice of attention kernels.
     """
     with (
         random_states(data),
@@ -92,9 +92,9 @@ def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
 
 @contextmanager
 def random_states(data: Any = None) -> Iterator[None]:
-    """Afterwards the random states of torch, NumPy, Python and the data's generator are as before.
+    """Restore the random states of torch, NumPy, Python and the data's generator at the end.
 
-    Not only sampling draws: so do libraries while they are imported.
+    Sampling draws random numbers, and so do some libraries while they are imported.
     """
     generator = getattr(data, "generator", None)
     own_state = generator.get_state() if isinstance(generator, torch.Generator) else None
@@ -114,7 +114,7 @@ def random_states(data: Any = None) -> Iterator[None]:
 
 @contextmanager
 def _evaluation(model: nn.Module) -> Iterator[None]:
-    # the flags themselves, not train() and eval(): networks override these, and with effects
+    # set the flags, not train() and eval(): some networks override these with side effects
     # (a frozen TorchScript module has no flag)
     flags = [(module, module.training) for module in model.modules() if hasattr(module, "training")]
     try:
@@ -145,13 +145,13 @@ def _buffers(model: nn.Module) -> Iterator[None]:
             module._buffers.clear()
             module._buffers.update(buffers)
         for buffer, content, version in kept:
-            if version_of(buffer) != version:  # writing would disturb a backward pass under way
+            if version_of(buffer) != version:  # a needless write would break a backward pass
                 buffer.copy_(content)
 
 
 @contextmanager
 def _slow_attention() -> Iterator[None]:
-    # the fast path of nn.TransformerEncoder skips modules, and hands them nested tensors
+    # the fast path of nn.TransformerEncoder skips some modules and gives others nested tensors
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:

@@ -27,8 +27,9 @@ class LayerInfo:
     n_features
         Values in the representation of one sample; None until the network has run.
     relative_depth
-        Convolutions and linear maps done when the layer is reached, over all in the network: 0.0
-        at the input, 1.0 at the last of them. None until the network has run, or if it has none.
+        Share of the network's convolutions and linear maps that have run when the layer appears:
+        0.0 at the input, 1.0 at the last of them. None until the network has run, or if it has
+        none of these.
     index
         Rank in the order of execution; of definition until the network has run.
     auto
@@ -71,7 +72,7 @@ class Source:
 
     @property
     def is_listed(self) -> bool:
-        """Whether the layer is shown unasked: what modules receive is mostly made by others."""
+        """Whether lists show the layer: what a module receives is mostly another layer's output."""
         return self.path is None or self.side == "output"
 
     @property
@@ -83,8 +84,8 @@ class Source:
 class LayerTable(dict[str, LayerInfo]):
     """The layers that can be measured by name, in order of execution.
 
-    Indexing, but not iterating, also gives what a module receives (``fc:input``), and takes every
-    name of a shared module.
+    Indexing also finds what a module receives (``fc:input``), and takes every name of a shared
+    module; iterating shows neither.
 
     Parameters
     ----------

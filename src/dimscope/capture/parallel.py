@@ -1,4 +1,4 @@
-"""What tracking must know of training in several processes."""
+"""Networks that train in several processes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def rank() -> int:
 
 
 def unwrapped(model: Any) -> Any:
-    """The network inside wrappers of parallel training and of compilation, which share it.
+    """Return the network inside wrappers of parallel training and of compilation.
 
-    Its layers have the names that they have without the wrapper, and no forward pass waits for
-    processes that do not make one.
+    Its layers have their names without the wrapper, and its forward pass waits for no other
+    process.
     """
     while True:
         if isinstance(model, DataParallel | DistributedDataParallel):
@@ -38,7 +38,7 @@ def unwrapped(model: Any) -> Any:
 def require_whole(model: Any) -> None:
     """Refuse a network whose parameters are split over processes.
 
-    A forward pass of one process alone would wait for the others for ever.
+    A forward pass of one process alone would wait for the others forever.
 
     Raises
     ------
@@ -51,6 +51,6 @@ def require_whole(model: Any) -> None:
     is_split |= any(type(part).__name__ == "FullyShardedDataParallel" for part in model.modules())
     if is_split:
         raise InputError(
-            "the network's parameters are split over processes (FSDP), so that none can run it "
+            "the network's parameters are split over processes (FSDP), so no process can run it "
             "alone: save checkpoints of the whole network and measure them with track_checkpoints"
         )

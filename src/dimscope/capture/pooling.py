@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import torch
@@ -66,7 +67,7 @@ PoolingChoice = str | Callable[[Tensor], Tensor] | Mapping[str, str | Callable[[
 
 
 def resolve_pooling(choice: PoolingChoice, layer: str) -> Pooling:
-    """The pooling chosen for ``layer``; a mapping's first matching glob counts, else ``flatten``.
+    """The pooling of ``layer``: of a mapping, that of the first matching glob, or ``flatten``.
 
     Raises
     ------
@@ -85,9 +86,14 @@ def resolve_pooling(choice: PoolingChoice, layer: str) -> Pooling:
 
 
 def pooling_name(choice: PoolingChoice, layer: str) -> str:
-    """What the pooling chosen for ``layer`` is called: the same in every process."""
-    chosen = _chosen(choice, layer)
-    return getattr(chosen, "__qualname__", str(chosen))
+    """The name of the pooling of ``layer``, the same in every process."""
+    return name_of(_chosen(choice, layer))
+
+
+def name_of(pooling: str | Callable[[Tensor], Tensor]) -> str:
+    """The name of a pooling, the same in every process: no address in memory is part of it."""
+    name = getattr(pooling, "__qualname__", str(pooling))
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", name)
 
 
 def _chosen(choice: PoolingChoice, layer: str) -> str | Callable[[Tensor], Tensor]:
@@ -129,7 +135,7 @@ def _at_least_single(tensor: Tensor) -> Tensor:
 
 
 def _real(activation: Tensor, mask: Tensor | None) -> Tensor:
-    """Which tokens of the activation are real: all, unless the mask speaks of these tokens."""
+    """Which tokens are real: those of the mask, or all if no mask has this many tokens."""
     if mask is None or mask.shape != activation.shape[:2]:
         return torch.ones(activation.shape[:2], dtype=torch.bool, device=activation.device)
     return mask.to(activation.device) != 0

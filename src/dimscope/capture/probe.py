@@ -1,7 +1,8 @@
-"""A probe: what is read of a network, for a profile, a tracker, a control or another pass."""
+"""A probe: a network, its input, and the layers to read."""
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -12,14 +13,24 @@ from torch import nn
 from dimscope.capture.discovery import layer_names
 from dimscope.capture.inference import Forward, require_module
 from dimscope.capture.layers import LayerTable
-from dimscope.capture.pooling import PoolingChoice
+from dimscope.capture.pooling import PoolingChoice, name_of
 from dimscope.capture.selection import Choices, select_layers
-from dimscope.errors import InputError
+from dimscope.errors import InputError, InputTypeError
 from dimscope.store import BATCH_SIZE, Budgets
 
 
 class Found(NamedTuple):
-    """A probe whose layers are known by name, these names, and all layers of the network."""
+    """The layers that a probe chooses in its network.
+
+    Attributes
+    ----------
+    probe
+        The probe, with its layers given by name.
+    names
+        These names, in order of execution.
+    infos
+        All layers of the network.
+    """
 
     probe: Probe
     names: tuple[str, ...]
@@ -28,7 +39,9 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Probe:
-    """A network, samples, and which layers of it are read and how.
+    """What to read of a network: its input, its layers, and how these become vectors.
+
+    Profiles, trackers and repeated passes over the data all take it.
 
     Attributes
     ----------
@@ -37,29 +50,29 @@ class Probe:
     data
         A DataLoader or other iterable of batches; a Dataset; or all samples at once: a tensor or
         array, a tuple ``(inputs, labels)``, a dict of tensors. A batch is a tensor or array,
-        ``(inputs, labels)``, or a dict that the network takes as keywords, in which ``label`` or
-        ``labels`` are kept back. Inputs move to the network's device, floating-point ones become
-        its floating-point type.
+        ``(inputs, labels)``, or a dict of the network's keywords; its ``label`` or ``labels`` are
+        not passed to the network. Inputs move to the network's device, and floating-point ones
+        take its floating-point type.
     layers
         Which layers; see `select_layers`.
     pooling
-        From an activation to a vector: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
+        How an activation becomes a vector: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
         ``"last_token"``, ``"token_mean"``; a function of the activation; or a mapping from globs
         of layer names to these.
     n_samples
-        Samples to read, the first of the data; None for all.
+        How many samples to read from the start of the data; None for all.
     batch_size
-        Samples in a batch, where the data does not come in batches of its own.
+        Samples in a batch, unless the data comes in batches of its own.
     forward
-        How the network is called, ``forward(model, batch)``, where ``model(inputs)`` will not do;
-        it gets the whole batch, on the network's device.
+        Called as ``forward(model, batch)`` instead of ``model(inputs)``; it gets the whole batch,
+        labels included, on the network's device.
     budgets
-        Bytes of activations that may be held.
+        How many bytes of activations may be held in memory and on disk.
 
     Raises
     ------
     InputError
-        If the model is no network, or a number is below 1.
+        If the model is no `torch.nn.Module`, or a number is not a whole number of 1 or more.
     """
 
     model: nn.Module
@@ -73,22 +86,23 @@ class Probe:
 
     def __post_init__(self) -> None:
         require_module(self.model)
-        for option, value in (("n_samples", self.n_samples), ("batch_size", self.batch_size)):
-            if value is not None and value < 1:
-                raise InputError(f"{option} is {value}: it must be 1 or more")
+        _require_positive("batch_size", self.batch_size)
+        if self.n_samples is not None:
+            _require_positive("n_samples", self.n_samples)
 
     def with_data(self, data: Any) -> Self:
-        """The same layers of the same network, of other samples."""
+        """Return this probe with other data."""
         return replace(self, data=data)
 
     def with_layers(self, layers: Choices) -> Self:
-        """Other layers of the same network."""
+        """Return this probe with other layers."""
         return replace(self, layers=layers)
 
     def found(self) -> Found:
-        """The probe with the names of its layers, and all layers that the network has.
+        """Find the layers by running the network on two or three samples.
 
-        Two or three samples go through the network; an iterator's first batch is put back.
+        If the data is an iterator, this takes its first batch. The probe that is returned has that
+        batch put back in front: go on with it, as this one has lost the batch.
 
         Raises
         ------
@@ -106,16 +120,26 @@ class Probe:
         return Found(replace(self, data=data, layers=names), tuple(names), infos)
 
     def identity(self) -> dict[str, Any]:
-        """What two passes of one run have in common, ready for JSON."""
+        """Return what two passes of one run must have in common.
+
+        It is ready for JSON once the layers are given by name, as in the probe of `found`.
+        """
         return {
             "layers": self.layers,
-            "pooling": _name_of(self.pooling),
+            "pooling": _names_of(self.pooling),
             "n_samples_asked": self.n_samples,
         }
 
 
-def _name_of(pooling: PoolingChoice) -> Any:
-    """A pooling as it is recorded: the same in every process."""
+def _require_positive(option: str, value: Any) -> None:
+    if not isinstance(value, numbers.Integral):
+        raise InputTypeError(f"{option} is {value!r}: it must be a whole number, 1 or more")
+    if value < 1:
+        raise InputError(f"{option} is {value}: it must be 1 or more")
+
+
+def _names_of(pooling: PoolingChoice) -> str | dict[str, str]:
+    """The name of a pooling, or those of a mapping by glob."""
     if isinstance(pooling, Mapping):
-        return {glob: _name_of(one) for glob, one in pooling.items()}
-    return getattr(pooling, "__qualname__", str(pooling))
+        return {glob: name_of(one) for glob, one in pooling.items()}
+    return name_of(pooling)

@@ -1,4 +1,4 @@
-"""Layers too wide to hold: the network is run again for every part of them that is read."""
+"""Layers too wide to hold: reading a part of one runs the network again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dimscope.capture.recording import LayerRecorder
 from dimscope.errors import CaptureError
 
 _ROWS, _COLUMNS = 0, 1
-_TOLERANCE = 1e-3  # of the largest value: more than devices that sum in varying order differ by
+_TOLERANCE = 1e-3  # of the largest value; sums taken in another order differ by less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +29,9 @@ class Replay:
     data_hash: str
 
     def run(self, name: str, source: Source, part: _Part) -> None:
-        """One pass that ends, for every batch, as soon as the layer has appeared.
+        """Fill ``part`` by one pass, in which each forward pass ends once the layer has appeared.
 
-        Batches that hold no row of the part are read, but not run.
+        Batches without a row of the part are read, to check the data, but not run.
 
         Raises
         ------
@@ -49,18 +49,18 @@ class Replay:
                 part.n_seen += batch.n_samples
         if seen.hexdigest() != self.data_hash:
             raise CaptureError(
-                f"layer {name!r} is too wide to hold and was to be computed again, but the data "
-                "were not the same when they were read again: give them in a fixed order "
+                f"layer {name!r} is too wide to hold and must be computed again, but the data were "
+                "not the same when they were read again: give them in a fixed order "
                 "(shuffle=False), without random transforms"
             )
 
 
 class RecomputedLayer:
-    """A representation of which only some columns, or some rows, exist in memory at a time.
+    """A representation that holds only some of its columns, or rows, in memory at a time.
 
-    It slices as an array does, into copies. As many columns as the budget allows are made by one
-    pass over the data, and kept until others are asked for: reading all of them in order takes
-    `n_passes` passes. Rows are made and kept likewise.
+    It slices as an array does, and gives copies. One pass over the data computes as many columns
+    as the budget allows, and they are kept until others are read: reading all columns in order
+    takes `n_passes` passes. Rows are computed and kept in the same way.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class RecomputedLayer:
     n_samples
         Rows.
     first_row
-        What the first pass made of the first sample, shape (n_features,).
+        The representation of the first sample in the first pass, (n_features,).
     memory_budget
         Bytes of columns or rows to keep.
     on_pass
@@ -102,7 +102,7 @@ class RecomputedLayer:
 
     @property
     def n_passes(self) -> int:
-        """Passes over the data that all columns take."""
+        """Passes over the data that reading all columns takes."""
         return -(-self.shape[1] // self._at_once(_COLUMNS))
 
     def __getitem__(self, key: Any) -> np.ndarray:
@@ -118,18 +118,18 @@ class RecomputedLayer:
         return self._made(distinct, slice(start, stop))[places, ::step]
 
     def _at_once(self, axis: int) -> int:
-        """Columns, or rows, that the budget allows to keep."""
+        """How many columns (or rows) the budget allows to keep."""
         return max(1, self._memory_budget // (self.shape[1 - axis] * self.dtype.itemsize))
 
     def _along(self, axis: int, start: int, stop: int) -> np.ndarray:
-        """A copy of some whole columns, or rows, of which as many more are made as can be kept."""
+        """Return these columns (or rows), caching as many after them as the budget allows."""
         if self._kept is not None and self._kept.has(axis, start):
             end = min(stop, self._kept.stop)
             part = self._kept.part(start, end).copy()
             if end == stop:
                 return part
             return np.concatenate([part, self._along(axis, end, stop)], axis=axis)
-        self._kept = None  # room for the next ones
+        self._kept = None  # free their memory first
         if stop - start > self._at_once(axis):
             return self._made_along(axis, start, stop)
         end = min(start + self._at_once(axis), self.shape[axis])
@@ -155,14 +155,14 @@ class RecomputedLayer:
         scale = float(np.abs(self._first_row).max())
         if not np.allclose(again, before, rtol=0.0, atol=_TOLERANCE * scale, equal_nan=True):
             raise CaptureError(
-                f"layer {self._name!r} is too wide to hold and was computed again, with other "
+                f"layer {self._name!r} is too wide to hold, and computing it again gave other "
                 "values for the same sample: the network draws random numbers; raise the memory "
                 "or disk budget, or take a pooling such as 'spatial_mean'"
             )
 
 
 class _Kept(NamedTuple):
-    """Consecutive whole columns, or rows, of a layer."""
+    """Consecutive whole columns (or rows) of a layer."""
 
     axis: int
     start: int
@@ -181,7 +181,7 @@ class _Kept(NamedTuple):
 
 
 class _Part:
-    """Takes the rows of a layer as they appear, and keeps some rows and columns of them."""
+    """Takes the rows of a layer as they appear, and keeps some of the rows and columns."""
 
     def __init__(
         self, layer: RecomputedLayer, rows: Int64[np.ndarray, " n"], columns: slice
@@ -193,14 +193,14 @@ class _Part:
         self._place[rows] = np.arange(len(rows))
 
     def has_any_of_next(self, n_samples: int) -> bool:
-        """Whether a row is kept of the next samples, those beyond the first pass's aside."""
+        """Whether the part needs a row of the next ``n_samples`` samples."""
         return bool((self._place[self.n_seen : self.n_seen + n_samples] >= 0).any())
 
     def __contains__(self, name: str) -> bool:
         return False
 
     def append(self, name: str, batch: np.ndarray) -> None:  # noqa: ARG002 - as a store does
-        """Take the next rows; those beyond the first pass's are for the hash to find."""
+        """Take the next rows. Rows that the first pass lacked are ignored: the hash finds them."""
         place = self._place[self.n_seen : self.n_seen + len(batch)]
         kept = np.flatnonzero(place >= 0)
         self.values[place[kept]] = batch[kept, self._columns]

@@ -29,10 +29,10 @@ class Sink(Protocol):
 
 
 class _AllSeen(BaseException):
-    """Ends a forward pass when every layer has appeared; networks do not catch it."""
+    """Ends a forward pass when every layer has appeared; few networks catch a BaseException."""
 
 
-_CONSTANCY = "layers must appear alike in every batch; choose others, or fix the order of the data"
+_CONSTANCY = "every batch must show the same layers; choose others, or fix the order of the data"
 
 
 class LayerRecorder:
@@ -105,7 +105,7 @@ class LayerRecorder:
             self._check_appeared(name, source)
 
     def forget(self, name: str) -> None:
-        """Store layer ``name`` no more."""
+        """Stop storing layer ``name``."""
         source = self._sources.pop(name)
         self._at[source.path, source.side, source.number].remove(name)
 

@@ -26,7 +26,7 @@ def select_layers(infos: LayerTable, layers: Choices) -> list[str]:
     infos
         The layers to choose from, as `layer_names` gives them.
     layers
-        ``"auto"``, the checkpoints at which papers measure; a layer's name; a glob, in which ``*``
+        ``"auto"``, the layers at which papers measure; a layer's name; a glob, in which ``*``
         stands for anything but a dot and ``**`` for anything; a class of modules; a predicate on
         `LayerInfo`; or a sequence of these.
 
@@ -75,7 +75,7 @@ def _chosen(infos: LayerTable, choice: Any) -> list[str]:
 def _auto(infos: LayerTable) -> list[str]:
     found = [name for name, info in infos.items() if info.auto]
     if not found:
-        raise InputError(f"'auto' finds no layer that it could measure: {_HINT}")
+        raise InputError(f"'auto' finds no layer to measure: {_HINT}")
     return found
 
 

@@ -33,7 +33,7 @@ def named_tensors(value: Any) -> dict[str, Tensor]:
 
 
 def leaves(value: Any, suffix: str = "") -> Iterator[tuple[str, Any]]:
-    """Whatever is inside the mappings, lists, tuples and dataclasses of ``value``, with its path.
+    """Yield what the mappings, lists, tuples and dataclasses of ``value`` hold, with its path.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def leaves(value: Any, suffix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
-    """``value`` with `change` applied to whatever is inside its mappings, lists and tuples."""
+    """Copy ``value`` with `change` applied to what its mappings, lists and tuples hold."""
     if isinstance(value, Mapping):
         return {key: map_leaves(item, change) for key, item in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -82,8 +82,8 @@ class Seen:
     shape: tuple[int, ...]
     is_floating: bool
     identity: tuple[int, int]
-    # Python reuses an id once its object is gone, so the object whose id counts is kept: a weak
-    # reference, which Python makes only once for each tensor and which holds no activations.
+    # Python reuses the id of an object that is gone, so keep the object whose id is compared. It is
+    # a weak reference: Python makes only one for each tensor, and it keeps no activations alive.
     reference: weakref.ref[Tensor] = field(repr=False, compare=False)
 
     @classmethod
@@ -95,5 +95,5 @@ class Seen:
 
 
 def version_of(tensor: Tensor) -> int:
-    """How often ``tensor`` was changed in place; inference tensors do not count."""
+    """How often ``tensor`` was changed in place; 0 for inference tensors, which do not count it."""
     return 0 if tensor.is_inference() else tensor._version

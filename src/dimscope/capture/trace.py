@@ -86,10 +86,10 @@ class Trace:
 
 
 def trace_batch(model: nn.Module, batch: Batch, forward: Forward | None) -> list[Trace]:
-    """Traces for two batch sizes, to tell the batch from other dimensions, or else for one.
+    """Trace the network with two batch sizes, to tell the batch from other dimensions.
 
-    The samples are the first of ``batch``, repeated if it has too few. A network that takes only
-    its own batch size is traced once, with all of ``batch``.
+    The samples are the first of ``batch``, repeated if it has too few. A network that accepts only
+    one batch size is traced once, with all of ``batch``.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def _trace(model: nn.Module, batch: Batch, forward: Forward | None) -> Trace:
 
 
 def outer_names(model: nn.Module) -> tuple[str, str]:
-    """What the network's own input and output are called, no module of it having these names."""
+    """Names of the network's own input and output, in parentheses if a module has the name."""
     taken = dict(model.named_children())
     return "(input)" if "input" in taken else "input", "(output)" if "output" in taken else "output"
 
@@ -157,7 +157,7 @@ def _recording(model: nn.Module, trace: Trace) -> Iterator[None]:
 def hooked(
     modules: Iterable[nn.Module], enter: Callable[..., None], leave: Callable[..., None]
 ) -> Iterator[None]:
-    """Call ``enter`` before and ``leave`` after every call of ``modules``; no hook stays."""
+    """Call ``enter`` before and ``leave`` after every call of ``modules``, inside ``with`` only."""
     handles = []
     try:
         for module in modules:

@@ -30,9 +30,9 @@ class Source:
     label
         What to call it, with its licence where it states one.
     fetch
-        Puts files below an empty folder.
+        Puts the files below an empty folder.
     folder
-        Where below that folder the files of the data set then are.
+        Folder of the data set's files, relative to that one.
     read
         Decodes them.
     """
@@ -56,12 +56,12 @@ class Benchmark:
     classes
         Names of the classes in the order of their labels.
     digests
-        SHA-256 of the decoded images followed by the labels, for each split.
+        SHA-256 of the decoded images followed by the labels, by split.
     places
         Folders that may hold it already, relative to the cache and to ``./data`` (or absolute),
         each with its reader.
     sources
-        Ways of fetching it, the first that works being used.
+        Ways of fetching it; the first that works is used.
     by_hand
         What a user can do when all of them fail; ``{folder}`` stands for the cache folder.
     """
@@ -89,7 +89,7 @@ def load_benchmark(
     cache
         The cache folder; None for the user's own.
     notify
-        Receives one line before something that takes long.
+        Receives one line before anything that takes long.
 
     Raises
     ------
@@ -122,14 +122,14 @@ def _find(
         try:
             data, origin = read()
             return _verified(data, benchmark, split), origin
-        except Exception as error:  # a damaged file fails in whatever way its decoder likes
+        except Exception as error:  # a decoder may raise anything on a damaged file
             failures.append(f"{label} ({error})")
             notify(f"{label} cannot be used: {error}")
     for source in benchmark.sources:
         notify(f"fetching {benchmark.name} from {source.label}")
         try:
             splits = _fetched(source, benchmark)
-        except Exception as error:  # as above; and a server may send anything
+        except Exception as error:  # as above, and a server may send anything
             failures.append(f"{source.label} ({error})")
             continue
         origin = f"from {source.label}"
@@ -145,7 +145,7 @@ def _find(
 def _at_hand(
     benchmark: Benchmark, split: str, folder: Path
 ) -> Iterator[tuple[str, Callable[[], tuple[LabelledImages, str]]]]:
-    """Yield what exists on this computer: a label, and how to read it."""
+    """Yield each copy on this computer: its label, and the function that reads it."""
     cached = _cache_file(folder, benchmark, split)
     if cached.is_file():
         yield str(cached), partial(read_cached, cached)

@@ -1,4 +1,4 @@
-"""The folder of verified data sets: written atomically, checked at every reading."""
+"""The cache of verified data sets: written atomically, checked at every reading."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read_cached(path: Path) -> tuple[LabelledImages, str]:
 
 
 def write_cached(path: Path, data: LabelledImages, origin: str) -> None:
-    """Write the data under another name and rename them, so that no reader meets half a file.
+    """Write the data under another name, then rename them: no reader meets half a file.
 
     Raises
     ------

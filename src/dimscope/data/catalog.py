@@ -1,4 +1,4 @@
-"""The benchmark data sets that have a name here.
+"""The benchmark data sets that dimscope knows by name.
 
 The digests were taken from data that agree, byte for byte, with the checksums that are published
 for the authors' own files (CIFAR-10's binary version, the unpacked idx files of MNIST and

@@ -63,7 +63,7 @@ def file_urls(base: str, names: Sequence[str]) -> Fetch:
 
 
 def _run(command: Sequence[str], folder: Path, hint: str = "") -> None:
-    """Run a client in ``folder``; its first words, and the hint, tell why it failed."""
+    """Run a client in ``folder``; if it fails, quote the start of its message, and the hint."""
     program = shutil.which(command[0])
     if program is None:
         raise DataError(f"{command[0]} is not installed")

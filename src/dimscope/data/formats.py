@@ -46,7 +46,7 @@ def _cifar_batches(split: str) -> list[str]:
 
 
 def _from_planes(rows: Pixels, labels: Pixels) -> LabelledImages:
-    """Reorder rows of 3,072 bytes, a colour plane after the other, as images."""
+    """Turn rows of 3,072 bytes, one colour plane after the other, into images."""
     images = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return LabelledImages(np.ascontiguousarray(images), labels)
 
@@ -59,7 +59,7 @@ def read_cifar_binary(folder: Path, split: str) -> LabelledImages:
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Builds NumPy arrays and plain containers; a pickle that names anything else is refused."""
+    """Builds NumPy arrays and plain containers, and refuses a pickle that names anything else."""
 
     def find_class(self, module: str, name: str) -> Any:
         if name == "_reconstruct":
@@ -89,5 +89,5 @@ def read_cifar_png(folder: Path, split: str) -> LabelledImages:
     for name in _cifar_batches(split):
         with Image.open(folder / f"{name}.png") as picture:
             batches.append(np.asarray(picture.convert("RGB")).reshape(-1, 32, 32, 3))
-    labels = json.loads((folder / f"{split}_lables.json").read_text())  # so spelt in the package
+    labels = json.loads((folder / f"{split}_lables.json").read_text())  # spelt so in the package
     return LabelledImages(np.concatenate(batches), np.array(labels, np.uint8))

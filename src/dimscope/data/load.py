@@ -1,4 +1,4 @@
-"""From the name of a data set to the data set."""
+"""Loading a data set by its name."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the
     class_name
         Keep one class, by name or number, before drawing.
     rng
-        Of the draw.
+        Seed or generator of the draw.
     cache
-        Folder of the fetched data sets; None for the folder that the environment variable
-        ``DIMSCOPE_DATA`` names, or else the user's cache folder. A data set is looked for there,
-        below ``./data`` and where Debian puts it, before it is fetched.
+        Folder of the fetched data sets; None for the folder in the environment variable
+        ``DIMSCOPE_DATA``, or else the user's cache folder. Before a data set is fetched, it is
+        looked for there, below ``./data``, and where Debian puts it.
     notify
-        Receives one line before something that takes long, such as a download.
+        Receives one line before anything that takes long, such as a download.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the
     Raises
     ------
     InputError
-        If the name, class, split or number of samples does not exist.
+        If the name, class or split is unknown, or there are fewer samples than asked for.
     DataError
         If a data set can be neither found nor fetched, or fails its checksum.
     CaptureError

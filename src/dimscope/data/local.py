@@ -1,4 +1,4 @@
-"""Data that are already on this computer: in installed packages, folders, files and user code."""
+"""Data on this computer: in installed packages, folders, files and user code."""
 
 from __future__ import annotations
 
@@ -131,8 +131,8 @@ class _ImageFiles:
 def load_image_folder(folder: Path) -> NamedData:
     """List the images of a folder, or of its sub-folders, which then are the classes.
 
-    Files are opened only when an item is asked for, as RGB. Their sizes may differ: the transform
-    of a model makes them equal.
+    A file is opened, as RGB, only when its item is asked for. Images may differ in size: the
+    transform of a model makes them equal.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def load_user_code(name: str) -> NamedData | DataLoader[Any]:
 
 
 def _from_arrays(name: str, origin: str, samples: Any, labels: Any) -> NamedData:
-    """Wrap samples, and labels where there are some, after checking that they fit."""
+    """Check that samples and labels, if there are any, fit together, and wrap them."""
     try:
         values = torch.as_tensor(samples)
     except TypeError as error:

@@ -58,7 +58,7 @@ class NamedData(Dataset[Any]):
     Parameters
     ----------
     name
-        The name that it was asked for by.
+        The name it was loaded by.
     origin
         One line: where the data came from, and their licence.
     items
@@ -110,7 +110,7 @@ class NamedData(Dataset[Any]):
             Integers of shape (n,), each in [0, n_samples).
         """
         labels = None if self.labels is None else self.labels[indices]
-        items = cast("Dataset[Any]", self.items)  # torch needs no more of it than Items promises
+        items = cast("Dataset[Any]", self.items)  # Subset needs no more than Items has
         return replace(self, items=Subset(items, indices.tolist()), labels=labels)
 
     def of_class(self, class_name: str | int) -> NamedData:
@@ -156,7 +156,7 @@ class NamedData(Dataset[Any]):
         Raises
         ------
         InputError
-            If there are fewer items than that, or fewer than one is asked for.
+            If fewer than one or more than all items are asked for.
         """
         if not 1 <= n_samples <= len(self):
             raise InputError(

@@ -70,7 +70,7 @@ def _imported(path: Path) -> Iterator[ModuleType]:
     module = importlib.util.module_from_spec(spec)
     folder = str(path.parent.resolve())
     sys.path.insert(0, folder)
-    sys.modules[module_name] = module  # dataclasses look their own module up while they are made
+    sys.modules[module_name] = module  # dataclasses look up their own module while they are defined
     try:
         spec.loader.exec_module(module)
         yield module
@@ -95,7 +95,7 @@ def _function(module: ModuleType, function: str, path: Path) -> Any:
 
 
 def unknown_name(kind: str, name: str, known: Collection[str], grammar: str) -> InputError:
-    """Make the error for a name that nobody knows, with the nearest names and the grammar.
+    """Make the error for an unknown name, with the nearest names and the grammar.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Arrays and tables in, by file type."""
+"""Reading arrays, tables and tensors from files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One array out of one file, whatever the type of the file."""
+"""Reading one array from a file of any known type."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _reject_key(key: str | None, path: Path) -> None:
 
 def _read_npy(path: Path, key: str | None) -> Array:
     _reject_key(key, path)
-    with path.open("rb") as file:  # np.load would take a zip or a pickle under this name as well
+    with path.open("rb") as file:  # np.load would also accept a zip or a pickle of this name
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
@@ -50,7 +50,7 @@ def _read_tensor(path: Path, key: str | None) -> Array:
         content = _pick(content, key, path)
     else:
         _reject_key(key, path)
-    import torch  # noqa: PLC0415 - loaded by read_tensors; arrays and tables do without it
+    import torch  # noqa: PLC0415 - read_tensors has loaded it; other files need no torch
 
     if not isinstance(content, torch.Tensor):
         found = type(content).__name__
@@ -90,7 +90,7 @@ def _read_parquet(path: Path, key: str | None) -> Array:
 
 
 def _numbers(table: pd.DataFrame, path: Path) -> Array:
-    """Give the table as float64; a column that is not a measurement is an error."""
+    """Convert the table to float64; refuse columns that are no measurements."""
     others = [str(c) for c in table.columns.difference(table.select_dtypes("number").columns)]
     if others:
         raise InputError(

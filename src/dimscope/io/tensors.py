@@ -1,4 +1,4 @@
-"""What a torch or safetensors file holds, without running any code that it may contain."""
+"""Reading torch and safetensors files, without running any code that they may contain."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def read_tensors(path: str | Path) -> Any:
 
 
 def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
-    """Call ``reader(path)``, and tell every way in which a file can be unreadable alike."""
+    """Call ``reader(path)``, and turn every failure to read the file into an `InputError`."""
     if not path.is_file():
         state = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"cannot read {str(path)!r}: it {state}; give the path of a file")
@@ -72,7 +72,7 @@ def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
         return reader(path)
     except (InputError, ImportError, MemoryError):
         raise
-    except Exception as error:  # each format has its own errors; all mean the same to the user
+    except Exception as error:  # each format has its own errors; to the user all mean the same
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(
             f"cannot read {str(path)!r} as {path.suffix}: {reason}; "

@@ -75,7 +75,7 @@ def build_timm(name: str, *, pretrained: bool) -> Built:
 def build_hf(name: str, *, pretrained: bool) -> Built:
     """Build a Hugging Face network from the hub or a local folder.
 
-    One that takes pixels brings its own image processor. One that takes text is given token
+    A network that takes pixels gets its own image processor; one that takes text gets token
     numbers as they are.
     """
     purpose = f"hf:{name}"
@@ -94,7 +94,7 @@ def build_hf(name: str, *, pretrained: bool) -> Built:
 
 @dataclass(frozen=True)
 class _Then:
-    """One step after another; unlike a closure, it can be sent to a worker process."""
+    """Two steps, one after the other; unlike a closure, it can be sent to a worker process."""
 
     first: Callable[[torch.Tensor], Any]
     second: Callable[[Any], torch.Tensor]
@@ -104,7 +104,7 @@ class _Then:
 
 
 def _as_picture(x: torch.Tensor) -> Any:
-    """Make a PIL image, which timm's transforms take, of a uint8 (channels, height, width)."""
+    """Turn a uint8 image of (channels, height, width) into a PIL image, for timm's transforms."""
     return Image.fromarray(as_rgb(x).permute(1, 2, 0).numpy())
 
 
@@ -114,7 +114,7 @@ def _processed(processor: Any, x: torch.Tensor) -> torch.Tensor:
 
 
 def _library(module: str, name: str) -> ModuleType:
-    """Import a library that no extra of dimscope installs, as its build must match torch's."""
+    """Import a library that no extra of dimscope installs, since its build must match torch."""
     package = module.partition(".")[0]
     remedy = (
         f"install the build of {package} that was made for torch {torch.__version__}, or name a "
@@ -125,7 +125,7 @@ def _library(module: str, name: str) -> ModuleType:
 
 @contextmanager
 def _fetching(name: str) -> Iterator[None]:
-    """Tell a library's failure to find, download or understand a model as one DataError."""
+    """Turn a library's failure to find, download or read a model into a `DataError`."""
     try:
         yield
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""From the name of a network to the network."""
+"""Loading a network by its name."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ GRAMMAR = " | ".join([*_PRETRAINED, *NETS, *(f"{s}:NAME" for s in _SOURCES), "fi
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A network and what is needed to run it and to speak of it.
+    """A network, its name, and how to prepare its input.
 
     Parameters
     ----------
     model
         The network, on the CPU and in evaluation mode.
     label
-        What to call it in tables and plots.
+        Its name in tables and plots.
     origin
         One line: where its architecture and weights came from.
     preprocess
@@ -76,13 +76,13 @@ def load_model(
     untrained
         Build the architecture with fresh weights.
     rng
-        Of the fresh weights. Torch's global random state is left as it was.
+        Seed or generator of the fresh weights. Torch's global random state does not change.
 
     Raises
     ------
     InputError
-        If the name is unknown, the weights do not fit, or ``untrained`` is asked for together
-        with ``weights`` or of user code.
+        If the name is unknown, the weights do not fit, or ``untrained`` is combined with
+        ``weights`` or user code.
     DataError
         If a library cannot find or fetch its weights.
     MissingDependencyError

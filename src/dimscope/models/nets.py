@@ -1,4 +1,4 @@
-"""Small networks of our own, whose children are named as the literature names their layers.
+"""Small networks of our own, with layers named as in the literature.
 
 All are untrained as built and take float32 pixels in [0, 1].
 """

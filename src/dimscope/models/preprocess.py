@@ -1,4 +1,4 @@
-"""From raw samples to what a network expects."""
+"""Preparing raw samples for a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading a state dictionary into a network, and saying exactly what does not fit."""
+"""Loading a state dictionary into a network, with an error that says what does not fit."""
 
 from __future__ import annotations
 

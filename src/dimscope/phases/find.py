@@ -1,12 +1,15 @@
 """Expansion and compression on a curve of dimensions, through depth or through training.
 
 A phase is a stretch on which the dimension only rises (expansion) or only falls (compression),
-plateaus included. Nothing else is assumed of its shape. The fit with k phases is the best split of
-the curve into k stretches of alternating direction, each fitted by weighted isotonic regression of
-the logarithm of the dimension. How many phases there are is a sequence of tests: a further phase is
-accepted if it lowers the weighted sum of squares by more than all but a share `alpha` of curves
-do that have one phase fewer and the same error bars (parametric bootstrap, so that the freedom to
-choose the split is accounted for). Intervals come from the same bootstrap around the accepted fit.
+plateaus included. Nothing else is assumed about its shape. The fit with k phases is the best split
+of the curve into k stretches of alternating direction, each fitted by weighted isotonic regression
+of the logarithm of the dimension.
+
+The number of phases comes from a sequence of tests by parametric bootstrap: curves are drawn around
+the fit accepted so far, with the error bars of the measured curve. A further phase is accepted if
+it lowers the weighted sum of squares of the measured curve more than it does for all but a share
+`alpha` of the drawn curves. Each drawn curve is split anew, so the test allows for the freedom to
+choose the split. Intervals come from the same bootstrap around the accepted fit.
 """
 
 from __future__ import annotations
@@ -42,9 +45,10 @@ class Phase:
     ratio
         The fitted dimension at its end over that at its start.
     ratio_interval
-        95 % interval of it.
+        95 % interval of `ratio`.
     start_interval, end_interval
-        Where 95 % of the bootstrapped curves put these; the ends of the curve itself are certain.
+        Where 95 % of the bootstrapped curves put `start` and `end`. The first and the last point of
+        the curve are certain.
     """
 
     direction: Direction
@@ -70,19 +74,19 @@ class Phases:
     Attributes
     ----------
     curve
-        What it is of, in words.
+        Name of the curve.
     phases
         In order; none where the curve is flat within its error bars.
     p_values
-        Of each number of phases tried against the number accepted before: ``(k, p)``.
+        ``(k, p)`` for each test of k phases against the number accepted before.
     alpha
         A number of phases is accepted where p is below this.
     n_points
-        Points that entered.
+        Points used.
     n_left_out
         Points without a value or a standard error.
     notes
-        What a careful reader must know.
+        Cautions, such as points that were left out.
     """
 
     curve: str
@@ -160,8 +164,8 @@ def through_training(  # noqa: PLR0913
 ) -> Phases:
     """Phases of one layer from the first training step measured to the last.
 
-    Ticks measure the same samples, so the errors of neighbouring ticks are alike to some degree;
-    taken as independent they make changes look less certain than they are, never more.
+    Every step is measured on the same samples, so neighbouring steps have similar errors. To treat
+    these as independent makes changes look less certain than they are, never more.
 
     Parameters
     ----------
@@ -219,14 +223,14 @@ def find_phases(  # noqa: PLR0913 - a curve, and how to judge it
         Relative scatter of the curve beyond its error bars, such as that of noisy training, added
         to them in quadrature. Without it, every real wiggle is a phase.
     alpha
-        Level of each test; with a few tests in a row the chance of a phase too many is somewhat
-        above it.
+        Level of each test. Several tests are made in a row, so the chance of a phase too many is
+        somewhat larger.
     max_phases
         The most phases to try.
     rng
-        Seed of the bootstrap.
+        Seed or generator of the bootstrap.
     curve
-        What to call the curve.
+        Name of the curve.
 
     Returns
     -------
@@ -244,9 +248,9 @@ def find_phases(  # noqa: PLR0913 - a curve, and how to judge it
     points, 0.7 s for 60. At alpha = 0.05, 5 % of flat curves, 8 % of curves that rise to a plateau
     and 13 % of those with one step between two plateaus had a phase too many.
 
-    Bad at curves whose error bars are not all that separates them from the truth: a bias of the
-    estimates that changes with depth is a phase to it. The ratio of a phase that is barely
-    significant is too large, since its ends were chosen as extremes.
+    Error bars do not cover a bias of the estimates: a bias that changes with depth looks like a
+    phase. The ratio of a phase that is barely significant is too large, since its ends were chosen
+    as extremes.
 
     Examples
     --------

@@ -38,9 +38,9 @@ class Split:
 def count_phases(
     y: np.ndarray, sigma: np.ndarray, most: int, alpha: float, rng: np.random.Generator
 ) -> tuple[int, list[tuple[int, float]]]:
-    """How many phases the curve has, with the test of each number tried.
+    """Return the number of phases, and ``(k, p)`` for every number tested.
 
-    One more phase may not help where two do, so that both are tried before giving up.
+    One more phase may not help where two more do, so both are tested before it stops.
     """
     costs = _costs(y, sigma, most)
     accepted = 0
@@ -64,7 +64,7 @@ def count_phases(
 
 def best_split(y: np.ndarray, sigma: np.ndarray, k: int) -> Split:
     """The best fit with ``k`` phases."""
-    from dimscope.phases.isotonic import best_splits  # noqa: PLC0415 - the compiler loads when needed
+    from dimscope.phases.isotonic import best_splits  # noqa: PLC0415 - numba loads on first use
 
     _, bounds, last_up = best_splits(y, sigma**-2.0, k)
     first, ups = bounds[k, : k + 1], [bool(last_up[k]) == ((k - i) % 2 == 1) for i in range(k)]
@@ -86,16 +86,17 @@ def best_split(y: np.ndarray, sigma: np.ndarray, k: int) -> Split:
 def resampled(
     fitted: np.ndarray, sigma: np.ndarray, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """Curves that could have been measured if ``fitted`` were the truth."""
+    """Yield curves that could have been measured if ``fitted`` were the truth."""
     for _ in range(_N_BOOTSTRAP):
         yield fitted + sigma * rng.standard_normal(len(fitted))
 
 
 def _null(y: np.ndarray, sigma: np.ndarray, k: int) -> np.ndarray:
-    """The fit with ``k`` phases, without steps that are not significant.
+    """The fit with ``k`` phases, flattened where its steps are not significant.
 
-    An isotonic fit follows the noise on a plateau, where a curve turns most easily; there the
-    resampled curves would turn too rarely, and the test would find too many phases.
+    An isotonic fit follows the noise on a plateau and so gives it a slope. Curves drawn around
+    that slope turn less often than curves drawn around a plateau, and the test would find too many
+    phases.
     """
     fitted = best_split(y, sigma, k).fitted.copy()
     weights = sigma**-2.0
@@ -113,7 +114,7 @@ def _null(y: np.ndarray, sigma: np.ndarray, k: int) -> np.ndarray:
 
 
 def _costs(y: np.ndarray, sigma: np.ndarray, most: int) -> np.ndarray:
-    from dimscope.phases.isotonic import best_splits  # noqa: PLC0415 - the compiler loads when needed
+    from dimscope.phases.isotonic import best_splits  # noqa: PLC0415 - numba loads on first use
 
     costs: np.ndarray = best_splits(y, sigma**-2.0, most)[0]
     return costs

@@ -10,10 +10,10 @@ from dimscope._compiled import compiled
 
 
 def _isotonic_costs(y: Any, weights: Any) -> Any:
-    """Weighted squares that the best rising fit leaves of points i to j - 1, at [i, j].
+    """Weighted sum of squares around the best rising fit to points i to j - 1, at [i, j].
 
-    Pool-adjacent-violators from every start: each further point is a block of its own, merged with
-    those before it while these are higher.
+    Pool adjacent violators from every start: each new point is a block of its own, and merges with
+    the blocks before it as long as these are higher.
     """
     n = len(y)
     costs = np.full((n, n + 1), np.inf)
@@ -38,7 +38,7 @@ isotonic_costs = compiled(_isotonic_costs)
 
 
 def _best_splits(y: Any, weights: Any, most: int) -> Any:
-    """The least squares with 0 to ``most`` phases, and the bounds and directions that give them.
+    """The least sums of squares with 0 to ``most`` phases, and the splits that reach them.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""One forward pass over the data that stores the activations of all chosen layers."""
+"""Capturing: one pass over the data that stores the activations of all chosen layers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Captured:
     labels
         A label for each sample, or None if the data has none.
     data_hash
-        SHA-256 of the inputs, whatever their batches.
+        SHA-256 of the inputs; it does not depend on how they are cut into batches.
     model_hash
         SHA-256 of the names and values of the network's parameters and buffers.
     device
@@ -70,10 +70,10 @@ def read(
 
     The network runs in evaluation mode without gradients and is left exactly as it was: modes,
     hooks, gradients, buffers and random states. Before the pass, two or three samples show which
-    layers it has. (Lazy modules become what these samples make of them.)
+    layers it has. (Lazy modules take their shapes from these samples.)
 
-    Layers for which the store has no room, the largest ones, are computed again, some columns at a
-    time, by further passes over the data whenever they are read.
+    The largest layers may not fit into the store. Reading one of these runs the network again, for
+    as many of its columns at a time as the memory budget holds.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ def read(
         If a layer or pooling is unknown, the data is empty or cannot be read, or the width of a
         layer varies.
     CaptureError
-        If the network fails, or its layers do not appear alike in every batch.
+        If the network fails, or a batch does not show the same layers as the first samples.
     StoreError
-        If the activations cannot be stored, and data that can be read only once rule out another
-        pass.
+        If the activations cannot be written, or do not fit and the data is an iterator, which can
+        be read only once.
     """
     model, data = probe.model, probe.data
     n_expected = _n_expected(data, probe.n_samples)
@@ -160,7 +160,17 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
 ) -> Captured:
     """Run data through a network and store the activations of its layers: `read` of a `Probe`.
 
-    Parameters and errors are those of `Probe` and `read`.
+    Parameters
+    ----------
+    model, data, layers, pooling, n_samples, batch_size, forward
+        The fields of a `Probe`.
+    store, on_batch, on_pass
+        As in `read`.
+
+    Raises
+    ------
+    InputError, CaptureError, StoreError
+        As `Probe` and `read`.
 
     Examples
     --------
@@ -186,7 +196,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
 def _dropped(
     recorder: LayerRecorder, store: ActivationStore, data: Any, n_expected: int
 ) -> dict[str, np.ndarray]:
-    """Layers for which there will be no room, no longer stored: the first row of each."""
+    """Stop storing the layers that will not fit, and return the first row of each."""
     if isinstance(data, Iterator):
         store.ensure_room(n_expected)
     first_rows: dict[str, np.ndarray] = {}
@@ -203,7 +213,7 @@ def _n_expected(data: Any, n_samples: int | None) -> int | None:
 
 
 def _device(batch: Batch) -> str:
-    """Where the batch is; it must be a place that holds values."""
+    """Return the device of the batch; refuse the meta device, which holds no values."""
     device = str(next(iter(named_tensors(batch.inputs).values())).device)
     if device == "meta":
         raise InputError(
@@ -214,7 +224,7 @@ def _device(batch: Batch) -> str:
 
 
 def _joined(labels: list[np.ndarray | None]) -> np.ndarray | None:
-    """The labels of all batches, unless some have none or theirs are of another shape."""
+    """Join the labels of all batches; None if a batch has none or their shapes differ."""
     known = [part for part in labels if part is not None]
     if len(known) < len(labels) or len({part.shape[1:] for part in known}) != 1:
         return None
