@@ -16,6 +16,8 @@ T = TypeVar("T")
 def renamed_parameters(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Let a function or class also accept keywords by their old names.
 
+    A dataclass also keeps the attributes of these names.
+
     Parameters
     ----------
     names
@@ -35,6 +37,9 @@ def renamed_parameters(**names: str) -> Callable[[Callable[P, T]], Callable[P, T
     def wrap(target: Callable[P, T]) -> Callable[P, T]:
         if inspect.isclass(target):
             setattr(target, "__init__", wrap(target.__init__))  # noqa: B010 - mypy forbids the other
+            for old, new in names.items():
+                if new in getattr(target, "__dataclass_fields__", ()):
+                    setattr(target, old, _renamed_attribute(old, new))
             return cast("Callable[P, T]", target)
 
         @functools.wraps(target)
@@ -50,6 +55,20 @@ def renamed_parameters(**names: str) -> Callable[[Callable[P, T]], Callable[P, T
         return renamed
 
     return wrap
+
+
+def _renamed_attribute(old: str, new: str) -> property:
+    """An attribute that reads and writes another one, with a warning."""
+
+    def get(instance: Any) -> Any:
+        _warn(f".{old}", f".{new}")
+        return getattr(instance, new)
+
+    def put(instance: Any, value: Any) -> None:
+        _warn(f".{old}", f".{new}")
+        setattr(instance, new, value)
+
+    return property(get, put, doc=f"Old name of `{new}`.")
 
 
 def moved_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
