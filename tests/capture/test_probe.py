@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 import dimscope as ds
-from dimscope.capture import BATCH_SIZE, Captured, Probe, capture, read
+from dimscope.capture import Captured, Probe, capture, read
 from dimscope.errors import CaptureError, InputError
-from dimscope.store import ActivationStore, Budgets
+from dimscope.store import BATCH_SIZE, ActivationStore, Budgets
 
 VECTORS = torch.randn(10, 4, generator=torch.Generator().manual_seed(0))
 
