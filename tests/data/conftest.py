@@ -21,6 +21,12 @@ def _no_place_of_this_computer(tmp_path, monkeypatch):
     monkeypatch.setenv("DIMSCOPE_DATA", str(tmp_path / "cache"))
 
 
+def write_npz(path, **arrays):
+    """Save the arrays, and return the name that loads them."""
+    np.savez(path, **arrays)
+    return f"npz:{path}"
+
+
 def toy(split):
     rng = np.random.default_rng(["train", "test"].index(split))
     images = rng.integers(0, 256, (6, 5, 4, 1), dtype=np.uint8)

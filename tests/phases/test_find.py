@@ -1,46 +1,15 @@
 """Expansion and compression: found where they are, and not where they are not."""
 
-import itertools
-
 import numpy as np
 import pytest
-from scipy.optimize import isotonic_regression
 
 from dimscope import phases
 from dimscope.errors import InputError
 from dimscope.phases import find_phases
-from dimscope.phases.isotonic import best_splits
 from dimscope.profiling import Profile
 
 HUMP = np.array([10.0, 14.0, 19.0, 25.0, 24.0, 17.0, 12.0, 8.0])
 NAMES = list("abcdefgh")
-
-
-def by_enumeration(y, weights, k):
-    """The least squares over all bounds and both first directions, with SciPy's regression."""
-    n = len(y)
-    least = np.inf
-    for inner in itertools.combinations(range(1, n), k - 1):
-        bounds = [0, *inner, n]
-        for first in (True, False):
-            cost = 0.0
-            for i, (a, b) in enumerate(itertools.pairwise(bounds)):
-                up = first == (i % 2 == 0)
-                fit = isotonic_regression(y[a:b], weights=weights[a:b], increasing=up).x
-                cost += float(weights[a:b] @ (y[a:b] - fit) ** 2)
-            least = min(least, cost)
-    return least
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_best_split_is_that_of_all_splits(seed):
-    rng = np.random.default_rng(seed)
-    y, weights = rng.standard_normal(9), rng.uniform(0.5, 2, 9)
-    costs, bounds, _ = best_splits(y, weights, 4)
-    expected = [by_enumeration(y, weights, k) for k in range(1, 5)]
-    np.testing.assert_allclose(costs[1:], expected, rtol=1e-10, atol=1e-12)
-    assert bounds[3, 0] == 0
-    assert bounds[3, 3] == 9
 
 
 def test_the_hunchback_is_expansion_then_compression():
@@ -55,6 +24,7 @@ def test_the_hunchback_is_expansion_then_compression():
     assert up.start_interval == ("a", "a")
 
 
+@pytest.mark.statistical
 def test_the_interval_of_a_ratio_is_that_of_its_two_ends():
     values = np.array([5.0, 10.0, 20.0, 40.0])  # far apart: the fit passes through every point
     (phase,) = find_phases([0, 1, 2, 3], values, 0.02 * values, max_phases=1).phases
@@ -62,6 +32,7 @@ def test_the_interval_of_a_ratio_is_that_of_its_two_ends():
     assert half_width == pytest.approx(1.96 * np.hypot(0.02, 0.02), rel=0.12)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("truth", "verdict"),
     [
