@@ -202,8 +202,6 @@ def _labels(content: Any, n_samples: int) -> np.ndarray | None:
 
 def _from_numpy(array: np.ndarray) -> Tensor:
     try:
-        return torch.from_numpy(
-            np.array(array, order="C")
-        )  # a copy, since the array may be read-only
+        return torch.from_numpy(np.array(array, order="C"))  # copied, as it may be read-only
     except TypeError as error:
         raise InputError(f"an array of {array.dtype} cannot become a tensor: {error}") from error
