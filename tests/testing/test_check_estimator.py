@@ -352,7 +352,9 @@ def test_one_fault_is_one_failure(broken, only):
 
 class TestExpectedFailures:
     def test_one_that_passes_is_a_failure(self):
-        with pytest.raises(ConformanceError, match="check_line: passed, and was to fail because x"):
+        with pytest.raises(
+            ConformanceError, match="check_line: passed, but was expected to fail because x"
+        ):
             check_estimator(Sound(), expected_failures={"check_line": "x"})
 
     def test_one_that_is_no_check_is_bad_input(self):
