@@ -11,6 +11,22 @@ def all_distances(x):
     return scipy.spatial.distance.squareform(scipy.spatial.distance.pdist(x))
 
 
+def squared_distances(x):
+    """Squared distances of all pairs by direct differences in float64; infinite to itself."""
+    values = np.asarray(x, dtype=np.float64)
+    squared = scipy.spatial.distance.pdist(values, "sqeuclidean")
+    square = scipy.spatial.distance.squareform(squared)
+    np.fill_diagonal(square, np.inf)
+    return square
+
+
+def naive_neighbors(x, k):
+    """Distances and indices of the k nearest of each point; equal distances ordered by index."""
+    squared = squared_distances(x)
+    indices = np.argsort(squared, axis=1, kind="stable")[:, :k]
+    return np.sqrt(np.take_along_axis(squared, indices, axis=1)), indices
+
+
 def naive_tree(x):
     """Prim's tree of all distances, the shortest edge first."""
     far = all_distances(x)

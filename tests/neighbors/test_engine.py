@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dimscope as ds
-from dimscope import InputError, NeighborGraph
+from dimscope import NeighborGraph
 from dimscope.neighbors import LocalEngine, Resources
 
 RENAMED = "device= is called search_device= from"
@@ -53,17 +53,6 @@ def test_a_graph_says_what_may_be_used():
     graph = NeighborGraph.from_points(cloud(), 5, engine=LocalEngine(resources))
     assert graph.subset(np.arange(20), 3).resources is resources
     assert NeighborGraph.from_distances(np.ones((3, 3)) - np.eye(3), 1).resources == Resources()
-
-
-@pytest.mark.parametrize("options", [{"n_jobs": 2}, {"search_device": "cpu"}])
-def test_an_engine_brings_its_own_resources(options):
-    with pytest.raises(InputError, match="an engine is given: leave them out"):
-        NeighborGraph.from_points(cloud(), 5, engine=LocalEngine(), **options)
-
-
-def test_what_is_no_engine_is_bad_input():
-    with pytest.raises(InputError, match="a dict is no engine: it needs resources, nearest"):
-        NeighborGraph.from_points(cloud(), 5, engine={})
 
 
 class TestTheOldNameOfTheDevice:

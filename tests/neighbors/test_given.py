@@ -110,6 +110,7 @@ def test_a_sparse_graph_with_lists_of_different_lengths():
         NeighborGraph.from_sparse(sparse, int(least) + 1)
 
 
+@pytest.mark.statistical
 def test_a_flat_torus_has_the_dimension_of_its_box():
     box = np.random.default_rng(0).random((1000, 2))
     apart = np.abs(box[:, None] - box)
@@ -147,6 +148,16 @@ def test_subsets_of_given_distances_and_lists():
         short.subset(positions, K)
     with pytest.raises(InputError, match=f"given lists hold {K}"):
         short.distances_at([50])
+
+
+def test_counts_of_given_lists_as_far_as_they_reach():
+    graph = NeighborGraph.from_points(cloud(), 10)
+    given = NeighborGraph.from_neighbors(graph.distances, graph.indices)
+    reach = 0.99 * graph.distances[:, -1].min()
+    want = graph.counts_within([0.5 * reach, reach])
+    np.testing.assert_array_equal(given.counts_within([0.5 * reach, reach]), want)
+    with pytest.raises(InputError, match="all their 10 given neighbours within"):
+        given.counts_within([5.0])
 
 
 def broken(change):

@@ -9,26 +9,16 @@ import numpy as np
 import pytest
 import zarr
 from hypothesis import given, settings, strategies as st
+from stored_layers import fill, rows
 
 from dimscope.errors import InputError, StoreError
 from dimscope.store import ActivationStore
-
-RNG = np.random.default_rng(0)
 
 
 class DiskUsage(NamedTuple):
     total: int
     used: int
     free: int
-
-
-def rows(n: int, n_features: int, dtype: Any = np.float32) -> np.ndarray:
-    return RNG.standard_normal((n, n_features)).astype(dtype)
-
-
-def fill(store: ActivationStore, name: str, array: np.ndarray, batch: int) -> None:
-    for start in range(0, len(array), batch):
-        store.append(name, array[start : start + batch])
 
 
 def test_everything_in_memory_while_it_fits() -> None:
@@ -86,24 +76,6 @@ def test_rows_come_back_exactly_whatever_the_budget(
         assert store.nbytes == sum(array.nbytes for array in whole.values())
 
 
-def test_the_buffer_of_small_batches_stays_within_the_budget() -> None:
-    budget = 2**20
-    with ActivationStore(memory_budget=budget) as store:
-        for _ in range(40):
-            store.append("wide", rows(1, 20_000))
-            assert store.nbytes_in_memory <= budget
-        assert store["wide"].shape == (40, 20_000)
-
-
-def test_ordinary_batches_fill_whole_chunks() -> None:
-    with ActivationStore(memory_budget=0) as store:
-        fill(store, "conv", rows(96, 5000), 32)
-        array = store["conv"]
-        assert isinstance(array, zarr.Array)
-        assert array.chunks[0] % 32 == 0
-        assert array.chunks[1] >= 4096
-
-
 def test_what_was_appended_is_a_copy() -> None:
     batch = rows(3, 2)
     expected = batch.copy()
@@ -143,26 +115,6 @@ def test_the_temporary_folder_is_removed(tmp_path: Path, monkeypatch: pytest.Mon
         store.append("a", rows(2, 3))
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_given_directory_keeps_complete_arrays(tmp_path: Path) -> None:
-    array = rows(7, 50)
-    with ActivationStore(memory_budget=0, directory=tmp_path / "new") as store:
-        fill(store, "block/0#2:hidden", array, 3)
-    (path,) = (tmp_path / "new").glob("*.zarr")
-    stored = zarr.open_array(path, mode="r")
-    np.testing.assert_array_equal(stored[:], array)
-    assert stored.attrs["layer"] == "block/0#2:hidden"
-
-
-def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    with ActivationStore(memory_budget=0, directory=tmp_path) as store:
-        store.append("a", rows(2, 3))
-    with (
-        ActivationStore(memory_budget=0, directory=tmp_path) as store,
-        pytest.raises(StoreError, match="choose an empty directory"),
-    ):
-        store.append("a", rows(2, 3))
 
 
 def test_width_and_dtype_are_fixed_by_the_first_batch() -> None:

@@ -36,7 +36,7 @@ def test_zarr_reads_zeros_in_place_of_a_deleted_chunk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("which", [0, 3, -1])
 @pytest.mark.parametrize(
-    ("damage", "fault"), [(Path.unlink, "is missing"), (cut, r"has \d+ bytes in place of \d+")]
+    ("damage", "fault"), [(Path.unlink, "is missing"), (cut, r"has \d+ bytes instead of \d+")]
 )
 def test_it_is_named_when_the_store_is_opened(
     tmp_path: Path, which: int, damage: Callable[[Path], None], fault: str

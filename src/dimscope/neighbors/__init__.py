@@ -1,7 +1,7 @@
 """Exact, certified k-nearest neighbours."""
 
 from dimscope.neighbors.duplicates import Duplicates
-from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
+from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors, require_engine
 from dimscope.neighbors.graph import Metric, NeighborGraph
 from dimscope.neighbors.local_engine import LocalEngine
 from dimscope.neighbors.resources import ALL_CORES, Resources, checked_device
@@ -20,6 +20,7 @@ __all__ = [
     "Neighbors",
     "Resources",
     "checked_device",
+    "require_engine",
     "thread_pool",
     "threads_to_use",
 ]

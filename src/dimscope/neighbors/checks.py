@@ -12,24 +12,24 @@ from dimscope.errors import InputError
 
 
 def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Refuse a value that is not among those allowed.
+    """Refuse a choice that does not exist.
 
     Raises
     ------
     InputError
-        If it is not.
+        If it is not among ``allowed``.
     """
     if value not in allowed:
         raise InputError(f"{name}={value!r} is not known: choose one of {', '.join(allowed)}")
 
 
 def check_n_neighbors(n_neighbors: int, n_distinct: int, n_samples: int) -> None:
-    """Refuse to search as many neighbours as there are distinct points, or none.
+    """Refuse to search fewer neighbours than one, or as many as there are distinct points.
 
     Raises
     ------
     InputError
-        If that is asked.
+        If ``n_neighbors`` is below 1, or not below ``n_distinct``.
     """
     if n_neighbors < 1:
         raise InputError(f"n_neighbors={n_neighbors} must be at least 1")
@@ -47,12 +47,12 @@ def check_n_neighbors(n_neighbors: int, n_distinct: int, n_samples: int) -> None
 
 
 def checked_ranks(ranks: Sequence[int], n_samples: int) -> Int64[np.ndarray, " r"]:
-    """Ranks of neighbours as an array.
+    """Return ranks of neighbours as an array.
 
     Raises
     ------
     InputError
-        If there is none, or one is not between 1 and ``n_samples`` - 1.
+        If there is no rank, or one is not between 1 and ``n_samples`` - 1.
     """
     wanted = np.asarray(ranks)
     if not len(wanted) or wanted.min() < 1 or wanted.max() >= n_samples:
@@ -61,14 +61,14 @@ def checked_ranks(ranks: Sequence[int], n_samples: int) -> Int64[np.ndarray, " r
 
 
 def checked_radii(radii: Sequence[float]) -> Float64[np.ndarray, " r"]:
-    """Radii as an array.
+    """Return radii as an array.
 
     Raises
     ------
     InputError
-        If there is none, or one is negative or not finite.
+        If there is no radius, or one is negative or not finite.
     """
     reach = np.asarray(radii, dtype=np.float64)
     if not len(reach) or not np.isfinite(reach).all() or reach.min() < 0:
-        raise InputError(f"radii must be finite and from 0 on, at least one: got {list(radii)}")
+        raise InputError(f"radii={list(radii)}: give at least one, each finite and 0 or more")
     return reach

@@ -1,4 +1,4 @@
-"""What becomes of points that repeat another exactly: which rows a graph keeps."""
+"""Rows that repeat another exactly: which of them a graph keeps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ Duplicates = Literal["first", "drop", "keep"]
 
 
 def kept_rows(first: Int64[np.ndarray, " n"], duplicates: Duplicates) -> Int64[np.ndarray, " m"]:
-    """The rows that are kept, of rows that each know the first that equals them.
+    """Return the rows that a graph keeps.
+
+    Parameters
+    ----------
+    first
+        For each row, the first row that equals it: the row itself where none before it does.
+    duplicates
+        What becomes of equal rows.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What searches neighbours among points: the questions that any engine answers, and its answers.
+"""An engine searches neighbours: the questions that every engine answers, and its answers.
 
 `dimscope.neighbors.local_engine` answers them on this machine. `dimscope.testing.check_engine`
 checks any other.
@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from dimscope.errors import InputTypeError
 from dimscope.neighbors.resources import Resources
 from dimscope.points import Points
 
@@ -27,10 +28,10 @@ class Diagnostics:
         ``"tree"`` or ``"intervals"``; ``"given"`` for distances that were given. Other engines
         name methods of their own.
     evaluated_share
-        Share of the pairs of points whose distance was evaluated over all features, the others
-        being proved too far without; None where that is not known, as for a tree.
+        Share of the pairs of points whose distance was evaluated over all features; the other
+        pairs were proved too far apart by less. None where the share is unknown, as for a tree.
     n_searched_again
-        Points that the first search left uncertain, and a slower one made certain.
+        Points that were searched again, more slowly, because the first search left them in doubt.
     """
 
     method: str
@@ -46,9 +47,9 @@ class Neighbors(NamedTuple):
     distances
         Shape (n_queries, n_neighbors), ascending along each row.
     indices
-        Same shape: which points they are, as positions among all points.
+        Same shape: the neighbours, as positions among all points.
     diagnostics
-        How they were found.
+        How the search found them.
     """
 
     distances: Float64[np.ndarray, "n k"]
@@ -58,7 +59,7 @@ class Neighbors(NamedTuple):
 
 @runtime_checkable
 class Engine(Protocol):
-    """Answers three questions about distances between points, exactly.
+    """Answers three questions about the distances between points, exactly.
 
     Queries, pool and rows are positions among the points, each at most once. A query that is in
     the pool is not its own neighbour. Distances are in the units of the input and right to 1e-12
@@ -68,7 +69,7 @@ class Engine(Protocol):
 
     @property
     def resources(self) -> Resources:
-        """What may be used on this machine, also for what is computed beside the search."""
+        """Threads and device of this machine, which work beside the search may use too."""
 
     def nearest(
         self,
@@ -77,15 +78,36 @@ class Engine(Protocol):
         pool: Int64[np.ndarray, " m"],
         n_neighbors: int,
     ) -> Neighbors:
-        """The nearest points of ``pool`` to each of ``queries``; equal distances by index.
+        """Find the nearest points of ``pool`` to each of ``queries``.
 
-        The pool holds more than ``n_neighbors`` points.
+        Neighbours at equal distances are ordered by index.
+
+        Parameters
+        ----------
+        points
+            All points.
+        queries
+            Positions of the points whose neighbours are wanted.
+        pool
+            Positions of the points that may be neighbours: more than ``n_neighbors``.
+        n_neighbors
+            Neighbours of each query.
         """
 
     def distances_at(
         self, points: Points, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
-        """Among ``rows``, the distance of each to its neighbours of some ranks, from 1 to n - 1."""
+        """Measure how far the neighbours of some ranks are, for each of ``rows`` among ``rows``.
+
+        Parameters
+        ----------
+        points
+            All points.
+        rows
+            Positions of n points.
+        ranks
+            Ranks from 1, the nearest, to n - 1, the farthest.
+        """
 
     def counts_within(
         self,
@@ -94,4 +116,31 @@ class Engine(Protocol):
         pool: Int64[np.ndarray, " m"],
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
-        """How many of ``pool`` are at most ``radii`` away from each of ``queries``."""
+        """Count the points of ``pool`` at most some radii away from each of ``queries``.
+
+        Parameters
+        ----------
+        points
+            All points.
+        queries
+            Positions of the points around which to count.
+        pool
+            Positions of the points to count.
+        radii
+            Distances in the units of the input; a point at exactly such a distance counts.
+        """
+
+
+def require_engine(engine: object) -> None:
+    """Refuse what is no engine.
+
+    Raises
+    ------
+    InputTypeError
+        If it lacks a method of `Engine`, or its resources.
+    """
+    if not isinstance(engine, Engine):
+        raise InputTypeError(
+            f"{type(engine).__name__} is not an Engine: it needs resources, nearest, distances_at "
+            "and counts_within, as dimscope.neighbors.Engine says"
+        )

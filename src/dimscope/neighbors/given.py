@@ -1,4 +1,4 @@
-"""Checks of neighbours and distances that a user gives, and their one plain form."""
+"""Distances and lists of neighbours that a user gives: checked, and brought into one form."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ _ASYMMETRY = 1e-6  # of the largest distance: what float32 can leave between d(i
 
 
 class GivenLists(NamedTuple):
-    """Neighbours of each point: ascending distances and positions, itself not among them."""
+    """Neighbours of each point, the point itself excluded: ascending distances, and positions."""
 
     distances: Float64[np.ndarray, "n k"]
     indices: Int64[np.ndarray, "n k"]
 
 
 def checked_distances(distances: Any) -> tuple[Any, Int64[np.ndarray, " n"]]:
-    """A matrix of distances as something that slices, and for each row the first at distance 0.
+    """Check a matrix of distances.
+
+    Returns
+    -------
+    matrix
+        The distances, as an array that slices into NumPy arrays.
+    first
+        Shape (n,): for each point, the first point at distance 0 from it.
 
     Raises
     ------
@@ -69,7 +76,7 @@ def checked_distances(distances: Any) -> tuple[Any, Int64[np.ndarray, " n"]]:
 
 
 def checked_lists(distances: Any, indices: Any) -> GivenLists:
-    """Lists of neighbours in order, without the point itself where all lists hold it.
+    """Check lists of neighbours; return them sorted, without the point itself if all hold it.
 
     Raises
     ------
@@ -112,7 +119,7 @@ def checked_lists(distances: Any, indices: Any) -> GivenLists:
 
 
 def copies_in_lists(lists: GivenLists) -> Int64[np.ndarray, " n"]:
-    """For each point the first that lists tell is the same, itself where it is the first."""
+    """Return for each point the first of its copies, which lists join to it at distance 0."""
     first = np.arange(len(lists.indices))
     row, slot = np.nonzero(lists.distances == 0)
     copy = lists.indices[row, slot]
@@ -126,8 +133,26 @@ def copies_in_lists(lists: GivenLists) -> Int64[np.ndarray, " n"]:
     return first
 
 
+def neighbors_left(lists: GivenLists, rows: Int64[np.ndarray, " m"]) -> int:
+    """Return how many neighbours every list holds once only ``rows`` are kept.
+
+    Raises
+    ------
+    InputError
+        If a list holds none of them.
+    """
+    left = int(np.isin(lists.indices[rows], rows).sum(axis=1).min())
+    if left == 0:
+        n, n_neighbors = lists.indices.shape
+        raise InputError(
+            f"only {len(rows)} of {n} points are distinct, and some lists of {n_neighbors} "
+            "neighbours hold nothing but copies: give longer lists"
+        )
+    return left
+
+
 def lists_of_sparse(matrix: Any, n_neighbors: int | None) -> GivenLists:
-    """The nearest entries of each row of a sparse matrix of distances.
+    """Return the nearest entries of each row of a sparse matrix of distances.
 
     Raises
     ------

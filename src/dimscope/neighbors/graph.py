@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
-from dimscope.errors import InputError
 from dimscope.neighbors.checks import (
     check_choice,
     check_n_neighbors,
@@ -25,6 +24,7 @@ from dimscope.neighbors.given import (
     checked_lists,
     copies_in_lists,
     lists_of_sparse,
+    neighbors_left,
 )
 from dimscope.neighbors.local_engine import engine_or_local
 from dimscope.neighbors.resources import Resources
@@ -53,29 +53,29 @@ class NeighborGraph:
         Same shape: positions, among the points of this graph, of those neighbours.
     original_rows
         Shape (n_samples,): the row of the input that each point of the graph is.
+    diagnostics
+        How the search found the neighbours.
+    source
+        Where further neighbours come from.
     n_duplicates
         Rows of the input that are not in the graph because they repeat another row exactly.
     n_features
         Ambient dimension; None where distances or neighbours were given.
     metric
         ``"euclidean"``; ``"cosine"`` for the Euclidean distance between rows scaled to unit
-        length, sqrt(2 - 2 cos): the same neighbours as 1 - cos, which as a squared distance would
-        halve every dimension; ``"correlation"`` for the same between rows centred on their own
-        means; ``"precomputed"`` where distances or neighbours were given.
-    diagnostics
-        How the neighbours were found.
-    source
-        Where further neighbours come from.
+        length, sqrt(2 - 2 cos), which has the same neighbours as 1 - cos (itself a squared
+        distance, which would halve every dimension); ``"correlation"`` for the same between rows
+        centred on their own means; ``"precomputed"`` where distances or neighbours were given.
     """
 
     distances: Float64[np.ndarray, "n_samples n_neighbors"]
     indices: Int64[np.ndarray, "n_samples n_neighbors"]
     original_rows: Int64[np.ndarray, " n_samples"]
-    n_duplicates: int
-    n_features: int | None
-    metric: str
     diagnostics: Diagnostics
     source: NeighborSource
+    n_duplicates: int = 0
+    n_features: int | None = None
+    metric: str = "precomputed"
 
     @property
     def n_samples(self) -> int:
@@ -94,7 +94,7 @@ class NeighborGraph:
 
     @property
     def resources(self) -> Resources:
-        """What may be used for further work on the points, as for the search."""
+        """Threads and device of the search, which further work on the points may use too."""
         return self.source.resources
 
     @classmethod
@@ -128,18 +128,19 @@ class NeighborGraph:
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
         search_device
-            Where torch makes the products of a large search in memory: ``"cuda"``, ``"cuda:1"``,
-            ``"mps"`` or ``"cpu"``; None for the search without torch. The numbers are the same to
-            the last bit.
+            Where torch multiplies in a large search in memory: ``"cuda"``, ``"cuda:1"``,
+            ``"mps"`` or ``"cpu"``; None to search without torch. The numbers are the same to the
+            last bit.
         engine
-            What searches, in place of this machine's own search with ``n_jobs`` threads on
+            What searches, in place of this machine with ``n_jobs`` threads and
             ``search_device``; it brings its own resources.
 
         Raises
         ------
         InputError
-            If ``x`` is not a finite real matrix, or has too few distinct rows, or ``n_jobs`` is
-            below 1, or ``search_device`` is not there, or one of them is given beside an engine.
+            If ``x`` is not a finite real matrix or has too few distinct rows, if ``n_jobs`` is
+            below 1, if ``search_device`` is not there, or if one of the two is given beside an
+            engine.
         MissingDependencyError
             If a ``search_device`` is given and torch is not installed.
 
@@ -165,7 +166,7 @@ class NeighborGraph:
     def from_distances(
         cls, distances: Any, n_neighbors: int = 100, *, duplicates: Duplicates = "first"
     ) -> Self:
-        """The nearest neighbours by distances between all points that were computed elsewhere.
+        """Take the nearest neighbours from a matrix of distances between all points.
 
         Parameters
         ----------
@@ -197,7 +198,7 @@ class NeighborGraph:
     def from_neighbors(
         cls, distances: Any, indices: Any, *, duplicates: Duplicates = "first"
     ) -> Self:
-        """The graph of neighbours that another library found, which are taken to be the nearest.
+        """Take the neighbours that another library found; they are trusted to be the nearest.
 
         Parameters
         ----------
@@ -227,13 +228,13 @@ class NeighborGraph:
     def from_sparse(
         cls, matrix: Any, n_neighbors: int | None = None, *, duplicates: Duplicates = "first"
     ) -> Self:
-        """The graph of a sparse matrix of distances, such as scikit-learn's ``kneighbors_graph``.
+        """Take the neighbours from a sparse matrix, as of scikit-learn's ``kneighbors_graph``.
 
         Parameters
         ----------
         matrix
             Shape (n_samples, n_samples), SciPy sparse: the entries of a row are the distances of
-            a point to its nearest; zeros that are stored are copies.
+            a point to its nearest; a stored zero marks a copy.
         n_neighbors
             Neighbours per point; by default as many as every row holds.
         duplicates
@@ -258,42 +259,32 @@ class NeighborGraph:
             indices=places(rows, found.indices),
             original_rows=rows,
             n_duplicates=n_rows - len(rows),
-            n_features=None,
-            metric="precomputed",
             diagnostics=found.diagnostics,
             source=source,
         )
 
     @classmethod
     def _of_lists(cls, lists: GivenLists, duplicates: Duplicates) -> Self:
-        n, n_neighbors = lists.indices.shape
+        n = len(lists.indices)
         graph = cls(
             distances=lists.distances,
             indices=lists.indices,
             original_rows=np.arange(n),
-            n_duplicates=0,
-            n_features=None,
-            metric="precomputed",
             diagnostics=GIVEN,
-            source=GivenNeighbors(n_neighbors),
+            source=GivenNeighbors(lists.indices.shape[1]),
         )
         rows = kept_rows(copies_in_lists(lists), duplicates)
         if len(rows) == n:
             return graph
-        held = np.isin(lists.indices[rows], rows).sum(axis=1).min()
-        if held == 0:
-            raise InputError(
-                f"only {len(rows)} of {n} points are distinct, and some lists of {n_neighbors} "
-                "neighbours hold nothing but copies: give longer lists"
-            )
-        return replace(graph.subset(rows, int(held)), n_duplicates=n - len(rows))
+        part = graph.subset(rows, neighbors_left(lists, rows))
+        return replace(part, n_duplicates=n - len(rows))
 
     def subset(self, positions: Int64[np.ndarray, " m"], n_neighbors: int) -> Self:
-        """The exact graph of some of the points, by reusing the neighbours already known.
+        """Return the exact graph of some of the points, reusing the neighbours known here.
 
         A point whose known neighbours include ``n_neighbors`` of the subset has its answer in
-        them; only the others are searched again. Points keep the order that they have here, and
-        none counts as a duplicate.
+        them; only the others are searched again. The points stand in ascending order of their
+        positions, and none counts as a duplicate.
 
         Parameters
         ----------
@@ -316,7 +307,7 @@ class NeighborGraph:
         )
 
     def distances_at(self, ranks: Sequence[int]) -> Float64[np.ndarray, "n_samples n_ranks"]:
-        """The distance of every point to its neighbours of some ranks, near or far.
+        """Return the distance of every point to its neighbours of some ranks, near or far.
 
         Ranks beyond ``n_neighbors`` take one more pass over all pairs, in bounded memory.
 
@@ -339,15 +330,15 @@ class NeighborGraph:
         return found
 
     def counts_within(self, radii: Sequence[float]) -> Int64[np.ndarray, "n_samples n_radii"]:
-        """The number of neighbours of every point within some distances.
+        """Count the neighbours of every point within some distances.
 
-        Points with all their known neighbours nearer than the largest of these are compared with
-        each other, in bounded memory.
+        Points whose known neighbours all lie within the largest radius are compared with each
+        other, in bounded memory.
 
         Parameters
         ----------
         radii
-            In the units of the input; neighbours at exactly such a distance count.
+            Distances in the units of the input; a neighbour at exactly such a distance counts.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The engine of this machine: the exact search by its threads, and by a device if one is named."""
+"""The engine of this machine: the exact search on its threads and, if one is named, a device."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope.errors import InputError, InputTypeError
-from dimscope.neighbors.engine import Engine, Neighbors
+from dimscope.errors import InputError
+from dimscope.neighbors.engine import Engine, Neighbors, require_engine
 from dimscope.neighbors.resources import ALL_CORES, Resources
 from dimscope.neighbors.search.exact import counts_within, search
 from dimscope.neighbors.search.intervals import distances_at
@@ -17,7 +17,7 @@ from dimscope.points import Points
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Searches on this machine.
+    """Searches on this machine; see `Engine` for its methods.
 
     Attributes
     ----------
@@ -34,13 +34,13 @@ class LocalEngine:
         pool: Int64[np.ndarray, " m"],
         n_neighbors: int,
     ) -> Neighbors:
-        """The nearest points of ``pool`` to each of ``queries``; equal distances by index."""
+        """Find the nearest points of ``pool`` to each of ``queries``."""
         return search(points, queries, pool, n_neighbors, self.resources)
 
     def distances_at(
         self, points: Points, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
-        """Among ``rows``, the distance of each to its neighbours of some ranks."""
+        """Measure how far the neighbours of some ranks are, for each of ``rows`` among ``rows``."""
         squared = distances_at(points, rows, ranks)
         return np.asarray(points.length_unit * np.sqrt(squared))
 
@@ -51,28 +51,24 @@ class LocalEngine:
         pool: Int64[np.ndarray, " m"],
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
-        """How many of ``pool`` are at most ``radii`` away from each of ``queries``."""
+        """Count the points of ``pool`` at most ``radii`` away from each of ``queries``."""
         squared = (radii / points.length_unit) ** 2
         return counts_within(points, queries, pool, squared, self.resources)
 
 
 def engine_or_local(engine: Engine | None, n_jobs: int | None, search_device: str | None) -> Engine:
-    """The engine that is given, or this machine with some threads and a device.
+    """Return the engine that is given, or one of this machine with these threads and this device.
 
     Raises
     ------
     InputError
-        If threads or a device are given beside an engine, or cannot be had.
+        If it is no engine, if threads or a device are given beside it, or if these cannot be had.
     MissingDependencyError
         If there is a device and torch is not installed.
     """
     if engine is None:
         return LocalEngine(Resources(n_jobs, search_device))
-    if not isinstance(engine, Engine):
-        raise InputTypeError(
-            f"a {type(engine).__name__} is no engine: it needs resources, nearest, distances_at "
-            "and counts_within, as dimscope.neighbors.Engine says"
-        )
+    require_engine(engine)
     if n_jobs is not None or search_device is not None:
         raise InputError(
             "n_jobs and search_device are for the search on this machine, and an engine is given: "

@@ -12,15 +12,15 @@ from dimscope.errors import InputError, InputTypeError
 
 @dataclass(frozen=True)
 class Resources:
-    """Where work runs and what it may take, on which no number depends.
+    """Threads and device for the work. No number depends on them.
 
     Attributes
     ----------
     n_jobs
         Threads; None for all cores that this process may use.
     device
-        Where torch makes the products of a large neighbour search, such as ``"cuda"``; None to
-        search without torch. The name is kept as torch writes it, with its number.
+        Where torch multiplies in a large neighbour search, such as ``"cuda"``; None to search
+        without torch. The name is kept as torch writes it, with its number.
 
     Raises
     ------
@@ -44,7 +44,7 @@ class Resources:
 
 
 def checked_device(name: str | None) -> str | None:
-    """The name of a device as torch writes it; None for none.
+    """Return the name of a device as torch writes it, or None where none is named.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Answers about some of a graph's points that its known neighbours hold, with the rest asked anew.
+"""Answers from the neighbours that a graph knows already; only the rest is searched again.
 
 The lists of a graph are exact, so whatever they prove need not be searched again.
 """
@@ -14,7 +14,7 @@ from dimscope.neighbors.sources import NeighborSource
 
 
 class Known(NamedTuple):
-    """What a graph knows: its lists, the rows of the source that they are of, and the source."""
+    """The lists of a graph, the row of the source that each list belongs to, and the source."""
 
     distances: Float64[np.ndarray, "n k"]
     indices: Int64[np.ndarray, "n k"]
@@ -25,10 +25,10 @@ class Known(NamedTuple):
 def nearest_among(
     known: Known, positions: Int64[np.ndarray, " m"], n_neighbors: int
 ) -> tuple[Float64[np.ndarray, "m k"], Int64[np.ndarray, "m k"]]:
-    """Distances and places of the nearest of some points among themselves.
+    """Find the nearest of some points among themselves: their distances and places.
 
     A point whose list holds ``n_neighbors`` of them has its answer there. Only the others are
-    searched again. The positions ascend, and places are counted among them.
+    searched again. The positions must ascend, and places are counted among them.
     """
     new_position = np.full(len(known.rows), -1)
     new_position[positions] = np.arange(len(positions))
@@ -53,10 +53,10 @@ def nearest_among(
 def counts_beyond_lists(
     known: Known, cut_off: Bool[np.ndarray, " n"], radii: Float64[np.ndarray, " r"]
 ) -> Int64[np.ndarray, "m r"]:
-    """Neighbours within some radii of the points whose lists end before the largest.
+    """Count neighbours within some radii for the points whose lists end before the largest radius.
 
-    The lists of all others hold every pair that they are in, so that only pairs of two such points
-    are compared.
+    The lists of all other points hold every pair that these are in, so only pairs of two points
+    with lists that end are compared.
     """
     rows = known.rows[cut_off]
     counts = known.source.counts_within(rows, rows, radii)
@@ -71,7 +71,7 @@ def counts_beyond_lists(
 def places(
     rows: Int64[np.ndarray, " n"], wanted: Int64[np.ndarray, "m k"]
 ) -> Int64[np.ndarray, "m k"]:
-    """Where each of some rows is among ascending ``rows``."""
+    """Return the place of each wanted row among ascending ``rows``."""
     place = np.empty(rows[-1] + 1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
     return np.asarray(place[wanted])

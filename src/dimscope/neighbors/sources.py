@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -20,7 +21,7 @@ GIVEN = Diagnostics(method="given", evaluated_share=1.0, n_searched_again=0)
 
 @runtime_checkable
 class NeighborSource(Protocol):
-    """Gives the nearest of some points to others, all by their positions."""
+    """Answers for a graph what its lists do not hold; points are named by their positions."""
 
     @property
     def points(self) -> Points | None:
@@ -33,12 +34,12 @@ class NeighborSource(Protocol):
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
     ) -> Neighbors:
-        """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
+        """Find the nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
 
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
-        """Among ``rows``, the distance of each to its neighbours of some ranks."""
+        """Measure how far the neighbours of some ranks are, for each of ``rows`` among ``rows``."""
 
     def counts_within(
         self,
@@ -46,7 +47,7 @@ class NeighborSource(Protocol):
         pool: Int64[np.ndarray, " m"],
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
-        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+        """Count the points of ``pool`` within ``radii`` of each of ``queries``, itself excluded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,19 +59,19 @@ class SearchedPoints:
 
     @property
     def resources(self) -> Resources:
-        """Those of the engine."""
+        """The resources of the engine."""
         return self.engine.resources
 
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
     ) -> Neighbors:
-        """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
+        """Find the nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
         return self.engine.nearest(self.points, queries, pool, n_neighbors)
 
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
-        """Among ``rows``, the distance of each to its neighbours of some ranks."""
+        """Measure how far the neighbours of some ranks are, for each of ``rows`` among ``rows``."""
         return self.engine.distances_at(self.points, rows, ranks)
 
     def counts_within(
@@ -79,7 +80,7 @@ class SearchedPoints:
         pool: Int64[np.ndarray, " m"],
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
-        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+        """Count the points of ``pool`` within ``radii`` of each of ``queries``, itself excluded."""
         return self.engine.counts_within(self.points, queries, pool, radii)
 
 
@@ -94,7 +95,7 @@ class GivenDistances:
     def nearest(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
     ) -> Neighbors:
-        """The nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
+        """Find the nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
         parts = []
         for own, block in self._blocks(queries, pool):
             reach = np.partition(block, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
@@ -114,7 +115,7 @@ class GivenDistances:
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
-        """Among ``rows``, the distance of each to its neighbours of some ranks."""
+        """Measure how far the neighbours of some ranks are, for each of ``rows`` among ``rows``."""
         return np.concatenate(
             [np.partition(b, ranks - 1, axis=1)[:, ranks - 1] for _, b in self._blocks(rows, rows)]
         )
@@ -125,7 +126,7 @@ class GivenDistances:
         pool: Int64[np.ndarray, " m"],
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
-        """How many of ``pool`` are within ``radii`` of each of ``queries``, itself excluded."""
+        """Count the points of ``pool`` within ``radii`` of each of ``queries``, itself excluded."""
         return np.concatenate(
             [
                 np.stack([(block <= radius).sum(axis=1) for radius in radii], axis=1)
@@ -133,8 +134,10 @@ class GivenDistances:
             ]
         )
 
-    def _blocks(self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]) -> Any:
-        """Some queries and their distances to the pool, infinite to themselves."""
+    def _blocks(
+        self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
+    ) -> Iterator[tuple[Int64[np.ndarray, " b"], Float64[np.ndarray, "b m"]]]:
+        """Yield some queries at a time with their distances to the pool, infinite to themselves."""
         height = max(1, _BLOCK_BYTES // (8 * self.matrix.shape[1]))
         for start in range(0, len(queries), height):
             own = queries[start : start + height]
@@ -157,7 +160,13 @@ class GivenNeighbors:
         pool: Int64[np.ndarray, " m"],  # noqa: ARG002 - as every source
         n_neighbors: int,
     ) -> Neighbors:
-        """Never: what the lists hold is all that is known."""
+        """Refuse: nothing is known beyond the lists.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
         raise InputError(
             f"{len(queries)} points need {n_neighbors} neighbours that their given lists of "
             f"{self.n_neighbors} do not hold: give longer lists, all distances, or the points"
@@ -166,7 +175,13 @@ class GivenNeighbors:
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
-        """Never: what the lists hold is all that is known."""
+        """Refuse: nothing is known beyond the lists.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
         raise InputError(
             f"the {int(ranks.max())}-th neighbours of {len(rows)} points are asked for, and the "
             f"given lists hold {self.n_neighbors}: give longer lists, all distances, or the points"
@@ -178,8 +193,14 @@ class GivenNeighbors:
         pool: Int64[np.ndarray, " m"],  # noqa: ARG002 - as every source
         radii: Float64[np.ndarray, " r"],
     ) -> Int64[np.ndarray, "n r"]:
-        """Never: what the lists hold is all that is known."""
+        """Refuse: nothing is known beyond the lists.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
         raise InputError(
             f"{len(queries)} points have all their {self.n_neighbors} given neighbours within "
-            f"{radii.max():.6g}, and more may be: give longer lists, all distances, or the points"
+            f"{radii.max():.6g}, and may have more: give longer lists, all distances, or the points"
         )

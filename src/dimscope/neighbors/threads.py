@@ -1,4 +1,4 @@
-"""Threads that share work, each with products of one thread only."""
+"""Threads that share the work; BLAS takes one thread in each of them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from threadpoolctl import threadpool_limits
 
 
 def threads_to_use(n_jobs: int | None) -> int:
-    """The cores that this process may use, unless told."""
+    """Return ``n_jobs``, or the number of cores that this process may use if it is None."""
     affinity: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
     return n_jobs or (len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 @contextmanager
 def thread_pool(n_jobs: int | None) -> Iterator[Executor]:
-    """Threads to give parts of the work to.
+    """Open a pool of threads, and hold BLAS to one thread while it is open.
 
-    While they run, a product takes one thread: threads of BLAS beside them would only wait.
+    More threads of BLAS beside those of the pool would only wait.
     """
     with (
         ThreadPoolExecutor(threads_to_use(n_jobs)) as executor,

@@ -20,7 +20,7 @@ from dimscope.store.layer import LayerRows, rows_per_chunk
 from dimscope.store.placement import place_layers
 from dimscope.store.saved import SavedActivations
 from dimscope.store.scratch import ScratchFolder
-from dimscope.store.sizes import format_size
+from dimscope.store.sizes import check_budget, format_size
 
 _WIDEST = 8  # bytes of a number
 _REMEDY = (
@@ -30,37 +30,37 @@ _REMEDY = (
 
 
 class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
-    """Activations of many layers, one array ``(n_samples, n_features)`` each, grown by batches.
+    """Activations of many layers, one array ``(n_samples, n_features)`` each, added by batches.
 
-    Layers stay in memory while all fit in `memory_budget`; then the largest move to disk, as
-    Zarr arrays whose chunks suit reading blocks of a few thousand columns of all rows. Indexing
-    gives a NumPy array for a layer in memory and a `zarr.Array` for one on disk; both have
-    ``shape`` and ``dtype`` and slice alike.
+    Layers stay in memory while all fit in `memory_budget`; then the largest move to disk. There
+    they are Zarr arrays, chunked for reading a few thousand columns of all rows at a time.
+    Indexing gives a NumPy array for a layer in memory and a `zarr.Array` for one on disk; both
+    have ``shape`` and ``dtype`` and slice alike.
 
     With a `directory`, all layers are written there on close, and `open` reads them back. Each
-    keeps its dtype, float16 too. NumPy has no bfloat16: `capture` makes float32 of it.
+    keeps its dtype, float16 too. NumPy has no bfloat16: `capture` turns it into float32.
 
     Parameters
     ----------
     memory_budget
         Bytes of activations to hold in memory; the batch being added comes on top.
     disk_budget
-        Bytes of activations to write to disk; None for what there is free.
+        Bytes of activations to write to disk; None for all free space.
     directory
-        Where all layers are written and stay, one ``<layer>.zarr`` each beside a ``store.json``.
-        By default layers that do not fit in memory go to a temporary folder that is removed on
+        Where all layers are written to stay, one ``<layer>.zarr`` each beside a ``store.json``.
+        By default, layers that do not fit in memory go to a temporary folder, which is removed on
         close.
 
     Attributes
     ----------
     attributes
-        Facts to be kept with the layers in a directory, such as those of the capture: add to it
-        before the store is closed. It is written as JSON.
+        Facts about the layers, such as those of the capture: add to it before the store is
+        closed. A store with a directory writes them there as JSON.
 
     Raises
     ------
     InputError
-        If a budget is negative.
+        If a budget is negative or not a number.
 
     Examples
     --------
@@ -78,9 +78,9 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         disk_budget: int | None = None,
         directory: str | os.PathLike[str] | None = None,
     ) -> None:
-        for name, budget in (("memory_budget", memory_budget), ("disk_budget", disk_budget)):
-            if budget is not None and budget < 0:
-                raise InputError(f"{name} is {budget} bytes: it must be 0 or more")
+        check_budget("memory_budget", memory_budget)
+        if disk_budget is not None:
+            check_budget("disk_budget", disk_budget)
         self.memory_budget = memory_budget
         self.disk_budget = disk_budget
         self.attributes: dict[str, Any] = {}
@@ -91,7 +91,12 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
 
     @staticmethod
     def open(directory: str | os.PathLike[str]) -> SavedActivations:
-        """The activations that a store wrote to a directory, to be read only.
+        """Open the activations that a store wrote to a directory, read-only.
+
+        Parameters
+        ----------
+        directory
+            What was given to the store as `directory`.
 
         Raises
         ------
@@ -115,7 +120,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         return SavedActivations.open(directory)
 
     def append(self, name: str, batch: np.ndarray) -> None:
-        """Add the rows of ``batch`` to layer ``name``; they are copied.
+        """Add a copy of the rows of ``batch`` to layer ``name``.
 
         Parameters
         ----------
@@ -127,8 +132,8 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         Raises
         ------
         InputError
-            If the batch is not two-dimensional or not of real numbers, or does not match the
-            layer's first batch, or the store is closed.
+            If the batch is not a matrix of real numbers, if it does not match the layer's first
+            batch, or if the store is closed.
         StoreError
             If a layer has to go to disk and cannot be written there.
         """
@@ -171,7 +176,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
 
     @property
     def n_samples(self) -> int:
-        """Rows that every layer has."""
+        """Number of rows that every layer has."""
         return min((layer.n_rows for layer in self._layers.values()), default=0)
 
     @property
@@ -181,7 +186,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
 
     @property
     def nbytes_in_memory(self) -> int:
-        """Bytes held in memory, rows that wait to be written included."""
+        """Bytes held in memory, including rows that wait to be written."""
         return sum(layer.n_waiting * layer.row_bytes for layer in self._layers.values())
 
     @property
@@ -191,7 +196,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
 
     @property
     def disk_room(self) -> int:
-        """Bytes that all layers on disk together may take."""
+        """Bytes that all layers together may take on disk."""
         if self.disk_budget == 0:
             return 0
         taken = self.nbytes - self.nbytes_in_memory
@@ -204,8 +209,8 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         Raises
         ------
         StoreError
-            If the memory budget and the free disk space together are too small, or the disk alone
-            where all layers go to a directory.
+            If the memory budget and the disk together are too small; or the disk alone, if all
+            layers go to a directory.
         """
         if self.without_room(n_samples):
             total = sum(self._sizes(n_samples).values())
@@ -217,29 +222,35 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             )
 
     def without_room(self, n_samples: int) -> frozenset[str]:
-        """Names of the largest layers, for which there is no room once each has ``n_samples`` rows.
+        """Name the layers to give up, the largest, so that ``n_samples`` rows of the others fit.
 
         Raises
         ------
         StoreError
-            If the disk cannot be asked.
+            If the free space of the disk cannot be read.
         """
         sizes = self._sizes(n_samples)
         total = sum(sizes.values())
-        in_memory = self.memory_budget if self._directory is None else 0  # at the end
+        in_memory = self.memory_budget if self._directory is None else 0  # all end on disk
         if total <= in_memory:
             return frozenset()
         with self._explained("the activations", total):
             return place_layers(sizes, in_memory, self.disk_room).nowhere
 
     def drop(self, name: str) -> None:
-        """Forget layer ``name``, and remove it from the disk."""
+        """Forget layer ``name``, and remove it from the disk.
+
+        Raises
+        ------
+        KeyError
+            If there is no such layer.
+        """
         layer = self._layers.pop(name)
         if layer.array is not None:
             shutil.rmtree(self._path(name))
 
     def close(self) -> None:
-        """Forget all layers, after writing them to the directory, if there is one.
+        """Write all layers to the directory, if there is one, and forget them.
 
         Raises
         ------
@@ -267,7 +278,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         if error is None:
             self.close()
         else:
-            self._discard()  # the directory stays incomplete, and says so
+            self._discard()  # the manifest in the directory still says that it is incomplete
 
     def _sizes(self, n_samples: int) -> dict[str, int]:
         return {name: n_samples * layer.row_bytes for name, layer in self._layers.items()}
@@ -278,7 +289,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         self._scratch.remove()
 
     def _make_room(self) -> None:
-        """Move what takes most memory to disk until the rest fits in the budget."""
+        """Move the layers that take most memory to disk until the others fit in the budget."""
         while self.nbytes_in_memory > self.memory_budget:
             held = {n: layer.n_waiting * layer.row_bytes for n, layer in self._layers.items()}
             name = max(held, key=held.__getitem__)
@@ -302,7 +313,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
 
     @contextmanager
     def _explained(self, what: str, n_bytes: int) -> Iterator[None]:
-        """Say what was to be written, where, and what to do, when the disk refuses."""
+        """Turn an error of the disk into one that says what was written where, and what to do."""
         try:
             yield
         except OSError as error:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from dimscope.errors import InputError
 from dimscope.store.activations import ActivationStore
-from dimscope.store.sizes import parse_size
+from dimscope.store.sizes import check_budget, parse_size
 
 #: Samples in a batch where neither the data nor the caller says.
 BATCH_SIZE = 32
@@ -20,32 +19,39 @@ class Budgets:
     Attributes
     ----------
     memory
-        In memory.
+        Bytes in memory.
     disk
-        On disk; None for what there is free.
+        Bytes on disk; None for all free space.
 
     Raises
     ------
     InputError
-        If a budget is negative.
+        If a budget is negative or not a number.
     """
 
     memory: int = 2**30
     disk: int | None = None
 
     def __post_init__(self) -> None:
-        for name, budget in (("memory", self.memory), ("disk", self.disk)):
-            if budget is not None and budget < 0:
-                raise InputError(f"{name}_budget is {budget} bytes: it must be 0 or more")
+        check_budget("memory_budget", self.memory)
+        if self.disk is not None:
+            check_budget("disk_budget", self.disk)
 
     @classmethod
     def of(cls, memory: int | str, disk: int | str | None = None) -> Self:
-        """Budgets in bytes, or as sizes such as ``"2GiB"``.
+        """Make budgets from bytes, or from sizes such as ``"2GiB"``.
+
+        Parameters
+        ----------
+        memory
+            Bytes, or a size, in memory.
+        disk
+            Bytes, or a size, on disk; None for all free space.
 
         Raises
         ------
         InputError
-            If a size cannot be read or is negative.
+            If a size cannot be read, or is negative or not a number.
 
         Examples
         --------
@@ -55,7 +61,7 @@ class Budgets:
         return cls(memory=_bytes(memory), disk=None if disk is None else _bytes(disk))
 
     def store(self) -> ActivationStore:
-        """A temporary store within these budgets."""
+        """Make a temporary store that keeps within these budgets."""
         return ActivationStore(memory_budget=self.memory, disk_budget=self.disk)
 
 

@@ -16,7 +16,7 @@ from dimscope.errors import StoreError
 
 
 def require_chunks(array: zarr.Array[Any], path: Path, name: str) -> None:
-    """Refuse a layer of which a chunk is missing or cut short.
+    """Refuse a layer if one of its chunks is missing or cut short.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def require_chunks(array: zarr.Array[Any], path: Path, name: str) -> None:
     Raises
     ------
     StoreError
-        If a chunk is missing or has another size than it should; the message names the first.
+        If a chunk is missing or has the wrong size; the message names the first.
     """
     wanted = math.prod(array.chunks) * array.dtype.itemsize
     counts = (-(-n // size) for n, size in zip(array.shape, array.chunks, strict=True))
@@ -45,7 +45,7 @@ def require_chunks(array: zarr.Array[Any], path: Path, name: str) -> None:
         else:
             if found == wanted:
                 continue
-            fault = f"has {found} bytes in place of {wanted}"
+            fault = f"has {found} bytes instead of {wanted}"
         raise StoreError(
             f"chunk {chunk.relative_to(path)} of layer {name!r} {fault} in {path}: its numbers are "
             "lost; write the store again"

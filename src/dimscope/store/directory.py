@@ -1,4 +1,4 @@
-"""The directory of a store that stays: claimed by the first batch, complete when all is written."""
+"""The directory of a store that stays: claimed by the first batch, complete once all is written."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from dimscope.store.manifest import NAME, Manifest, StoredLayer
 
 
 def layer_folder(name: str) -> str:
-    """The folder of a layer, as file systems allow it."""
+    """Return the name of a layer's folder, with characters that every file system allows."""
     return f"{quote(name, safe='')}.zarr"
 
 
 class StoreDirectory:
     """A directory that a store writes.
 
-    A manifest that is not complete stands there from the first moment on, so that a run that is
-    killed leaves a directory that says so.
+    The first thing written is a manifest that says that the store is incomplete. A run that is
+    killed leaves it there.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class StoreDirectory:
         return str(self._path)
 
     def claimed(self) -> Path:
-        """The directory, made and marked as being written.
+        """Return the directory, once it is made and marked as incomplete.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class StoreDirectory:
 
 
 def new_path(folder: Path, name: str) -> Path:
-    """Where a layer goes that is not on disk yet.
+    """Return the folder for a layer that is not on disk yet.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The rows of one layer: waiting in memory, and behind those already on disk."""
+"""The rows of one layer: the first ones on disk if need be, the others in memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import zarr
 # the lightest compression each cost a factor of 2 to 5.
 _CHUNK_BYTES = 2 * 2**20
 _CHUNK_COLUMNS = (4096, 8192)
-_COLUMN_BLOCK = 1024  # readers take whole numbers of so many columns
-_BUFFER_SHARE = 16  # the rows that wait for a full chunk take at most this part of the budget
+_COLUMN_BLOCK = 1024  # readers take multiples of so many columns
+_BUFFER_SHARE = 16  # rows that wait for a full chunk take at most one such part of the budget
 
 
 def rows_per_chunk(batch: np.ndarray, memory_budget: int) -> int:
-    """Rows of a chunk for a layer that arrives in batches like ``batch``.
+    """Return the rows of a chunk for a layer that arrives in batches like ``batch``.
 
-    Whole batches where possible, so that an ordinary run leaves no rows waiting in memory.
+    A chunk takes whole batches where possible, so an ordinary run leaves no rows in memory.
     """
     n_rows, n_features = map(int, batch.shape)
     wanted = max(1, _CHUNK_BYTES // (min(n_features, _CHUNK_COLUMNS[0]) * batch.itemsize))
@@ -34,7 +34,7 @@ def rows_per_chunk(batch: np.ndarray, memory_budget: int) -> int:
 
 @dataclass
 class LayerRows:
-    """Rows of one layer: `blocks` in memory, oldest first, follow those of `array` on disk."""
+    """Rows of one layer: those of `array` on disk, then `blocks` in memory, oldest first."""
 
     n_features: int
     dtype: np.dtype[Any]
@@ -58,7 +58,7 @@ class LayerRows:
         return self.n_waiting + (0 if self.array is None else int(self.array.shape[0]))
 
     def joined(self) -> np.ndarray:
-        """All rows in memory as one array, made without ever holding every row twice."""
+        """Join the rows in memory into one array, without ever holding every row twice."""
         if len(self.blocks) != 1:
             end = self.n_waiting
             whole = np.empty((end, self.n_features), self.dtype)
@@ -81,7 +81,7 @@ class LayerRows:
             compressors=None,
             fill_value=0,
             attributes={"layer": name},
-            config={"write_empty_chunks": True},  # to look for empty ones costs more
+            config={"write_empty_chunks": True},  # looking for empty ones costs more
         )
 
     def write(self, *, whole_chunks: bool) -> None:

@@ -1,4 +1,4 @@
-"""`store.json`: what a directory of activations holds, and whether its writing was finished."""
+"""`store.json`: what a directory of activations holds, and whether it was written to the end."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Manifest:
     Attributes
     ----------
     complete
-        Whether the store was closed. A run that is killed leaves a manifest that is not complete.
+        Whether the store was closed. A run that is killed leaves an incomplete manifest.
     layers
-        The layers, in their order; none before the store is closed.
+        The layers, in order of their first batch; none before the store is closed.
     attributes
         Facts that the writer adds, such as those of the capture.
     """
@@ -61,7 +61,7 @@ class Manifest:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
-        """Put this manifest in place of the one before, in one step: readers see either."""
+        """Replace the manifest of a directory in one step: a reader sees the old or the new one."""
         document = {"schema": SCHEMA, **plain(asdict(self))}
         part = directory / f"{NAME}.part"
         with part.open("w", encoding="utf-8") as file:
@@ -72,7 +72,7 @@ class Manifest:
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """The manifest of a directory.
+        """Read the manifest of a directory.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Manifest:
             raise InputError(f"{directory / NAME} is not as dimscope writes it: {error}") from error
 
     def require_complete(self, directory: Path) -> None:
-        """Refuse what a killed run has left.
+        """Refuse a directory that was not written to the end.
 
         Raises
         ------

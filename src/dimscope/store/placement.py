@@ -1,4 +1,4 @@
-"""Where layers go: to memory while they fit, to disk while that has room, else nowhere."""
+"""Where layers go: to memory while they fit, then to disk while it has room, else nowhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ class Placement(NamedTuple):
 def place_layers(sizes: Mapping[str, int], memory: int, disk: float) -> Placement:
     """Send the largest layers to disk until the others fit in memory.
 
-    While those exceed the room on disk, the largest of all is given up.
+    While the layers for the disk exceed its room, the largest of all is given up.
+
+    Parameters
+    ----------
+    sizes
+        Bytes of each layer.
+    memory, disk
+        Bytes that there is room for.
 
     Examples
     --------

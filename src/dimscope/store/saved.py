@@ -16,17 +16,17 @@ from dimscope.store.manifest import Manifest, StoredLayer
 
 
 class SavedActivations(Mapping[str, "zarr.Array[Any]"]):
-    """The layers of a directory, each a `zarr.Array` on disk. Nothing can be added or changed.
+    """The layers of a directory, each a `zarr.Array` on disk that cannot be changed.
 
-    Open it with `ActivationStore.open`. Every chunk of a layer is looked for when the directory is
-    opened, and again whenever the layer is asked for.
+    Open them with `ActivationStore.open`. Opening the directory checks that every chunk is on
+    disk, and indexing checks the chunks of that layer again.
 
     Attributes
     ----------
     directory
         Where the layers are.
     attributes
-        What the writer added, as JSON keeps it.
+        Facts that the writer added, as JSON keeps them.
     """
 
     def __init__(self, directory: Path, manifest: Manifest) -> None:
@@ -67,7 +67,7 @@ class SavedActivations(Mapping[str, "zarr.Array[Any]"]):
 
     @property
     def n_samples(self) -> int:
-        """Rows that every layer has."""
+        """Number of rows that every layer has."""
         return min((layer.shape[0] for layer in self._layers.values()), default=0)
 
     @property

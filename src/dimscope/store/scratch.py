@@ -1,7 +1,7 @@
-"""Temporary folders: removed on close, and by the next run where theirs was killed.
+"""Temporary folders: removed on close, or by the next run if theirs was killed.
 
-A folder in use holds a locked file. The system drops the lock when a process ends, however it
-ends, so that a folder whose lock can be taken is left over.
+A folder in use holds a locked file. The system drops the lock when the process ends, however it
+ends, so a folder whose lock can be taken is left over.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOCK = "in-use.lock"
 
 
 class ScratchFolder:
-    """A temporary folder that is made when it is first asked for."""
+    """A temporary folder, made when it is first needed."""
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -32,7 +32,7 @@ class ScratchFolder:
         return self._folder.name if self._folder else _parent()
 
     def path(self) -> Path:
-        """The folder; leftovers of killed runs are removed before it is made."""
+        """Return the folder; before it is made, leftovers of killed runs are removed."""
         if self._folder is None:
             _remove_leftovers(Path(_parent()))
             self._folder = tempfile.TemporaryDirectory(
@@ -42,7 +42,7 @@ class ScratchFolder:
         return Path(self._folder.name)
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder with everything in it."""
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -52,14 +52,14 @@ class ScratchFolder:
 
 
 def _parent() -> str:
-    """Folder for temporary files: /tmp is often kept in memory, /var/tmp is not."""
+    """Choose the folder for temporary files: /tmp is often kept in memory, /var/tmp is not."""
     chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
     on_disk = "/var/tmp"
     return on_disk if not chosen and os.access(on_disk, os.W_OK) else tempfile.gettempdir()
 
 
 def _locked(folder: Path) -> Any:
-    """The open lock of a folder. It has its name only once it is locked: no other run takes it."""
+    """Lock a folder. The file gets its name once it is locked, so no other run can take it."""
     if fcntl is None:
         return None
     part = folder / f"{_LOCK}.part"

@@ -1,10 +1,12 @@
-"""Sizes of memory as people write them."""
+"""Sizes of memory as people write them, and budgets of so many bytes."""
 
 from __future__ import annotations
 
+import numbers
 import re
+from typing import Any
 
-from dimscope.errors import InputError
+from dimscope.errors import InputError, InputTypeError
 
 _UNITS: dict[str, int] = {
     "b": 1,
@@ -14,7 +16,7 @@ _UNITS: dict[str, int] = {
 
 
 def parse_size(text: str) -> int:
-    """Bytes in a size such as ``"2GiB"``, ``"500 MB"`` or ``"1048576"``.
+    """Return the bytes in a size such as ``"2GiB"``, ``"500 MB"`` or ``"1048576"``.
 
     Parameters
     ----------
@@ -25,7 +27,7 @@ def parse_size(text: str) -> int:
     Raises
     ------
     InputError
-        If it is anything else.
+        If the text is no such size.
 
     Examples
     --------
@@ -42,7 +44,7 @@ def parse_size(text: str) -> int:
 
 
 def format_size(n_bytes: float) -> str:
-    """``n_bytes`` with the unit that suits it.
+    """Write a number of bytes with the unit that suits it.
 
     Examples
     --------
@@ -54,3 +56,21 @@ def format_size(n_bytes: float) -> str:
     units = ["B", "KiB", "MiB", "GiB", "TiB"]
     power = max(0, min(len(units) - 1, (int(n_bytes).bit_length() - 1) // 10))
     return f"{n_bytes / 1024.0**power:.{min(power, 1)}f} {units[power]}"
+
+
+def check_budget(name: str, n_bytes: Any) -> None:
+    """Refuse a budget that is not a number of bytes from 0 on.
+
+    Raises
+    ------
+    InputTypeError
+        If it is not a number.
+    InputError
+        If it is negative.
+    """
+    if not isinstance(n_bytes, numbers.Real):
+        raise InputTypeError(
+            f"{name}={n_bytes!r} must be a number of bytes: parse_size('2GiB') gives that of a size"
+        )
+    if n_bytes < 0:
+        raise InputError(f"{name} is {n_bytes} bytes: it must be 0 or more")

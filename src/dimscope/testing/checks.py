@@ -1,4 +1,4 @@
-"""What a check is, how a suite of them is run, and how one fails."""
+"""What a check is, how a suite of checks runs, and how a check fails."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dimscope.errors import ConformanceError, InputError
 
 @dataclass(frozen=True)
 class Check:
-    """One check: call it, and it raises an AssertionError that says what is wrong.
+    """One check: a call raises an AssertionError that says what is wrong, if anything is.
 
     Attributes
     ----------
     function
-        What is checked, as its docstring says.
+        The check; its docstring says what must hold.
     subject
-        What is checked by it.
+        What is passed to it, such as an estimator.
     """
 
     function: Callable[[Any], None]
@@ -47,10 +47,10 @@ def run_checks(
     name
         The subject, for the message.
     checks
-        What to run.
+        The checks to run.
     expected_failures
-        Checks by name that it is known to fail, each with the reason. One that passes all the same
-        is a failure.
+        Names of checks that it is known to fail, each with the reason. One that passes is a
+        failure.
 
     Raises
     ------
@@ -72,13 +72,15 @@ def run_checks(
         if fault is not None and check.name not in expected:
             failures[check.name] = fault
         elif fault is None and check.name in expected:
-            failures[check.name] = f"passed, and was to fail because {expected[check.name]}"
+            failures[check.name] = (
+                f"passed, but was expected to fail because {expected[check.name]}"
+            )
     if failures:
         raise ConformanceError(name, failures)
 
 
 def require(holds: bool, fault: str) -> None:
-    """Fail the check, by an AssertionError that says what is wrong, unless ``holds``."""
+    """Raise an AssertionError that says what is wrong, unless ``holds``."""
     if not holds:
         raise AssertionError(fault)
 

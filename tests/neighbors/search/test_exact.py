@@ -8,25 +8,13 @@ import torch
 import zarr
 from hypothesis import assume, given, strategies as st
 from hypothesis.extra.numpy import arrays
+from naive_graphs import naive_neighbors
 from sklearn.neighbors import NearestNeighbors
 
 from dimscope import NeighborGraph
 from dimscope.neighbors.search import intervals as _intervals
 
 K = 10
-
-
-def naive_neighbors(x, k):
-    """Distances and indices from all differences; equal distances ordered by index."""
-    x = np.asarray(x).astype(np.float64)
-    distances, indices = [], []
-    for i in range(len(x)):
-        squared = ((x - x[i]) ** 2).sum(axis=1)
-        squared[i] = np.inf
-        nearest = np.argsort(squared, kind="stable")[:k]
-        distances.append(np.sqrt(squared[nearest]))
-        indices.append(nearest)
-    return np.array(distances), np.array(indices)
 
 
 def assert_exact(graph, x, k=K):
@@ -216,3 +204,43 @@ def test_scikit_learn_agrees():
     graph = NeighborGraph.from_points(x, K)
     np.testing.assert_array_equal(graph.indices, indices)
     np.testing.assert_allclose(graph.distances, distances, rtol=1e-9)
+
+
+class TestDiagnostics:
+    """Which search is chosen, and what it says of itself."""
+
+    def test_few_points(self):
+        how = NeighborGraph.from_points(
+            np.random.default_rng(0).normal(size=(300, 20)), 2
+        ).diagnostics
+        assert (how.method, how.evaluated_share, how.n_searched_again) == ("intervals", 1.0, 0)
+
+    def test_many_points(self):
+        x = np.random.default_rng(0).normal(size=(1600, 30))
+        how = NeighborGraph.from_points(x, 5).diagnostics
+        assert (how.method, how.evaluated_share, how.n_searched_again) == ("tiles", 1.0, 0)
+
+    def test_few_features(self):
+        x = np.random.default_rng(0).normal(size=(1600, 2))
+        how = NeighborGraph.from_points(x, 5).diagnostics
+        assert (how.method, how.evaluated_share) == ("tree", None)
+
+    def test_few_directions(self):
+        x = np.random.default_rng(10).normal(size=(1600, 2000)) / np.arange(1, 2001) ** 1.5
+        how = NeighborGraph.from_points(x, 5).diagnostics
+        assert how.method == "projected tiles"
+        assert how.evaluated_share is not None
+        assert 5 / 1600 <= how.evaluated_share < 0.2
+
+    def test_a_tiny_ball(self):
+        x = np.random.default_rng(0).normal(size=(1600, 25))
+        x[:480] *= 1e-7
+        how = NeighborGraph.from_points(x.astype(np.float32), 5).diagnostics
+        assert how.method == "tiles"
+        assert 100 < how.n_searched_again < 1600
+
+
+def test_a_layer_on_disk_is_searched_by_intervals(tmp_path):
+    x = np.random.default_rng(0).normal(size=(1600, 30)).astype(np.float32)
+    array = zarr.create_array(tmp_path / "layer.zarr", data=x, chunks=(100, 30))
+    assert NeighborGraph.from_points(array, 5).diagnostics.method in ("tiles", "intervals")

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
-from clouds import (
+from naive_graphs import squared_distances
+from search_clouds import (
     N,
     far_classes,
     few_levels,
@@ -166,12 +167,6 @@ def test_a_row_is_certified_only_if_it_is_right(cloud, dtype, device):
     nearest = np.argsort(squared_distances(x), axis=1, kind="stable")[:, :K]
     assert found.certified.any()
     np.testing.assert_array_equal(found.points[found.certified], nearest[found.certified])
-
-
-def squared_distances(x):
-    squared = np.stack([np.square(x - row).sum(axis=1) for row in x])
-    np.fill_diagonal(squared, np.inf)
-    return squared
 
 
 def bounds_hold(x, device, dtype):

@@ -1,4 +1,4 @@
-"""Points in memory, ordered so that neighbours meet, in blocks centred each on its own centre.
+"""Points in memory in blocks of nearby points, each block with a centre of its own.
 
 One centre for all points loses the neighbours inside a tight group far from it; a centre for
 each block of nearby points does not, and costs one more term. With c_I the centre of block I,
@@ -49,7 +49,7 @@ class Matrix:
 
     @classmethod
     def of(cls, points: Points) -> Matrix | None:
-        """The points, in memory if they can be; None if they have too many values for that."""
+        """Bring the points into memory; return None if they have too many values for that."""
         shape = points.n_samples, points.n_features
         plain = isinstance(points.source, np.ndarray) and points.is_plain
         if math.prod(shape) > (_MOST_VALUES if plain else _MOST_COPIED):
@@ -80,9 +80,10 @@ class Matrix:
     def centred(
         self, points: Int64[np.ndarray, " n"], centre: Float64[np.ndarray, " d"], out: np.ndarray
     ) -> Float64[np.ndarray, " n"]:
-        """Scaled differences of points from a centre, into ``out``, and their squared norms.
+        """Write scaled differences of points from a centre to ``out``; return squared norms.
 
-        Where ``out`` is narrower, of evenly spaced columns; so must the centre be.
+        If ``out`` has fewer columns than the points, evenly spaced columns are taken; the centre
+        must then have these columns only.
         """
         step = -(-self.values.shape[1] // out.shape[1])
         values = self.values if step == 1 else self.values[:, ::step]
@@ -102,14 +103,14 @@ class Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """One side of the tiles: points in order, cut into blocks, each with its centre.
+    """One side of the tiles: ordered points, cut into blocks, each with its centre.
 
     Attributes
     ----------
     matrix
         Where the points are.
     order
-        The place that each point has among those given, in the order of the blocks.
+        For each point, in the order of the blocks, its place among the points given.
     points
         The points in that order.
     starts
@@ -145,7 +146,7 @@ class Rows(Protocol):
     """One block's centred rows, as they are multiplied."""
 
     def products(self, other: Self, buffers: np.ndarray) -> np.ndarray:
-        """Shape (n, m): products of these rows and others, in one of two buffers of that shape."""
+        """Return products of these rows and others, in one of two buffers of shape (n, m)."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Side:
     rows
         Scaled differences from the centres, for each block.
     offsets
-        Shape (n_blocks of the other side, n): h(x, J) less half of what rounding can add, so that
+        Shape (n_blocks of the other side, n): h(x, J) minus half of what rounding can add, so that
         2 (offset(x, J) + offset(y, I) - a.b) as computed never exceeds |x - y|^2.
     """
 
@@ -293,9 +294,10 @@ def _split(
 
 
 def _tight_group(points: Float64[np.ndarray, "m p"]) -> Any:
-    """Which points lie in a group that a gap, _APART times its radius, parts from all others.
+    """Mark the points of a group that a gap of _APART times its radius parts from all others.
 
-    Judged on a sample, around that one of it whose neighbours are nearest; None if there is none.
+    A sample decides, around the one of its points whose neighbours are nearest. None if there is
+    no such group.
     """
     sample = points[:: -(-len(points) // (_N_SAMPLED // 2))]
     apart = np.sort(np.linalg.norm(sample[:, None] - sample, axis=2), axis=1)

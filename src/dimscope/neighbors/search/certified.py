@@ -28,7 +28,7 @@ from dimscope.neighbors.search.tiles import NearestTiles, Tiles, most_kept
 from dimscope.neighbors.threads import thread_pool, threads_to_use
 
 _EXACT = 1.0 + 1e-12  # more than direct differences in float64 can be off by, relatively
-_FEW = 8  # queries that are measured against all points in the time that tiles take to be made
+_FEW = 8  # queries: so few are measured against all points faster than tiles are made
 _LEAST_EXTRA = 4  # candidates beyond the neighbours, so that the last bound lies above these
 _AT_ONCE = 2**20  # candidates that one thread measures in one go
 _LEAST_STRIPS = 4
@@ -46,7 +46,7 @@ class Found(NamedTuple):
     squared
         Shape (n, k): ascending squared distances.
     points
-        Shape (n, k): the points of the pool they lead to.
+        Shape (n, k): the points of the pool at these distances.
     certified
         Shape (n,): whether these are surely the nearest.
     method
@@ -65,7 +65,7 @@ class Found(NamedTuple):
     n_again: int = 0
 
     def updated(self, failed: Int64[np.ndarray, " f"], again: Found) -> Found:
-        """With the answers of another search for some of the queries."""
+        """Take over the answers of another search for some of the queries."""
         for first, second in zip(self[:3], again[:3], strict=True):
             first[failed] = second
         return self._replace(n_evaluated=self.n_evaluated + again.n_evaluated)
@@ -73,7 +73,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Tiling:
-    """How the tiles are made, which the answer does not depend on."""
+    """How the tiles are made; the answer does not depend on it."""
 
     dtype: Any = np.float32
     size: int | None = None
@@ -85,7 +85,7 @@ class Tiling:
 
     @property
     def jobs(self) -> int:
-        """Threads to use: the cores that this process may use, unless told."""
+        """Threads to use; see `threads_to_use`."""
         return threads_to_use(self.n_jobs)
 
     def block_size(self, n: int) -> int:
@@ -93,7 +93,7 @@ class Tiling:
         return self.size or min(_LARGEST_BLOCK, max(_SMALLEST_BLOCK, n // (2 * self.jobs)))
 
     def threads(self) -> AbstractContextManager[Executor]:
-        """The threads that make the tiles, each with products of one thread only."""
+        """Open the threads that make the tiles; see `thread_pool`."""
         return thread_pool(self.n_jobs)
 
 
@@ -104,11 +104,11 @@ def search_certified(
     n_neighbors: int,
     tiling: Tiling,
 ) -> Found:
-    """The nearest of ``pool`` to each of ``queries``, by the cheapest tiles that certify it.
+    """Find the nearest of ``pool`` to each of ``queries``, by the cheapest tiles that certify them.
 
-    All pairs by a projection where that pays, else in float32; the points that this leaves unsure
-    in float32, then in float64. On a device all pairs in float32, and the unsure in float64 where
-    that is faster.
+    All pairs are searched by a projection or by integers where that pays, else in float32. Queries
+    that this leaves uncertain are searched again, in float32 and then in float64. A device searches
+    all pairs in float32, and the uncertain ones in float64 where that is faster there.
     """
     with tiling.threads() as executor:
         tiling = _where_it_holds(tiling)
@@ -136,7 +136,7 @@ def search_certified(
 
 
 def _where_it_holds(tiling: Tiling) -> Tiling:
-    """The same on the processor if the device cannot do it as precisely, or float64 as fast."""
+    """Move the tiles to the processor if the device is not precise, or is slower in float64."""
     if tiling.device is None:
         return tiling
     from dimscope.neighbors.search import torch_tiles  # noqa: PLC0415 - torch loads with the first device
@@ -155,7 +155,7 @@ def _cheaper(
     tiling: Tiling,
     executor: Executor,
 ) -> list[Tiling]:
-    """What a sample says to try before all products in float32: the cheapest first."""
+    """Return the searches that a sample finds cheaper than all products in float32, best first."""
     sample = Sample.of(matrix, points)
     integers = worthwhile_integers(sample, n_neighbors)
     most = PAYS if integers is None else min(PAYS, integers.cost)
@@ -171,7 +171,7 @@ def _search_all(
     pool: Int64[np.ndarray, " m"],
     n_neighbors: int,
 ) -> Found:
-    """The nearest of ``pool`` to each of a few queries, all measured directly."""
+    """Find the nearest of ``pool`` to each of a few queries by measuring all pairs."""
     shape = len(queries), len(pool)
     squared = np.stack([matrix.squared_distances(np.full(len(pool), q), pool) for q in queries])
     squared[queries[:, None] == pool] = np.inf
@@ -188,7 +188,7 @@ def search_tiles(
     n_neighbors: int,
     tiling: Tiling,
 ) -> Found:
-    """The nearest of ``pool`` to each of ``queries``, the point itself excluded, if certified."""
+    """Find the nearest of ``pool`` to each of ``queries`` by one set of tiles, certified or not."""
     projection = tiling.projection
     source = matrix if projection is None else projection.matrix
     cheap = projection or tiling.integers
@@ -227,7 +227,7 @@ def sides(
     tiling: Tiling,
     executor: Executor,
 ) -> tuple[Side, Side]:
-    """Both sides of the tiles, one object where all points meet each other."""
+    """Return both sides of the tiles: one object if queries and pool are the same points."""
     size = tiling.block_size(len(queries))
     ratio = tiling.integers.ratio if tiling.integers else None
     left = Blocks.of(matrix, queries, size)
@@ -242,7 +242,7 @@ def sides(
 
 
 def _strips(shape: tuple[int, ...]) -> list[slice]:
-    """The rows of a matrix in parts that threads take one after the other."""
+    """Cut the rows of a matrix into strips, which threads take one after the other."""
     height = max(1, min(_AT_ONCE // shape[1], -(-shape[0] // _LEAST_STRIPS)))
     return [slice(top, min(top + height, shape[0])) for top in range(0, shape[0], height)]
 
@@ -254,7 +254,7 @@ def _measure(
     n_neighbors: int,
     executor: Executor,
 ) -> Found:
-    """Exact distances of the candidates, the nearest of them, and whether they are certain."""
+    """Measure the candidates; return the nearest of them and whether these are certain."""
     first = _measure_mutual(tiles, matrix, n_neighbors, executor)
     shape = first.shape
     found = Found(
@@ -289,7 +289,7 @@ def _measure(
 def _measure_mutual(
     tiles: NearestTiles, matrix: Matrix, n_first: int, executor: Executor
 ) -> Float64[np.ndarray, "n k"]:
-    """Exact squared distances of the first candidates, each pair measured once."""
+    """Return exact squared distances of the first candidates, measuring each pair once."""
     keys = np.ascontiguousarray(tiles.keys[:, :n_first])
     exact = np.empty(keys.size)
 
@@ -309,9 +309,10 @@ def _measure_mutual(
 def squared_of_pairs(
     tiles: Tiles, matrix: Matrix, row: Int64[np.ndarray, " p"], column: Int64[np.ndarray, " p"]
 ) -> Float64[np.ndarray, " p"]:
-    """Exact squared distances of pairs, those between the same two groups of points together.
+    """Return exact squared distances of pairs, measuring those of the same two groups together.
 
-    Two groups fit in a processor's cache, so that each point is read from memory a few times only.
+    Two groups of points fit in a processor's cache, so each point is read from memory only a few
+    times.
     """
     group = max(1, _CACHED // matrix.values[0].nbytes)
     region = row // group * -(-len(tiles.right.blocks.points) // group) + column // group

@@ -1,7 +1,7 @@
-"""How many points lie within some distances: tiles tell which may, direct differences which do.
+"""Counts of points within some distances: tiles find the pairs that may count, measuring decides.
 
-The tiles' lower bounds (`blocks`) leave few pairs that may be near enough, and these are measured,
-so that what is counted depends neither on the tiles nor on their precision.
+The tiles' lower bounds (`blocks`) leave few pairs that may be near enough. These are measured by
+direct differences, so the counts depend neither on the tiles nor on their precision.
 """
 
 from __future__ import annotations
@@ -27,14 +27,13 @@ def counts_within(
     squared_radii: Float64[np.ndarray, " r"],
     tiling: Tiling,
 ) -> Int64[np.ndarray, "n r"] | None:
-    """How many of ``pool`` are at most some squared distances from each of ``queries``.
+    """Count the points of ``pool`` at most some squared distances from each of ``queries``.
 
-    The point itself is excluded. None where too many pairs would have to be measured.
+    The point itself is excluded. None if too many pairs would have to be measured.
     """
     with tiling.threads() as executor:
-        tiles = _RangeTiles(
-            *sides(matrix, queries, pool, tiling, executor), matrix, squared_radii
-        )  # fmt: skip
+        both = sides(matrix, queries, pool, tiling, executor)
+        tiles = _RangeTiles(*both, matrix, squared_radii)
         tiles.fill(tiling.jobs, executor)
     if tiles.too_many:
         return None
@@ -65,7 +64,7 @@ class _RangeTiles(Tiles):
         return sum(self.measured) > _MOST_MEASURED * n_pairs
 
     def _half_reach(self, dtype: Any) -> Any:
-        """The bound of a pair that is as far apart as counts, rounded up."""
+        """Return half the largest squared radius in units of the tiles, rounded up."""
         reach = float(self.squared_radii.max()) * self.matrix.scale**2 / 2
         return np.nextafter(dtype(min(reach, float(np.finfo(dtype).max) / 2)), dtype(np.inf))
 

@@ -19,8 +19,8 @@ from dimscope.neighbors.search.intervals import Measure, search_intervals
 from dimscope.points import Points
 
 _TREE_FEATURES = 4  # with more, tiles are as fast
-_TREE_PAIRS = 200**2  # fewer are searched before SciPy's tree is imported
-_TILE_PAIRS = 1_500**2  # fewer are searched before the compiled loops of the tiles are loaded
+_TREE_PAIRS = 200**2  # fewer pairs are searched in less time than SciPy's tree takes to import
+_TILE_PAIRS = 1_500**2  # fewer are searched in less time than the compiled loops take to load
 _TILE_NEIGHBORS = 16  # the least number of points per neighbour for which reservoirs pay
 
 
@@ -31,9 +31,9 @@ def search(
     n_neighbors: int,
     resources: Resources = ALL_CORES,
 ) -> Neighbors:
-    """The nearest points of ``pool`` to each of ``queries``, the point itself excluded.
+    """Find the nearest points of ``pool`` to each of ``queries``, the point itself excluded.
 
-    Both are positions among ``points``; so are the indices that come back. Equal distances are
+    Both are positions among ``points``; so are the indices that are returned. Equal distances are
     ordered by index. The pool must hold more than ``n_neighbors`` points.
     """
     found = _search_fast(points, queries, pool, n_neighbors, resources)
@@ -55,7 +55,7 @@ def counts_within(
     squared_radii: Float64[np.ndarray, " r"],
     resources: Resources = ALL_CORES,
 ) -> Int64[np.ndarray, "n r"]:
-    """How many points of ``pool`` are at most some squared distances from each of ``queries``.
+    """Count the points of ``pool`` at most some squared distances from each of ``queries``.
 
     The point itself is excluded.
     """
@@ -90,9 +90,9 @@ def _search_fast(
     n_neighbors: int,
     resources: Resources,
 ) -> _Fast | None:
-    """A search that is right for the rows it certifies; None where intervals are the choice.
+    """Search by tree or tiles, exact for the rows they certify; None where intervals are better.
 
-    Imported late: a small search should not pay the seconds that numba takes.
+    The imports are late: a small search should not wait the seconds that numba takes to load.
     """
     n_pairs = len(queries) * len(pool)
     if points.n_features <= _TREE_FEATURES and n_pairs >= _TREE_PAIRS:

@@ -1,11 +1,11 @@
-"""Rows as integers of 8 bits, and what that leaves of them, for products four times as fast.
+"""Rows as integers of 8 bits, with a bound on their rest, for products four times as fast.
 
 A row a is s q + e, with integers q, a scale s and a rest e. Then for two rows
 
     2 |a.b - s s' q.q'| <= 2 |e||b| + 2 |s q||e'| <= part(a) + part(b),
     part(a) = |e|^2 / t + t max(|a|, |s q|)^2 for any t > 0:
 
-one part of each row, which its offset takes up. The sums of integers are exact.
+each row has one part, which its offset takes up. The sums of integers are exact.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Integers:
 
     @classmethod
     def of(cls, rows: Float32[np.ndarray, "n d"]) -> tuple[Integers, Float64[np.ndarray, " n"]]:
-        """The integers of some rows, and an upper bound of the norm of what they leave of each."""
+        """Return the integers of some rows, and an upper bound on the norm of the rest of each."""
         n_panels = -(-len(rows) // _vnni.PANEL)
         n_groups = -(-rows.shape[1] // _vnni.PER_GROUP)
         panels = _aligned_zeros((n_panels, n_groups, _vnni.PANEL))
@@ -44,7 +44,7 @@ class Integers:
     def products(
         self, other: Integers, buffers: Float32[np.ndarray, "2 n m"]
     ) -> Float32[np.ndarray, "n m"]:
-        """Products of these rows and others, in the first buffer."""
+        """Return products of these rows and others, in the first buffer."""
         out = buffers[0]
         left, right = ((rows.panels, rows.scales, rows.starts) for rows in (self, other))
         _vnni.multiply(left, right, out)
@@ -54,9 +54,9 @@ class Integers:
 def quantised(
     rows: Float32[np.ndarray, "n d"], norms: Float64[np.ndarray, " n"], ratio: float
 ) -> tuple[Integers, Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
-    """Integers of rows, each row's part of the bound, and a bound of both |a|^2 and |s q|^2.
+    """Return the integers of rows, each row's part of the bound, and max(|a|, |s q|)^2 or more.
 
-    ``norms`` are squared, of the exact rows, of which ``rows`` are rounded.
+    ``norms`` are the squared norms of the exact rows, and ``rows`` are these rounded to float32.
     """
     integers, rest = Integers.of(rows)
     lengths = np.sqrt(norms)
@@ -66,7 +66,7 @@ def quantised(
 
 
 def _aligned_zeros(shape: tuple[int, ...]) -> Int32[np.ndarray, "p g 48"]:
-    """Zeros that start where a line of a processor's cache does."""
+    """Return zeros that start at the start of a line of the processor's cache."""
     size = math.prod(shape)
     memory = np.zeros(size + 16, dtype=np.int32)
     start = -memory.ctypes.data % 64 // memory.itemsize
@@ -86,7 +86,7 @@ def _squared_rest(x, scale):  # type: ignore[no-untyped-def]
 
 @reordered
 def _best_scale(x):  # type: ignore[no-untyped-def]
-    """The scale that leaves least of a row, perhaps too small for its largest values."""
+    """Find the scale that leaves the smallest rest, though it may cut off the largest values."""
     largest = np.float32(0)
     for c in range(len(x)):
         largest = max(largest, abs(x[c]))
@@ -103,7 +103,7 @@ def _best_scale(x):  # type: ignore[no-untyped-def]
 
 @reordered
 def _quantise(rows, panels, scales, starts):  # type: ignore[no-untyped-def]
-    """Fill the panels, scales and starts of some rows; returns the squared norms of the rests."""
+    """Fill the panels, scales and starts of some rows; return the squared norms of the rests."""
     n_features = rows.shape[1]
     n_groups, height = panels.shape[1:]
     line = np.zeros(4 * n_groups, dtype=np.int8)

@@ -1,9 +1,9 @@
-"""The exact search by intervals: for small searches, layers on disk, and whatever is in doubt.
+"""The exact search by intervals: for small searches, layers on disk, and points still in doubt.
 
 Every pair gets an approximate squared distance from a matrix product, with a rounding bound that
 holds whatever order the sums take. A pair is a candidate unless the bounds prove that k others are
-nearer, so the candidates always hold the true neighbours. The candidates whose bound is too loose,
-or that others leave in doubt, are measured again by direct differences of the original values.
+nearer, so the candidates always hold the true neighbours. Candidates whose bounds are too loose, or
+whose order is in doubt, are measured again by direct differences of the original values.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def search_intervals(
     n_neighbors: int,
     measure: Measure | None = None,
 ) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
-    """Squared distances and points, ascending; all candidates by ``measure`` where it is given."""
+    """Return squared distances and points, ascending; candidates by ``measure`` if it is given."""
     blocks = _blocks(points, queries, len(pool))
     parts: Iterable[_Candidates] = (
         _candidates(points, block, pool, n_neighbors) for block in blocks
@@ -82,7 +82,7 @@ def _joined(parts: list[_Candidates]) -> _Candidates:
 def _nearest(
     points: Points, pairs: _Candidates, n_neighbors: int, measure: Measure | None
 ) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
-    """The nearest of each query's candidates, and their squared distances."""
+    """Return the squared distances of the nearest of each query's candidates, and these."""
     exact = _sharpened(points, pairs) if measure is None else measure(pairs.query, pairs.point)
     kept = first_of_each(pairs.row, exact, pairs.point, n_neighbors)
     return exact[kept], pairs.point[kept]
@@ -94,7 +94,7 @@ def first_of_each(
     point: Int64[np.ndarray, " p"],
     n_first: int,
 ) -> Int64[np.ndarray, "n k"]:
-    """Where the smallest values of each row are, ascending, equal ones ordered by point.
+    """Return where the smallest values of each row stand, ascending; ties are ordered by point.
 
     The rows are counted from 0 and ascend; each has at least ``n_first`` values.
     """
@@ -106,10 +106,10 @@ def first_of_each(
 def distances_at(
     points: Points, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
 ) -> Float64[np.ndarray, "n r"]:
-    """Squared distances of points to their neighbours of some ranks, among themselves.
+    """Return squared distances of points to their neighbours of some ranks, among themselves.
 
-    The value of a rank lies between those of the lower and of the upper bounds; where these are
-    apart, the pairs between them are measured. Memory is bounded, and nothing is sorted.
+    The distance at a rank lies between the lower bound and the upper bound at that rank. Where the
+    two differ, the pairs between them are measured. Memory is bounded, and no row is sorted whole.
     """
     blocks = _blocks(points, rows, len(rows))
     return np.concatenate([_at_ranks(points, block, rows, ranks) for block in blocks])
@@ -118,7 +118,7 @@ def distances_at(
 def _blocks(
     points: Points, queries: Int64[np.ndarray, " n"], n_pool: int
 ) -> Iterator[Int64[np.ndarray, " b"]]:
-    """As many of the queries at a time as there is memory for their distances from the pool."""
+    """Cut the queries into blocks whose distances to the pool fit in memory."""
     budget = _PRODUCTS_BYTES if points.by_gram else _MATRIX_BYTES
     height = max(1, budget // (8 * n_pool))
     return (queries[start : start + height] for start in range(0, len(queries), height))
@@ -154,9 +154,9 @@ def counts_within(
     pool: Int64[np.ndarray, " m"],
     squared_radii: Float64[np.ndarray, " r"],
 ) -> Int64[np.ndarray, "n r"]:
-    """How many points of ``pool`` are at most some squared distances from each of ``queries``.
+    """Count the points of ``pool`` at most some squared distances from each of ``queries``.
 
-    The point itself is excluded. Pairs whose bounds do not tell are measured.
+    The point itself is excluded. Pairs whose bounds do not decide are measured.
     """
     blocks = _blocks(points, queries, len(pool))
     return np.concatenate([_within(points, block, pool, squared_radii) for block in blocks])
@@ -183,10 +183,10 @@ def _within(
 
 
 def _sharpened(points: Points, pairs: _Candidates) -> Float64[np.ndarray, " p"]:
-    """Squared distances right to _TIGHT and in the right order.
+    """Return squared distances right to _TIGHT and in the right order.
 
-    Those too loose for that are measured, and so are those that others leave in doubt, at once
-    with the loose ones as far as can be told before these are known.
+    Pairs with looser bounds are measured, together with those whose order is in doubt. Exact
+    distances may leave the order of further pairs in doubt; these are measured in another round.
     """
     exact, error = pairs.squared.copy(), pairs.error.copy()
     measured = np.zeros(len(exact), dtype=bool)
@@ -204,7 +204,7 @@ def _close(
     error: Float64[np.ndarray, " p"],
     row: Int64[np.ndarray, " p"],
 ) -> Bool[np.ndarray, " p"]:
-    """Which values cannot be told from the next of the same row, errors considered."""
+    """Mark the values whose order within their row their errors leave in doubt."""
     order = np.lexsort((squared, row))
     low, high = order[:-1], order[1:]
     doubt = error[low] + error[high]
@@ -217,7 +217,7 @@ def _close(
 def _approximate(
     points: Points, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
 ) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, "n m"]]:
-    """Squared distances from products of rows, each with a bound on its rounding error."""
+    """Return squared distances from products of rows, and bounds on their rounding errors."""
     if points.by_gram:
         product = points.gram.matrix[np.ix_(queries, pool)]
         norms = np.diag(points.gram.matrix)
@@ -235,7 +235,7 @@ def _approximate(
 def _products(
     points: Points, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
 ) -> tuple[Float64[np.ndarray, "n m"], Float64[np.ndarray, " n"], Float64[np.ndarray, " m"], float]:
-    """Products of centred rows, the squared norms of both sides, and the bound on rounding.
+    """Return products of centred rows, the squared norms of both sides, and the rounding bound.
 
     As for `Gram`: with products over K columns at a time, squared distances are off by at most
     2 (K + D/K + 12) u times the sum of the squared norms.
@@ -262,7 +262,7 @@ def _products(
 def squared_distances(
     points: Points, left: Int64[np.ndarray, " p"], right: Int64[np.ndarray, " p"]
 ) -> Float64[np.ndarray, " p"]:
-    """Squared distances of pairs of points by direct differences of the original values."""
+    """Measure squared distances of pairs of points by direct differences of the original values."""
     total = np.zeros(len(left))
     if not len(left):
         return total
@@ -281,7 +281,7 @@ def squared_distances(
 def _only(
     points: Points, *positions: Int64[np.ndarray, " _"]
 ) -> tuple[Points, list[Int64[np.ndarray, " _"]]]:
-    """The points at some positions, each once, and where among them each position is."""
+    """Return the points at some positions, each once, and the place of each position among them."""
     rows, places = np.unique(np.concatenate(positions), return_inverse=True)
     if len(rows) == points.n_samples:
         return points, list(positions)

@@ -3,7 +3,7 @@
 All release the GIL. An entry of a reservoir is half a lower bound of a squared distance and the
 position of the point it leads to, packed into one integer: the bits of the bound as a float64,
 which order as the numbers do where none is negative, with the lowest bits replaced by the
-position. That rounds a bound down by 2^(bits - 52), and one of float32 not at all.
+position. This rounds a bound down by a relative 2^(bits - 52), and one in float32 not at all.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import numpy as np
 
 from dimscope._compiled import compiled, reordered
 
-GROUP = 64  # entries of a tile that are looked at together: one bit each
-COLUMNS = 1024  # features whose differences are summed in one go; fixed, so that bits are too
+GROUP = 64  # entries of a tile that are compared together: one bit each
+COLUMNS = 1024  # features summed in one go; fixed, so that the last bits are fixed too
 
 
 @compiled
 def _keep_smallest(keys, row, kept, most):  # type: ignore[no-untyped-def]
     """Move the smallest of a row to its front, at least ``kept`` and at most ``most``.
 
-    Returns their number and a key above them all, not above any other. Quickselect without
+    Return their number, and a key above all of them and above no other. This is quickselect without
     branches that depend on the keys; the pivot, a median of three, is neither end of its range.
     """
     low, high, above = 0, keys.shape[1], np.uint64(0)
@@ -65,9 +65,10 @@ def _insert(reservoirs, row, value, position, kept):  # type: ignore[no-untyped-
 
 @compiled
 def _bound_of_largest(values, kept):  # type: ignore[no-untyped-def]
-    """A number that at least ``kept`` of some values lie above, and few more; they are reordered.
+    """Return a number that at least ``kept`` of the values exceed, and few more.
 
-    Quickselect as above. Where many are equal it may end early, with a lower number.
+    This is quickselect as above, and reorders the values. Where many are equal it may end early,
+    with a lower number.
     """
     low, high, bound = 0, len(values), -np.inf
     while high > kept + kept // 4 + 1:
@@ -90,7 +91,7 @@ def _bound_of_largest(values, kept):  # type: ignore[no-untyped-def]
 
 @compiled
 def prime(product, offsets, bounds, kept):  # type: ignore[no-untyped-def]
-    """First bounds of rows, which at least ``kept`` entries of each lie above."""
+    """Set the first bound of each row, which at least ``kept`` of its entries exceed."""
     row_offset, column_offset = offsets
     line = np.empty(product.shape[1], dtype=product.dtype)
     for row in range(product.shape[0]):
@@ -105,7 +106,7 @@ def filter_tile(product, offsets, corner, reservoirs, kept):  # type: ignore[no-
     """Offer each entry of a tile to the reservoirs of its row and of its column.
 
     ``reservoirs`` is (rows, columns), each (keys, counts, bounds, low bits of the keys); columns
-    of infinite bounds take nothing. ``corner`` is the position of the first row and column.
+    with infinite bounds take nothing. ``corner`` is the position of the first row and column.
     """
     row_offset, column_offset = offsets
     first_row, first_column = corner
@@ -144,7 +145,7 @@ def filter_tile(product, offsets, corner, reservoirs, kept):  # type: ignore[no-
 
 @compiled
 def pair_list(keys, low_bits, rows, mutual, pairs):  # type: ignore[no-untyped-def]
-    """The pairs to measure: some rows with their candidates, mutual pairs once.
+    """List the pairs to measure: some rows with their candidates, mutual pairs once.
 
     Parameters
     ----------
@@ -190,7 +191,7 @@ def pair_list(keys, low_bits, rows, mutual, pairs):  # type: ignore[no-untyped-d
 
 @reordered
 def squared_differences(values, left, right, out):  # type: ignore[no-untyped-def]
-    """Squared distances of pairs of rows in float64, into ``out``.
+    """Write squared distances of pairs of rows to ``out``, in float64.
 
     The sums run over fixed blocks of columns, in an order that depends on nothing else.
     """
@@ -226,9 +227,9 @@ def sort_rows(squared, points):  # type: ignore[no-untyped-def]
 
 @reordered
 def centre_rows(values, rows, centre, scale, out):  # type: ignore[no-untyped-def]
-    """Scaled differences of some rows from a centre, into ``out``; returns squared norms.
+    """Write scaled differences of some rows from a centre to ``out``; return squared norms.
 
-    The rows are read where they lie: to copy them first takes longer than this.
+    The rows are read where they lie: copying them first would take longer.
     """
     norms = np.empty(len(rows))
     for i in range(len(rows)):

@@ -1,8 +1,8 @@
 """Lower bounds of distances from a few coordinates, where they rule out nearly all pairs.
 
 With orthonormal axes, the coordinates y of a point and the norm r of what they leave of it give
-|y - y'|^2 + (r - r')^2 <= |x - x'|^2: tiles of a few features then find the candidates. Any axes
-are right; principal axes of a sample are good where a layer's variance lies in few directions.
+|y - y'|^2 + (r - r')^2 <= |x - x'|^2: tiles of a few features then find the candidates. The bound
+holds for any axes; principal axes of a sample are good where the variance lies in few directions.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _ENOUGH = 0.9
 _WIDER = 8
 _WIDEST = 10
 PAYS = 0.7  # of the cost without a projection, below which one is used
-_FILTER = 5e-10  # seconds to look at one product of a tile
+_FILTER = 5e-10  # seconds to compare one product of a tile
 _ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Coordinates of points, and what they lack.
+    """Coordinates of points, and their errors.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Projection:
     error
         Shape (n,): how far each point's coordinates, as computed, can be from the exact ones.
     n_candidates
-        Candidates that nearly all points can do with.
+        Candidates that are enough for nearly all points.
     """
 
     matrix: Matrix
@@ -53,7 +53,7 @@ class Projection:
     n_candidates: int
 
     def wider(self) -> Projection:
-        """The same with more candidates, for the few points that need them."""
+        """Return the same with more candidates, for the few points that need them."""
         most = len(self.error) // _WIDEST  # more would take longer than all pairs in full
         return replace(self, n_candidates=min(_WIDER * self.n_candidates, most))
 
@@ -61,9 +61,9 @@ class Projection:
 def worthwhile_projection(
     sample: Sample, n_neighbors: int, most: float, executor: Executor
 ) -> Projection | None:
-    """A projection of all points, if a sample says that searching by it costs less than ``most``.
+    """Return a projection of all points if, by a sample, a search with it costs at most ``most``.
 
-    The unit is the cost of the products in float32.
+    The unit of cost is that of all products in float32.
     """
     matrix, points = sample.matrix, sample.points
     n, n_features = len(points), len(sample.centre)
@@ -87,10 +87,10 @@ def worthwhile_projection(
 def _cheapest(
     sample: Float64[np.ndarray, "s d"], n: int, n_neighbors: int
 ) -> tuple[float, Float64[np.ndarray, "d p"], int]:
-    """The cost with the best number of axes, the axes, and the candidates that they leave.
+    """Return the cost with the best number of axes, the axes, and the candidates that they leave.
 
-    Axes of one half of the sample are judged on the other, which they do not fit better than they
-    will fit all points.
+    Axes of one half of the sample are judged on the other half, since they fit their own half
+    better than they will fit all points.
     """
     all_axes = _principal_axes(sample[::2])
     others = sample[1::2]
@@ -106,14 +106,14 @@ def _cheapest(
 
 
 def _principal_axes(sample: Float64[np.ndarray, "s d"]) -> Float64[np.ndarray, "d p"]:
-    """The most axes that are ever used, the leading ones first."""
+    """Return the leading principal axes, as many as are ever used, the first ones first."""
     _, vectors = np.linalg.eigh(sample @ sample.T)
     axes, _ = np.linalg.qr(sample.T @ vectors[:, : -_N_AXES[-1] - 1 : -1])
     return np.asarray(axes)
 
 
 def _cost(n: int, n_features: int, n_axes: int, n_candidates: int) -> float:
-    """Cost of the search with a projection, as a part of that of the product without."""
+    """Return the cost of the search with a projection, as a share of the products in float32."""
     tiles = (n_axes + _FILTER / seconds_per_product()) / n_features + 4 * n_axes / n
     return float(tiles + cost_of_candidates(n, n_features, n_candidates, n_candidates))
 
@@ -121,7 +121,7 @@ def _cost(n: int, n_features: int, n_axes: int, n_candidates: int) -> float:
 def _surviving(
     nearest: Nearest, coordinates: Float64[np.ndarray, "s p1"]
 ) -> Float64[np.ndarray, " q"]:
-    """Of some points of a sample, the share of it that coordinates do not rule out as nearest."""
+    """Return, for some points of a sample, the share of it not ruled out as nearest."""
     bound = squared_distances(coordinates[nearest.asked], coordinates)
     bound[np.isinf(nearest.squared)] = np.inf
     return np.asarray((bound <= nearest.reach[:, None]).mean(axis=1))
@@ -130,7 +130,7 @@ def _surviving(
 def _coordinates(
     x: Float64[np.ndarray, "n d"], axes: Float64[np.ndarray, "d p"]
 ) -> tuple[Float64[np.ndarray, "n p1"], Float64[np.ndarray, " n"]]:
-    """Coordinates of points with the norm of the rest, and a bound on the error of both.
+    """Return coordinates of points with the norm of the rest, and a bound on the error of both.
 
     With e = 4 sqrt(p) (D + 4) 2^-53 plus how far the axes are from orthonormal, the coordinates
     are off by at most e |x| in all. The squared norm of the rest is off by 4 e |x|^2, so the

@@ -1,4 +1,4 @@
-"""Whether to search by integers: where their bounds leave few candidates more than float32.
+"""Whether a search by integers pays: where their bounds leave few more candidates than float32.
 
 They do where neighbours are not much nearer to each other than to the centre of their block.
 """
@@ -16,7 +16,7 @@ from dimscope.neighbors.search.integers import Integers, quantised
 from dimscope.neighbors.search.sample import Nearest, Sample, cost_of_candidates, nearest_of
 from dimscope.neighbors.search.tiles import most_kept
 
-_LEAST_PRODUCTS = 2**36  # of features; for fewer, to load the loops takes longer than they save
+_LEAST_PRODUCTS = 2**36  # of features; with fewer, the loops take longer to load than they save
 _ENOUGH = 0.97
 _SPARE = 1.3  # candidates kept for each that the sample says are needed
 _PRODUCT = 0.3  # time of the products and of making the integers, as a part of that in float32
@@ -30,11 +30,11 @@ class Quantised:
     Attributes
     ----------
     ratio
-        The t of their bounds: what the norms of rest and row mostly are to each other.
+        The t of their bounds: the usual ratio of the norm of a rest to that of its row.
     n_candidates
-        Candidates that nearly all points can do with.
+        Candidates that are enough for nearly all points.
     cost
-        Time of the search, as a part of that of the products in float32.
+        Time of the search, as a share of that of the products in float32.
     """
 
     ratio: float
@@ -43,9 +43,10 @@ class Quantised:
 
 
 def worthwhile_integers(sample: Sample, n_neighbors: int) -> Quantised | None:
-    """How to search by integers, if a sample says that it is faster than in float32.
+    """Return how to search by integers, if a sample says that this is faster than float32.
 
-    In a sample the nearest are fewer, so that the candidates for one of them are counted.
+    The nearest points of a sample are fewer than those of all points, so candidates are counted
+    for one neighbour and multiplied by ``n_neighbors``.
     """
     n, n_features = len(sample.points), len(sample.centre)
     if n * n * n_features < _LEAST_PRODUCTS or not _vnni.is_supported():
@@ -67,6 +68,6 @@ def worthwhile_integers(sample: Sample, n_neighbors: int) -> Quantised | None:
 
 
 def _surviving(nearest: Nearest, loose: Float64[np.ndarray, " s"]) -> Float64[np.ndarray, " q"]:
-    """Of some points of a sample, how many of it the bounds do not rule out as the nearest."""
+    """Count, for some points of a sample, those that the bounds do not rule out as nearest."""
     bound = nearest.squared - loose[nearest.asked, None] - loose
     return np.asarray((bound <= nearest.reach[:, None]).sum(axis=1))

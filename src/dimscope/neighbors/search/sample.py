@@ -1,4 +1,4 @@
-"""What a sample of the points says of a search by bounds: how many candidates it leaves."""
+"""A sample of the points, which predicts what a search by bounds costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Nearest(NamedTuple):
     Attributes
     ----------
     asked
-        Every so manieth point of the sample.
+        Points of the sample at even steps.
     squared
         Shape (n_asked, n_sampled): squared distances; infinite from a point to itself.
     rank
@@ -44,7 +44,7 @@ class Nearest(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Every so manieth of some points, centred, and their centre."""
+    """Some points taken at even steps and centred, and their centre."""
 
     matrix: Matrix
     points: Int64[np.ndarray, " n"]
@@ -53,7 +53,7 @@ class Sample(NamedTuple):
 
     @classmethod
     def of(cls, matrix: Matrix, points: Int64[np.ndarray, " n"]) -> Sample:
-        """As many of the points as take little time."""
+        """Take as many of the points as cost little time."""
         n, n_features = len(points), matrix.values.shape[1]
         step = max(-(-n // _N_SAMPLED), -(-n * n_features // _MOST_VALUES))
         values = matrix.part(points[::step], slice(None))
@@ -63,7 +63,7 @@ class Sample(NamedTuple):
 
 
 def nearest_of(sample: Float64[np.ndarray, "s d"], share: float) -> Nearest:
-    """Squared distances in a sample, of whose points a ``share`` stands for the nearest."""
+    """Return squared distances in a sample, a ``share`` of which stands for the nearest."""
     step = -(-len(sample) // _N_ASKED)
     asked = slice(None, None, step)
     squared = squared_distances(sample[asked], sample)
@@ -74,14 +74,14 @@ def nearest_of(sample: Float64[np.ndarray, "s d"], share: float) -> Nearest:
 def squared_distances(
     x: Float64[np.ndarray, "n d"], y: Float64[np.ndarray, "m d"]
 ) -> Float64[np.ndarray, "n m"]:
-    """Squared distances of all pairs, not exact."""
+    """Return squared distances of all pairs, not exact."""
     norms = np.einsum("ij,ij->i", x, x)[:, None] + np.einsum("ij,ij->i", y, y)
     return np.asarray(norms - 2 * x @ y.T)
 
 
 @cache
 def seconds_per_product() -> float:
-    """Time of one product of two values within a tile in float32, by one thread; a trial's."""
+    """Measure the time of one product of two float32 values in a tile, on one thread."""
     x, y, out = np.ones((3, _TRIAL, _TRIAL), dtype=np.float32)
     seconds = []
     for _ in range(4):
@@ -92,7 +92,7 @@ def seconds_per_product() -> float:
 
 
 def cost_of_candidates(n: int, n_features: int, n_kept: float, n_measured: float) -> float:
-    """Time to keep and to measure candidates of each point.
+    """Return the time to keep and to measure candidates of each point.
 
     The unit is the time of the products of all pairs in float32.
     """

@@ -23,7 +23,7 @@ _BYTES = 2**29  # of all reservoirs
 
 
 def most_kept(n_rows: int) -> int:
-    """Entries of each row for whose reservoirs there is memory."""
+    """Return how many entries of each row fit in the memory for reservoirs."""
     return _BYTES // (12 * n_rows)
 
 
@@ -37,7 +37,7 @@ class Reservoirs(NamedTuple):
     counts
         Shape (n,): entries in use.
     bounds
-        Shape (n,): minus the half lower bound that an entry must be under to be of interest.
+        Shape (n,): minus the half lower bound below which an entry is kept.
     low_bits
         The bits of a key that hold the position.
     """
@@ -49,7 +49,7 @@ class Reservoirs(NamedTuple):
 
     @classmethod
     def empty(cls, n: int, capacity: int, n_positions: int, dtype: Any) -> Reservoirs:
-        """Reservoirs that take everything until they are full."""
+        """Make reservoirs that take every entry until they are full."""
         return cls(
             np.empty((n, capacity), dtype=np.uint64),
             np.zeros(n, dtype=np.int32),
@@ -59,7 +59,7 @@ class Reservoirs(NamedTuple):
 
     @classmethod
     def closed(cls, n: int, dtype: Any) -> Reservoirs:
-        """Reservoirs that take nothing."""
+        """Make reservoirs that take no entry."""
         closed = cls.empty(n, 1, 1, dtype)
         closed.bounds[:] = np.inf
         return closed
@@ -73,14 +73,14 @@ class Reservoirs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Tiles(ABC):
-    """The products of the blocks of two sides; of each pair of blocks once if they are the same.
+    """The products of the blocks of two sides; if the sides are one object, of each pair once.
 
     Attributes
     ----------
     left
-        The points that are asked about.
+        The points whose pairs are wanted.
     right
-        The points among which; the same object for all pairs of one set of points.
+        The points on the other end of the pairs; ``left`` itself for all pairs of one set.
     """
 
     left: Side
@@ -97,7 +97,7 @@ class Tiles(ABC):
         return self.left is self.right
 
     def fill(self, jobs: int, executor: Executor) -> None:
-        """Offer every pair, in as many threads as jobs."""
+        """Offer every pair, in ``jobs`` threads."""
         todo: SimpleQueue[tuple[int, int]] = SimpleQueue()
         for tile in self._order():
             todo.put(tile)
@@ -105,13 +105,13 @@ class Tiles(ABC):
 
     @abstractmethod
     def _offer(self, i: int, j: int, product: np.ndarray) -> None:
-        """Take the pairs of two blocks: their products, minus infinity of a point with itself.
+        """Take the products of two blocks; that of a point with itself is minus infinity.
 
         A block with itself, where both sides are the same, holds each pair twice.
         """
 
     def _order(self) -> Iterator[tuple[int, int]]:
-        """Each tile once: near the diagonal first, where ordered points have their neighbours."""
+        """Yield each tile once, those near the diagonal first: neighbours mostly meet there."""
         n_left, n_right = len(self.left.blocks), len(self.right.blocks)
         for step in range(n_right):
             for i in range(n_left):
@@ -143,7 +143,7 @@ class Tiles(ABC):
 
 @dataclass(frozen=True, eq=False)
 class NearestTiles(Tiles):
-    """Keeps the pairs of the smallest bounds of each point of the left, ``kept`` of them."""
+    """Keeps, for each point of the left, the ``kept`` pairs with the smallest bounds."""
 
     kept: int
     rows: Reservoirs = field(init=False)
@@ -168,7 +168,7 @@ class NearestTiles(Tiles):
         return np.asarray(self.rows.keys[:, : self.kept])
 
     def lower_bounds(self, rows: slice) -> Float64[np.ndarray, "n k"]:
-        """What the best entries of some rows say of squared distances, in units of the points."""
+        """Return lower bounds of squared distances for the best entries of some rows."""
         halves = (self.keys[rows] & ~self.rows.low_bits).view(np.float64)
         return np.asarray(2 * halves / self.left.blocks.matrix.scale**2)
 
@@ -190,7 +190,7 @@ class NearestTiles(Tiles):
 def _positions(
     wanted: Int64[np.ndarray, " n"], points: Int64[np.ndarray, " m"]
 ) -> Int64[np.ndarray, " n"]:
-    """Where each wanted point lies among others; -1 where it does not."""
+    """Return the place of each wanted point among others, -1 if it is not there."""
     place = np.full(max(wanted.max(), points.max()) + 1, -1)
     place[points] = np.arange(len(points))
     return np.asarray(place[wanted])

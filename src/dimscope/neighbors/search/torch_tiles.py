@@ -4,13 +4,13 @@ The bounds are those of `blocks`, and `_rounding` there holds for them on any de
 products of float32 are sums of products of float32 with IEEE rounding: it allows every order of
 the sum of DEPTH columns, so that of cuBLAS too, split or fused, and the parts are added one by one
 as in `Floats.products`. TF32 and bfloat16 are switched off for as long as a search takes (autocast
-leaves a product into a given tensor alone), and `products_hold` tries whether they are. The two
+leaves a product into a given tensor alone), and `products_hold` tests whether they are. The two
 offsets are added to the product one after the other here: in either order the three terms and the
 rounding of both offsets come to at most 8 u |a|^2 + 5 u |d|^2, of which the bound has room for 10
 and 8. What a device flushes to zero is below what _SMALLEST or the products' own share covers.
 
-A row's smallest bounds lie in the groups of columns whose least bounds are smallest, so that only
-these are looked at one by one. Where both sides are the same, a product serves its rows and its
+A row's smallest bounds lie in the groups of columns whose least bounds are smallest, so only these
+are compared one by one. Where both sides are the same, a product serves its rows and its
 columns. The candidates are measured by the processor, as those of the other tiles are: a sum in
 another order would have other last bits.
 """
@@ -34,7 +34,7 @@ from dimscope.errors import InputError
 from dimscope.neighbors.search.blocks import DEPTH, Side
 from dimscope.neighbors.search.tiles import NearestTiles
 
-_GROUP = 32  # slots of one block whose least bound is looked at first
+_GROUP = 32  # slots of one block whose least bound is compared first
 _WIDEST = 2**14  # slots on each side of a product
 _HELD = 0.5  # of the device's free memory, for points that stay there
 _WORKING = 0.25  # of it, for one tile
@@ -44,7 +44,7 @@ _searching = Lock()  # torch has one setting for the precision of all threads
 
 
 def checked(name: str) -> str:
-    """The name of a device as torch writes it, with its number.
+    """Return the name of a device as torch writes it, with its number.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def checked(name: str) -> str:
 
 
 def fill(tiles: NearestTiles, name: str, jobs: int) -> None:
-    """Give every row of some tiles its best entries, found on a device."""
+    """Find the best entries of every row of some tiles on a device."""
     device = torch.device(name)
     with _full_precision(device, jobs):
         halves, places = _search(tiles, device)
@@ -89,7 +89,7 @@ def products_hold(name: str) -> bool:
 
 @cache
 def doubles_pay(name: str, jobs: int) -> bool:
-    """Whether a device multiplies in float64, and faster than as many threads as jobs do."""
+    """Whether a device multiplies in float64, and faster than ``jobs`` threads do."""
     device = torch.device(name)
     try:
         there = torch.ones((_TRIAL, _TRIAL), dtype=torch.float64, device=device)
@@ -102,7 +102,7 @@ def doubles_pay(name: str, jobs: int) -> bool:
 
 
 def _seconds(call: Callable[[], Any]) -> float:
-    """Time of a call that was made before."""
+    """Measure the second call: the first one warms up."""
     call()
     started = time.perf_counter()
     call()
@@ -110,7 +110,7 @@ def _seconds(call: Callable[[], Any]) -> float:
 
 
 class _Panel(NamedTuple):
-    """Some groups of slots: the slots, the blocks they meet, and which of these each group is of.
+    """Some groups of slots: the slots, the blocks they belong to, and the block of each group.
 
     The last is on the device and counts from the first of the blocks.
     """
@@ -213,7 +213,7 @@ class _Tile(NamedTuple):
     def smallest(
         self, kept: int, itself: Int64[np.ndarray, " n"]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Half bounds of each row, its smallest among them, and their columns.
+        """Return half bounds of each row, the ``kept`` smallest among them, and their columns.
 
         ``itself`` is the column of each row's own point, if that is among the columns.
         """
@@ -236,7 +236,7 @@ class _Tile(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class _Best:
-    """The smallest half bounds of each slot so far, and the slots that they lead to."""
+    """The smallest half bounds of each slot so far, and the slots on their other ends."""
 
     halves: torch.Tensor
     slots: torch.Tensor
@@ -295,7 +295,7 @@ def _search(
 def _points(
     left: _Layout, right: _Layout, device: torch.device, room: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The points of both sides, on the device if they fit, else in the processor's memory."""
+    """Return the points of both sides, on the device if they fit, else in the host's memory."""
     sides = [left] if left is right else [left, right]
     row_bytes = left.side.rows[0].values[0].nbytes
     fit = row_bytes * sum(len(each.places) for each in sides) <= room
@@ -312,12 +312,12 @@ def _multiply(x: torch.Tensor, y: torch.Tensor, product: torch.Tensor, part: tor
 
 
 def _smallest(values: torch.Tensor, most: int) -> torch.Tensor:
-    """Where the smallest values of each row are, in any order."""
+    """Return where the smallest values of each row stand, in any order."""
     return values.topk(min(most, values.shape[1]), largest=False, sorted=False).indices
 
 
 def _panel_size(room: float, kept: int, rows: torch.Tensor) -> int:
-    """Slots of a panel so that a tile, and what is looked at of it, takes no more than ``room``."""
+    """Return the slots of a panel whose tile, with all that is made of it, fits in ``room``."""
     size = _WIDEST
     while size > _GROUP:
         values = 2 * size + 2 * rows.shape[1] + 4 * size // _GROUP + 4 * kept * _GROUP
@@ -343,7 +343,7 @@ def _devices() -> list[str]:
 
 @contextmanager
 def _full_precision(device: torch.device, jobs: int) -> Iterator[None]:
-    """Products of float32 as such, on the processor by as many threads as jobs; one at a time."""
+    """Multiply in full float32, on ``jobs`` threads of the processor; one search at a time."""
     backends = torch.backends.cuda, torch.backends.mkldnn
     products: list[Any] = [getattr(backend, "matmul", None) for backend in backends]
     products = [each for each in products if hasattr(each, "fp32_precision")]  # torch 2.9 or newer

@@ -20,10 +20,10 @@ def search_tree(
     n_neighbors: int,
     n_jobs: int | None = None,
 ) -> tuple[Float64[np.ndarray, "n k"], Int64[np.ndarray, "n k"], Bool[np.ndarray, " n"]]:
-    """Squared distances, points, ascending, and whether they are surely the nearest.
+    """Return squared distances and points, ascending, and whether these are surely the nearest.
 
-    The tree gives some candidates more than are asked for; no other point is nearer than the last
-    of them. A row whose k-th distance, by direct differences, is less than that is certain.
+    The tree gives a few more candidates than wanted, and no other point is nearer than the last of
+    them. A row is certain if its k-th distance, by direct differences, is less than that.
     """
     x = np.concatenate(list(points.row_blocks()))
     n_candidates = min(n_neighbors + 1 + max(_SLACK, n_neighbors // 8), len(pool))

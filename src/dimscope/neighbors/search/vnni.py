@@ -1,9 +1,9 @@
 """Products of blocks of 8-bit integers, four in each lane of an instruction of AVX512-VNNI.
 
 Compilers do not find that instruction in a loop, so the innermost loop is written in the compiler's
-own language and names it. It multiplies integers without a sign by integers with one: those of the
-left become the former by a flip of their highest bit, which adds 128 to each, and the sums start
-at what that adds.
+own language and names it. It multiplies unsigned integers by signed ones. Flipping the highest bit
+of the integers of the left adds 128 to each and makes them unsigned; the sums start at minus what
+this adds.
 
 Both sides are kept in panels of `PANEL` rows: the integers of four features of a row make one
 group of 32 bits, and the groups of the same features of a panel's rows lie beside each other.
@@ -64,14 +64,14 @@ def _pointer(builder: Any, address: Any, offset: int, kind: Any) -> Any:
 
 
 def _spread(builder: Any, value: Any, kind: Any) -> Any:
-    """A vector of copies of one value."""
+    """Make a vector of copies of one value."""
     undefined = ir.Constant(kind, ir.Undefined)
     one = builder.insert_element(undefined, value, ir.Constant(_INT, 0))
     return builder.shuffle_vector(one, undefined, ir.Constant(_INTS, [0] * _LANES))
 
 
 def _sums(builder: Any, left: Any, right: Any, n_groups: Any, start: Any) -> list[list[Any]]:
-    """The loop over groups: sums of products of a strip and a panel, all held in registers."""
+    """Write the loop over groups: it sums products of a strip and a panel in registers."""
     first = [_load(builder, start, 4 * _LANES * v, _INTS) for v in range(_N_VECTORS)]
     before = builder.block
     loop, after = (builder.append_basic_block(name) for name in ("groups", "after_groups"))
@@ -115,7 +115,7 @@ def _strip_times_panel(  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917
     out,
     stride,
 ):
-    """What is at ``old``, plus the products times the scales of both rows, to ``out``.
+    """Add the products times the scales of both rows to what is at ``old``, into ``out``.
 
     All arguments are addresses but the number of groups, and ``step`` and ``stride``: the bytes
     between the rows of ``old`` and of ``out``.
@@ -143,7 +143,7 @@ def _strip_times_panel(  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917
 
 @compiled
 def _copy(spare, out, row, column, add):  # type: ignore[no-untyped-def]
-    """Bring products that were made aside to their place, as far as there are such rows."""
+    """Copy products from the spare buffer to the rows and columns that exist."""
     for r in range(row, min(row + STRIP, out.shape[0])):
         for c in range(column, min(column + PANEL, out.shape[1])):
             out[r, c] = spare[r - row, c - column] + (out[r, c] if add else np.float32(0))
@@ -151,7 +151,7 @@ def _copy(spare, out, row, column, add):  # type: ignore[no-untyped-def]
 
 @compiled
 def multiply(left, right, out):  # type: ignore[no-untyped-def]
-    """Products of the rows of two blocks, in float32.
+    """Write the products of the rows of two blocks to ``out``, in float32.
 
     Parameters
     ----------

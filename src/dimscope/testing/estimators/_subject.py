@@ -1,4 +1,4 @@
-"""What the checks of estimators share: points that one is for, its answers, what is sound."""
+"""What the checks of estimators share: suitable points, answers, and what a sound answer is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ N_SAMPLES = 300
 
 
 def cloud(estimator: Estimator, n_samples: int = N_SAMPLES, seed: int = 0) -> Matrix:
-    """Points of the kind that the estimator is for, in a few dimensions, all distinct."""
+    """Return points of the kind that the estimator is for: distinct, in a few dimensions."""
     rng = np.random.default_rng(seed)
     match estimator.data:
         case "bits":
@@ -34,29 +34,29 @@ def cloud(estimator: Estimator, n_samples: int = N_SAMPLES, seed: int = 0) -> Ma
 
 
 def statistic(estimator: Estimator, x: Any, more_neighbors: int = 0) -> NeighborGraph | Spectrum:
-    """The statistic of ``x`` that the estimator's family uses, with neighbours to spare."""
+    """Return the statistic of ``x`` that the estimator takes, with some more neighbours."""
     if isinstance(estimator, NeighborEstimator):
         return NeighborGraph.from_points(x, estimator.n_neighbors_needed + more_neighbors)
     return Spectrum.from_points(x)
 
 
 def answer(estimator: Estimator, x: Any) -> DimensionEstimate:
-    """The estimate of ``x``."""
+    """Return the estimate of ``x``."""
     return estimate_from(estimator, statistic(estimator, x))
 
 
 def estimate_from(estimator: Any, known: NeighborGraph | Spectrum) -> DimensionEstimate:
-    """The estimate from a statistic, whichever family the estimator is of."""
+    """Return the estimate from the statistic that the estimator takes."""
     found: DimensionEstimate = estimator.estimate(known)
     require(
         isinstance(found, DimensionEstimate),
-        f"estimate gave a {type(found).__name__} in place of a DimensionEstimate",
+        f"estimate gave a {type(found).__name__} instead of a DimensionEstimate",
     )
     return found
 
 
 def value(estimator: Estimator, x: Any) -> float:
-    """The dimension of ``x``, which must be known."""
+    """Return the dimension of ``x``; fail the check if the estimate has no value."""
     found = answer(estimator, x)
     require(found.value is not None, f"no value for {len(x)} points: {' '.join(found.notes)}")
     return float(found.value or math.nan)
@@ -66,12 +66,12 @@ def require_close(found: float, wanted: float, tolerance: float, when: str) -> N
     """Fail the check unless two dimensions agree to a relative tolerance."""
     require(
         math.isfinite(found) and abs(found - wanted) <= tolerance * abs(wanted),
-        f"{found:.9g} {when}, {wanted:.9g} was expected to a relative {tolerance:g}",
+        f"{found:.9g} {when}, expected {wanted:.9g} to a relative {tolerance:g}",
     )
 
 
 def require_sound(found: DimensionEstimate, n_rows: int) -> None:
-    """Fail the check unless an estimate is one that a reader can trust to mean what it says."""
+    """Fail the check unless numbers are positive or None, and notes are sentences."""
     for name in ("value", "stderr", "scale"):
         number = getattr(found, name)
         require(
@@ -93,7 +93,7 @@ def require_sound(found: DimensionEstimate, n_rows: int) -> None:
 
 
 def require_refused(estimator: Estimator, x: Any, what: str, mentions: str = "") -> None:
-    """Fail the check unless ``fit`` raises an InputError of one line that mentions something."""
+    """Fail the check unless ``fit`` raises an InputError of one line with the text ``mentions``."""
     try:
         found = estimator.fit(x)
     except InputError as error:
@@ -101,4 +101,4 @@ def require_refused(estimator: Estimator, x: Any, what: str, mentions: str = "")
         require(mentions in text, f"{what}: the message {text!r} should mention {mentions!r}")
         require("\n" not in text and len(text) > 0, f"{what}: the message must be one line")
     else:
-        raise AssertionError(f"{what} must raise an InputError, and gave {vars(found)}")
+        raise AssertionError(f"{what} must raise an InputError, but gave {vars(found)}")

@@ -1,4 +1,4 @@
-"""Data that are not what an estimator hopes for: refused, noted, or borne."""
+"""Unsuitable data: an estimator refuses them, notes them, or is hardly moved by them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dimscope.testing.estimators._subject import (
     value,
 )
 
-_BORNE = 0.1  # what one point of three hundred may change
-_NO_MORE = 1.5  # what it may add to a linear dimension, which it can bring down to 1
+_BORNE = 0.1  # how far one point of three hundred may move the value
+_NO_MORE = 1.5  # factor by which it may raise a linear dimension, which may fall to 1
 
 
 def check_unknown_values_are_refused(estimator: Estimator) -> None:
@@ -34,14 +34,14 @@ def check_constant_is_refused(estimator: Estimator) -> None:
 
 
 def check_few_points(estimator: Estimator) -> None:
-    """From one point on there is an InputError, or an estimate that is sound."""
+    """A few points, down to one, give an InputError or an estimate that is sound."""
     needed = estimator.n_neighbors_needed if isinstance(estimator, NeighborEstimator) else 4
     for n in sorted({1, 2, 3, 4, 5, needed, needed + 1, needed + 2}):
         _refused_or_sound(estimator, cloud(estimator)[:n], f"{n} points")
 
 
 def check_equal_distances(estimator: Estimator) -> None:
-    """Points that are all at one distance give an InputError, or an estimate that is sound."""
+    """Points at equal distances from each other give an InputError or a sound estimate."""
     _refused_or_sound(estimator, np.eye(100), "100 points at one distance from each other")
 
 
@@ -67,13 +67,16 @@ def check_one_outlier(estimator: Estimator) -> None:
 
 
 def check_discrete_data_are_noted(estimator: NeighborEstimator) -> None:
-    """Integers on a coarse grid, given to an estimator of continuous data, are noted or refused."""
+    """An estimator of continuous data notes or refuses integers on a coarse grid."""
     grid = np.random.default_rng(0).integers(0, 9, size=(400, 3)).astype(np.float64)
     try:
         notes = answer(estimator, grid).notes
     except InputError:
         return
-    require(any("discrete" in note for note in notes), f"only {notes} is said of a coarse grid")
+    require(
+        any("discrete" in note for note in notes),
+        f"no note says that a coarse grid is discrete: the notes are {notes}",
+    )
 
 
 def _refused_or_sound(estimator: Estimator, x: np.ndarray, what: str) -> None:

@@ -55,7 +55,7 @@ def check_parameters_are_set_by_name(estimator: Estimator) -> None:
 
 
 def check_says_what_it_is(estimator: Estimator) -> None:
-    """Its title is text, its family and kind of error are known ones, and a range has two ends."""
+    """Its title is text, its family and kind of error exist, and its error range has two ends."""
     title, family, kind = estimator.title, estimator.family, estimator.error_kind
     require(isinstance(title, str), f"title is {title!r}: give the name for people as text")
     require(
@@ -74,22 +74,22 @@ def check_says_what_it_is(estimator: Estimator) -> None:
 
 
 def check_settings_are_told(estimator: Estimator) -> None:
-    """Equal estimators measure one quantity, and one with another parameter another quantity."""
+    """Equal estimators measure the same quantity; another parameter makes another quantity."""
     made = type(estimator)(**estimator.get_params())
-    require(isinstance(made.setting, str), f"setting is {made.setting!r}, it must be text")
+    require(isinstance(made.setting, str), f"setting is {made.setting!r}: it must be text")
     require(
         made.quantity == estimator.quantity,
-        f"an equal estimator measures {made.quantity} in place of {estimator.quantity}",
+        f"an equal estimator measures {made.quantity} instead of {estimator.quantity}",
     )
     for name in estimator.get_params():
         other = copy.deepcopy(estimator).set_params(**{name: _Unlike()})
         require(
-            other.quantity != estimator.quantity, f"the setting does not tell of another {name!r}"
+            other.quantity != estimator.quantity, f"another {name!r} leaves the setting as it is"
         )
 
 
 def check_copies_are_equal(estimator: Estimator) -> None:
-    """What its parameters make, a deep copy and a pickled one equal it, and have no fit."""
+    """A new one of its parameters equals it and is not fitted; copies equal it and keep the fit."""
     estimator.fit(cloud(estimator))
     made = type(estimator)(**estimator.get_params())
     require(made == estimator, "type(e)(**e.get_params()) does not equal e")
@@ -99,7 +99,10 @@ def check_copies_are_equal(estimator: Estimator) -> None:
         ("pickled", pickle.loads(pickle.dumps(estimator))),
     ):
         require(other == estimator, f"a {how} copy differs")
-        require(vars(other).keys() == vars(estimator).keys(), f"a {how} copy has lost its fit")
+        require(
+            vars(other).keys() == vars(estimator).keys(),
+            f"a {how} copy has other attributes: it must keep the fit",
+        )
 
 
 def check_estimate_is_pure(estimator: Estimator) -> None:
@@ -112,7 +115,7 @@ def check_estimate_is_pure(estimator: Estimator) -> None:
     other = statistic(estimator, cloud(estimator, seed=1))
     estimate_from(estimator, other)
     again = estimate_from(estimator, known)
-    require(again == first, f"the second estimate of one statistic is {again}, the first {first}")
+    require(again == first, f"two estimates of one statistic differ: {first}, then {again}")
     require(
         all(np.array_equal(a, b) for a, b in zip(held, _numbers(known), strict=True)),
         "estimate wrote into the statistic, which others share",
@@ -127,14 +130,14 @@ def check_no_hidden_randomness(estimator: Estimator) -> None:
     after = np.random.get_state()  # noqa: NPY002
     require(
         all(np.array_equal(a, b) for a, b in zip(state, after, strict=True)),
-        "estimate drew from NumPy's global generator: give it a seed of its own",
+        "estimate drew from NumPy's global generator: draw from an rng of its own",
     )
     second = answer(type(estimator)(**estimator.get_params()), x)
-    require(second == first, f"an equal estimator gives {second} in place of {first}")
+    require(second == first, f"an equal estimator gives {second} instead of {first}")
 
 
 def check_estimate_says_all(estimator: Estimator) -> None:
-    """The estimate is sound and frozen, names its method and parameters, and is fit for JSON."""
+    """The estimate is sound and frozen, names its method and parameters, and survives JSON."""
     x = cloud(estimator)
     found = answer(estimator, x)
     require_sound(found, len(x))
@@ -157,9 +160,9 @@ def check_errors_say_where_they_come_from(estimator: Estimator) -> None:
     own = None if estimator.error_kind == "blocks" else estimator.error_kind
     require(
         found.error_kind == own and (found.stderr is None) == (own is None),
-        f"stderr is {found.stderr} with error_kind {found.error_kind!r}, and the class says "
-        f"{estimator.error_kind!r}: one with an error of its own says 'theory' or 'posterior' in "
-        "both places, one without it 'blocks' and None",
+        f"stderr is {found.stderr} with error_kind {found.error_kind!r}, and the class has "
+        f"error_kind {estimator.error_kind!r}: with an error of its own, both must be 'theory' or "
+        "'posterior'; without, the class says 'blocks' and the estimate None",
     )
 
 
@@ -185,7 +188,7 @@ def check_fit_keeps_the_estimate(estimator: Estimator) -> None:
     found = answer(estimator, x)
     require(estimator.fit(x, np.zeros(len(x))) is estimator, "fit must return self")
     kept: Any = estimator
-    if estimator.error_kind == "blocks":  # the error is then from blocks, which a note says
+    if estimator.error_kind == "blocks":  # fit adds an error from blocks, and a note on it
         require(kept.estimate_.value == found.value, f"fit gives {kept.estimate_}, not {found}")
     else:
         require(kept.estimate_ == found, f"estimate_ is {kept.estimate_}, estimate gives {found}")
@@ -200,7 +203,7 @@ def check_fit_keeps_the_estimate(estimator: Estimator) -> None:
 
 
 def check_only_its_statistic_is_taken(estimator: Estimator) -> None:
-    """The other family's statistic is refused with an InputError, and so are too few neighbours."""
+    """It refuses the other family's statistic and too few neighbours with an InputError."""
     x = cloud(estimator)
     of_neighbors = isinstance(estimator, NeighborEstimator)
     wrong = Spectrum.from_points(x) if of_neighbors else NeighborGraph.from_points(x, 2)
@@ -216,11 +219,11 @@ def check_more_neighbors_change_nothing(estimator: NeighborEstimator) -> None:
     found = estimate_from(estimator, statistic(estimator, x, more_neighbors=20))
     wanted = answer(estimator, x)
     require_close(found.value or 0.0, wanted.value or 0.0, 1e-9, "with 20 neighbours more")
-    require(found.notes == wanted.notes, f"notes {found.notes} with more neighbours")
+    require(found.notes == wanted.notes, f"with more neighbours the notes change to {found.notes}")
 
 
 def check_given_distances_agree(estimator: NeighborEstimator) -> None:
-    """A graph of the same distances, given, has the same value to 1e-12, or is refused."""
+    """A graph from given distances has the same value to 1e-12, or is refused."""
     x = cloud(estimator)
     everything = NeighborGraph.from_points(x, len(x) - 1)
     distances = np.zeros((len(x), len(x)))
@@ -236,7 +239,7 @@ def check_given_distances_agree(estimator: NeighborEstimator) -> None:
 
 
 def check_local_estimates(estimator: NeighborEstimator) -> None:
-    """`estimate_local`, where there is one, has a dimension or nan for each point, and is pure."""
+    """`estimate_local`, if it exists, gives a dimension or nan for each point, and is pure."""
     local = getattr(estimator, "estimate_local", None)
     if local is None:
         return

@@ -8,8 +8,8 @@ from dimscope.estimators import Estimator, NeighborEstimator
 from dimscope.testing.checks import require
 from dimscope.testing.estimators._subject import Matrix, answer, cloud, require_close, value
 
-_ROUNDING = 1e-7  # that of coordinates which were turned, moved or scaled, in the value
-_DRAWS = 0.25  # scatter of what is drawn by the order of the points
+_ROUNDING = 1e-7  # of the value, when coordinates are rounded after a turn, shift or scaling
+_DRAWS = 0.25  # scatter of a value that random draws of points decide
 
 
 def check_rotation(estimator: Estimator) -> None:
@@ -42,7 +42,7 @@ def check_order_of_features(estimator: Estimator) -> None:
 
 
 def check_order_of_points(estimator: Estimator) -> None:
-    """Points in another order do not change the value, beyond the draws of one with an ``rng``."""
+    """Points in another order do not change the value; an ``rng`` may draw other points."""
     x = cloud(estimator)
     mixed = np.random.default_rng(1).permutation(x)
     tolerance = _DRAWS if "rng" in estimator.get_params() else _ROUNDING
@@ -59,11 +59,11 @@ def check_constant_features(estimator: Estimator) -> None:
 
 
 def check_duplicates_are_set_aside(estimator: NeighborEstimator) -> None:
-    """Exact copies are counted and noted, and change nothing else."""
+    """Exact copies are counted and noted, and do not change the value."""
     x = cloud(estimator)
     found = answer(estimator, np.concatenate([x, x[:60]]))
     require(found.n_duplicates == 60, f"n_duplicates is {found.n_duplicates}, of 60 copies")
-    require(any("repeat" in note for note in found.notes), "no note tells of 60 copies")
+    require(any("repeat" in note for note in found.notes), "no note mentions 60 copies")
     require_close(found.value or 0.0, value(estimator, x), _ROUNDING, "with 60 copies")
 
 

@@ -64,7 +64,7 @@ class EstimatorCheck(Check):
 
     @property
     def estimator(self) -> Estimator:
-        """What is checked."""
+        """The estimator that is checked."""
         subject: Estimator = self.subject
         return subject
 
@@ -74,7 +74,7 @@ class EstimatorCheck(Check):
 
 
 def estimator_checks(estimator: Estimator) -> list[EstimatorCheck]:
-    """The checks that apply to an estimator, one by one.
+    """Return the checks that apply to an estimator, one by one.
 
     For pytest: ``@pytest.mark.parametrize("check", estimator_checks(Mine()), ids=str)`` above
     ``def test_mine(check): check()``.
@@ -115,22 +115,22 @@ def check_estimator(
 ) -> None:
     """Run every check that applies to an estimator, and say which failed and why.
 
-    A check takes some ten estimates of 300 points at most; all of them take seconds.
+    A check makes at most about ten estimates, of a few hundred points. All checks take seconds.
 
     Parameters
     ----------
     estimator
-        An instance, with the parameters to be checked; or a registry name.
+        An instance with the parameters to check, or a registry name.
     expected_failures
-        Checks by name that it is known to fail, each with the reason: assumptions that the points
-        of a check do not meet. One that passes all the same is a failure.
+        Names of checks that it is known to fail, each with the reason, such as an assumption that
+        the points of a check do not meet. One that passes is a failure.
 
     Raises
     ------
     ConformanceError
         If a check failed; its message has a line for each.
     InputError
-        If it is not an `Estimator`, or a name is not that of a check that applies.
+        If it is not an `Estimator`, or an expected failure is not a check that applies.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Sets of known dimension that any estimator should know, within wide tolerances.
 
 They are smooth, evenly filled and free of noise: an estimator that is wrong here by more than the
-tolerance is wrong everywhere. One whose assumptions they do not meet says so, as an expected
-failure with its reason.
+tolerance is wrong everywhere. If the sets do not meet an estimator's assumptions, the check is an
+expected failure, with that as its reason.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dimscope.estimators import Estimator, SpectrumEstimator
 from dimscope.testing.estimators._subject import Matrix, require_close, value
 
 _N = 600
-_TOLERANCE = 0.2  # edges and 600 points cost the usual estimators up to a tenth
+_TOLERANCE = 0.2  # edges and few points bias the usual estimators by up to a tenth
 _TOLERANCE_OF_BALL = 0.3  # most points of a ball in 5 dimensions are near its edge
 
 
@@ -29,7 +29,7 @@ def check_plane(estimator: Estimator) -> None:
 
 
 def check_sphere(estimator: Estimator) -> None:
-    """The surface of a ball has 2 dimensions, to 20 %; those that linear methods see are 3."""
+    """The surface of a ball has 2 dimensions, to 20 %; linear methods see 3."""
     x = _rng().normal(size=(_N, 3))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     wanted = 3 if isinstance(estimator, SpectrumEstimator) else 2

@@ -1,4 +1,4 @@
-"""What the checks of stores share: how stores are made, the layers in them, what must come back."""
+"""What the checks of stores share: how a store is made, the layers in it, and how they compare."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class StoreKind:
     make
         Makes a new store, given a folder that is empty.
     reopen
-        Gives the layers that a closed store has left in its folder, as a mapping; None for stores
-        that leave nothing.
+        Opens the folder of a closed store and gives its layers as a mapping; None for stores that
+        leave nothing.
     """
 
     make: Callable[[Path], Any]
     reopen: Callable[[Path], Mapping[str, Any]] | None = None
 
     def reopened(self, folder: Path) -> Mapping[str, Any]:
-        """What is in a folder."""
+        """Return the layers in the folder of a closed store."""
         if self.reopen is None:
             raise InputError("this kind of store cannot be opened again: give reopen=")
         return self.reopen(folder)
 
 
-#: Rows of each layer below, more than two batches.
+#: Rows of each layer below: two whole batches and a part of one.
 N_ROWS = 11
 
 
@@ -56,13 +56,13 @@ LAYERS = _made()
 
 @contextmanager
 def empty_folder() -> Iterator[Path]:
-    """A folder for one store, removed afterwards."""
+    """Make a folder for one store, and remove it afterwards."""
     with TemporaryDirectory(prefix="check-store-") as folder:
         yield Path(folder)
 
 
 def fill(store: Any, layers: Mapping[str, np.ndarray]) -> None:
-    """Append layers by batches of four rows, taking turns."""
+    """Append all layers, four rows of each at a time."""
     for start in range(0, N_ROWS, 4):
         for name, rows in layers.items():
             store.append(name, rows[start : start + 4])
@@ -72,7 +72,12 @@ def require_layers(store: Mapping[str, Any], layers: Mapping[str, np.ndarray], w
     """Fail the check unless a store gives layers back as they are, to the bit."""
     for name, want in layers.items():
         found = np.asarray(store[name][:])
-        require(found.dtype == want.dtype, f"layer {name!r} is {found.dtype}, {want.dtype} {when}")
-        require(found.shape == want.shape, f"layer {name!r} has shape {found.shape} {when}")
+        require(
+            found.dtype == want.dtype, f"layer {name!r} is {found.dtype}, not {want.dtype}, {when}"
+        )
+        require(
+            found.shape == want.shape,
+            f"layer {name!r} has shape {found.shape}, not {want.shape}, {when}",
+        )
         same = np.ascontiguousarray(found).tobytes() == np.ascontiguousarray(want).tobytes()
         require(same, f"layer {name!r} holds other numbers {when}")

@@ -1,4 +1,4 @@
-"""Checks of every store: what was appended can be read, whole and in parts, and nothing else."""
+"""Checks of every store: what was appended can be read back, whole and in parts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def check_slices(kind: StoreKind) -> None:
         for name, want in LAYERS.items():
             layer = store[name]
             facts = layer.ndim, tuple(layer.shape), np.dtype(layer.dtype)
-            require(facts == (2, want.shape, want.dtype), f"layer {name!r} says that it is {facts}")
+            require(
+                facts == (2, want.shape, want.dtype),
+                f"layer {name!r} has ndim, shape and dtype {facts}",
+            )
             for part in (
                 np.s_[3],
                 np.s_[2:7],
@@ -65,12 +68,12 @@ def check_slices(kind: StoreKind) -> None:
                 found = layer[part]
                 require(
                     np.array_equal(found, want[part]) and np.shape(found) == want[part].shape,
-                    f"the part {part} of layer {name!r} is another",
+                    f"the part {part} of layer {name!r} differs",
                 )
 
 
 def check_layers_are_points(kind: StoreKind) -> None:
-    """Layers can be measured: as `Points` they give their blocks, also of some rows only."""
+    """Layers can be measured: `Points` reads blocks of them, of all rows or of some."""
     rows = np.array([8, 2, 5])
     with empty_folder() as folder, kind.make(folder) as store:
         fill(store, LAYERS)
@@ -98,7 +101,7 @@ def check_reading_between_batches(kind: StoreKind) -> None:
 
 
 def check_batches_are_copied(kind: StoreKind) -> None:
-    """What is done to a batch after it was appended changes nothing."""
+    """A batch may be changed after it was appended; the store keeps its own copy."""
     batch = LAYERS["narrow"].copy()
     with empty_folder() as folder, kind.make(folder) as store:
         store.append("narrow", batch)
@@ -130,18 +133,20 @@ def check_counts(kind: StoreKind) -> None:
 
 
 def check_unknown_layers_are_key_errors(kind: StoreKind) -> None:
-    """A layer that is not there is a KeyError."""
+    """Asking for a layer that is not there raises a KeyError."""
     with empty_folder() as folder, kind.make(folder) as store:
         fill(store, LAYERS)
         try:
             found = store["other"]
         except KeyError:
             return
-        raise AssertionError(f"a layer that was never appended is a {type(found).__name__}")
+        raise AssertionError(
+            f"a layer that was never appended gives a {type(found).__name__}, not a KeyError"
+        )
 
 
 def check_dropped_layers_are_gone(kind: StoreKind) -> None:
-    """A dropped layer is forgotten, may be appended again, and costs the others nothing."""
+    """A dropped layer is forgotten and can be appended again; the others stay as they are."""
     with empty_folder() as folder, kind.make(folder) as store:
         fill(store, LAYERS)
         store.drop("wide")

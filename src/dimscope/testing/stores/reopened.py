@@ -1,4 +1,4 @@
-"""Checks of stores that stay: opened again they are as they were, and what is lost is noticed."""
+"""Checks of stores that stay: they open again as they were, and damage is noticed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dimscope.testing.stores._kind import LAYERS, StoreKind, empty_folder, fill,
 
 
 def check_layers_are_read_back(kind: StoreKind) -> None:
-    """A closed store that is opened again has all its layers, in order, as often as one likes."""
+    """A closed store can be opened again, repeatedly, with all its layers in order."""
     with empty_folder() as folder:
         _write(kind, folder)
         for _ in range(2):
@@ -23,7 +23,7 @@ def check_layers_are_read_back(kind: StoreKind) -> None:
 
 
 def check_an_unfinished_store_is_refused(kind: StoreKind) -> None:
-    """What a run leaves that failed, or has not ended, is not taken for a store."""
+    """The folder of a run that failed, or has not ended, is refused."""
     with empty_folder() as folder:
         try:
             with kind.make(folder) as store:
@@ -36,7 +36,7 @@ def check_an_unfinished_store_is_refused(kind: StoreKind) -> None:
 
 
 def check_another_folder_is_refused(kind: StoreKind) -> None:
-    """A folder without a store is an error of dimscope's."""
+    """A folder without a store raises an error of dimscope's."""
     with empty_folder() as folder:
         _require_refused(kind, folder, "an empty folder")
         _require_refused(kind, folder / "nowhere", "a folder that is not there")
@@ -57,17 +57,17 @@ def check_nothing_is_overwritten(kind: StoreKind) -> None:
 
 
 def check_lost_files_are_noticed(kind: StoreKind) -> None:
-    """Whichever file is deleted, reading fails, unless the numbers are the same without it."""
+    """Whichever file is deleted, reading fails, unless the numbers do not depend on it."""
     _check_damage(kind, "without", Path.unlink)
 
 
 def check_truncated_files_are_noticed(kind: StoreKind) -> None:
-    """Whichever file is cut in half, reading fails, unless the numbers are the same."""
+    """Whichever file is cut in half, reading fails, unless the numbers do not depend on it."""
     _check_damage(kind, "with half of", lambda path: path.write_bytes(_first_half(path)))
 
 
 class _FailedError(Exception):
-    """What a run fails with."""
+    """The error with which the run of a check fails."""
 
 
 def _write(kind: StoreKind, folder: Path) -> None:
@@ -104,7 +104,7 @@ def _check_damage(kind: StoreKind, how: str, damage: Callable[[Path], Any]) -> N
                 raise
             except Exception as error:
                 raise AssertionError(
-                    f"{how} {name} there is a {type(error).__name__} in place of an error of "
+                    f"{how} {name}, reading raises a {type(error).__name__}, which is no error of "
                     "dimscope's"
                 ) from error
             shutil.rmtree(damaged)

@@ -37,7 +37,15 @@ _OF_STORES_THAT_STAY: tuple[Callable[[StoreKind], None], ...] = (
 def store_checks(
     make: Callable[[Path], Any], *, reopen: Callable[[Path], Mapping[str, Any]] | None = None
 ) -> list[Check]:
-    """The checks of a kind of store, one by one, for pytest; see `check_store`."""
+    """Return the checks of a kind of store, one by one, for pytest; see `check_store`.
+
+    Parameters
+    ----------
+    make
+        Makes a new store, given an empty folder.
+    reopen
+        Opens the folder of a closed store; None for stores that leave nothing.
+    """
     functions = _OF_EVERY_STORE + (_OF_STORES_THAT_STAY if reopen is not None else ())
     return [Check(function, StoreKind(make, reopen)) for function in functions]
 
@@ -56,19 +64,20 @@ def check_store(
     Parameters
     ----------
     make
-        Makes a new store, given an empty folder, which it may use or not.
+        Makes a new store, given an empty folder that it may use or not.
     reopen
-        Given the folder of a closed store, its layers as a mapping; None for stores that leave
-        nothing, of which less is checked.
+        Opens the folder of a closed store and gives its layers as a mapping; None for stores that
+        leave nothing, which need to pass fewer checks.
     expected_failures
-        Checks by name that it is known to fail, each with the reason.
+        Names of checks that it is known to fail, each with the reason. One that passes is a
+        failure.
 
     Raises
     ------
     ConformanceError
         If a check failed; its message has a line for each.
     InputError
-        If a name is not that of a check.
+        If an expected failure is not the name of a check.
 
     Examples
     --------

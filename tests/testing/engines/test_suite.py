@@ -226,7 +226,7 @@ def test_there_is_a_broken_one_for_every_check():
 def test_failures_are_listed(monkeypatch):
     few = ("check_says_its_resources", "check_shapes_and_types")
     monkeypatch.setattr(
-        "dimscope.testing.engines._CHECKS",
+        "dimscope.testing.engines.suite._CHECKS",
         tuple(check.function for check in engine_checks(OURS) if check.name in few),
     )
     with pytest.raises(ConformanceError, match="Narrow failed 1 checks:\n  check_shapes_and_t"):
