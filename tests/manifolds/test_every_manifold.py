@@ -103,6 +103,7 @@ def test_where_there_is_no_linear_dimension_no_small_one_would_do():
         assert values[4 * int(manifold.dimension)] > 1e-3 * values[0]
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("name", [n for n in NAMES if 0 < (make_manifold(n).dimension or 0) <= 6])
 def test_two_nn_finds_low_dimensions(name):
     """Bias below 8 %, or the known misreading."""

@@ -38,6 +38,7 @@ def p_value(values, law):
     return scipy.stats.kstest(values, law.cdf).pvalue
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 7])
 def test_spheres_are_uniform(dimension):
     x = sphere(dimension).sample(N, rng=0)
@@ -113,6 +114,7 @@ class TestFlatTorus:
         moved = np.linalg.norm(flat_torus(3).embed(self.X) - flat_torus(3).embed(near), axis=1)
         np.testing.assert_allclose(moved, exact, rtol=1e-6)
 
+    @pytest.mark.statistical
     def test_nearest_neighbours_have_no_bias(self):
         """The mean of 40 draws is right to about 1 %."""
         rng = np.random.default_rng(0)
@@ -147,6 +149,7 @@ def test_segre_matrices_have_rank_one():
     assert values[:, 1].max() < 1e-12
 
 
+@pytest.mark.statistical
 def test_stiefel_frames_are_orthonormal_and_uniform():
     q = stiefel(4, 2).sample(N, rng=0).reshape(N, 4, 2)
     gram = q.swapaxes(1, 2) @ q
@@ -155,6 +158,7 @@ def test_stiefel_frames_are_orthonormal_and_uniform():
         assert p_value((q[:, i, j] + 1) / 2, scipy.stats.beta(1.5, 1.5)) > 1e-3
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_rotations_are_rotations_and_uniform(size):
     manifold = rotations(size)
@@ -228,6 +232,7 @@ class TestOperations:
         with pytest.raises(ds.InputError, match=message):
             affine_image(cube(2), matrix)
 
+    @pytest.mark.statistical
     def test_noise_is_isotropic_and_added_last(self):
         noisy = sphere(2, 6).with_noise(0.3)
         assert (noisy.dimension, noisy.linear_dimension) == (2, 3)
