@@ -151,13 +151,6 @@ def test_counts_that_agree_in_all_blocks_show_no_error():
     assert ds.estimate(x, "pca_dimension").stderr is None
 
 
-def test_blocks_for_which_given_lists_are_too_short_are_left_out():
-    graph = ds.NeighborGraph.from_points(ds.manifolds.sphere(2).sample(800, rng=0), 40)
-    lists = ds.NeighborGraph.from_neighbors(graph.distances, graph.indices)
-    levels = block_levels(make_estimators("two_nn"), lists)["two_nn"]
-    assert [(level.n_samples, len(level.values)) for level in levels] == [(400, 2), (200, 3)]
-
-
 def test_blocks_that_agree_show_no_error():
     x = np.random.default_rng(0).normal(size=(400, 3)) @ np.eye(3, 8)
     estimators = make_estimators("pca_dimension")
