@@ -1,4 +1,4 @@
-"""Measure the factors of `estimators/_shared/errors.py` again, on uniform points in periodic boxes.
+"""Measure the factors of `estimators/_shared/dependence.py` again, on points in periodic boxes.
 
 Prints, by family, dimension and place, the scatter of the estimates over the error that independent
 points would have, and the factor of the table. Seeded; about 20 minutes on one core at 600 draws.
@@ -12,7 +12,7 @@ import numpy as np
 
 import dimscope as ds
 from benchmarks.shared.periodic_boxes import periodic_graph
-from dimscope.estimators._shared.errors import DEPENDENCE, dependence
+from dimscope.estimators._shared.dependence import DEPENDENCE, dependence
 
 #: Made for the ranks and shares of the tables; TwoNN's place is the share of ratios that it fits.
 MADE = {

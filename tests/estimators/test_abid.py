@@ -51,6 +51,7 @@ def test_a_square_lattice_has_right_angles():
     np.testing.assert_allclose(local.values[inside], 3)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [
@@ -67,6 +68,7 @@ def test_known_dimension(manifold, dimension, tolerance):
     assert found == pytest.approx(dimension, rel=tolerance)
 
 
+@pytest.mark.statistical
 def test_in_many_dimensions_the_density_slopes_at_every_point():
     x = np.random.default_rng(0).normal(size=(2000, 20))
     assert ds.ABID().fit(x).dimension_ < 7

@@ -44,6 +44,7 @@ class TestAgainstDADApy:
         assert found[:12].tolist() == first
         assert found.sum() == total
 
+    @pytest.mark.statistical
     def test_dimension(self, name):
         """It starts from another TwoNN, which five rounds forget to 1e-4."""
         value, mean = FINAL[name]
@@ -67,6 +68,7 @@ class TestNeighbourhoods:
                 stops = ratio - 2 * k * math.log(4) > bound
                 assert stops == (k == found[i])
 
+    @pytest.mark.statistical
     def test_a_constant_density_stops_as_often_as_it_may(self):
         """The first test alone, at k = 3, has about the size that is asked (it is asymptotic)."""
         graph = torus(2, 2000, 0)
@@ -96,6 +98,7 @@ class TestNeighbourhoods:
 
 
 class TestABIDE:
+    @pytest.mark.statistical
     @pytest.mark.parametrize("dimension", [1, 2, 5])
     def test_is_right_on_tori_within_its_error(self, dimension):
         """60 draws know a scatter to 9 %."""
@@ -104,6 +107,7 @@ class TestABIDE:
         assert values.mean() == pytest.approx(dimension, rel=0.02)
         assert 0.75 < np.mean([e.stderr for e in found]) / values.std(ddof=1) < 1.35
 
+    @pytest.mark.statistical
     def test_noise_at_small_distances_is_left_behind(self):
         sphere = ds.manifolds.noisy_sphere(2, 10, standard_deviation=0.01).sample(3000, rng=0)
         found = ds.estimate(sphere, ["two_nn", "abide"])

@@ -31,6 +31,7 @@ class TestBinomial:
         estimate = Binomial(n_neighbors=k, ratio=ratio).fit(x).estimate_
         assert estimate.value == pytest.approx(math.log(share) / math.log(ratio), rel=1e-9)
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize("dimension", [1, 2, 5])
     def test_local_values_follow_the_binomial_law(self, dimension):
         """On a torus the points nearer than the k-th are k - 1 trials, of chance q^d = 0.2."""

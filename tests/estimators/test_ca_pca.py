@@ -40,6 +40,7 @@ def test_is_the_rule(k, features):
     assert estimate.stderr is None
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("name", "parameters", "dimension"),
     [

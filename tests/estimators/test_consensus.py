@@ -30,6 +30,7 @@ class TestKnownSets:
             known = [float(value) for value in list(row.values())[4:]]
             assert numbers == pytest.approx(known, rel=1e-3)
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize("density", DENSITIES)
     def test_densities_fill_their_dimension(self, density):
         """A ball, a cloud or a simplex spans it, an ellipsoid one more, a torus two for each."""

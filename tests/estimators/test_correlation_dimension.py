@@ -12,6 +12,7 @@ from known_points import on_sphere, torus
 from dimscope import CorrelationDimension, CorrelationIntegral, NeighborGraph
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 5, 10])
 def test_the_slope_on_a_gaussian_is_that_of_the_chi_squared_law(dimension):
     """|x - y|^2 / 2 has the law of d degrees of freedom: its slope at these radii is known."""
@@ -31,6 +32,7 @@ class TestScalingRange:
         rng = np.random.default_rng(0)
         return rng.random((n, 1)) * np.eye(1, 5) + 1e-3 * rng.normal(size=(n, 5))
 
+    @pytest.mark.statistical
     def test_leaves_noise_out_where_the_line_shows(self):
         graph = NeighborGraph.from_points(self.noisy_line(), 512)
         estimate = CorrelationDimension(n_neighbors=512).estimate(graph)
@@ -38,6 +40,7 @@ class TestScalingRange:
         assert estimate.parameters["n2"] >= 128
         assert estimate.value == pytest.approx(1, abs=0.08)
 
+    @pytest.mark.statistical
     def test_is_all_scales_where_there_is_one_dimension(self):
         graph = torus(np.random.default_rng(0), 2)
         estimate = CorrelationDimension(n_neighbors=32).estimate(graph)

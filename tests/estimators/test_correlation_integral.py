@@ -56,6 +56,7 @@ class TestLocal:
         assert np.isnan(found.values[~known]).all()
         assert found.n_neighbors == 20
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize("dimension", [1, 2, 5])
     def test_is_right_on_a_torus_but_for_its_bias(self, dimension):
         """Given the neighbours within r2, those within r1 are trials of chance (r1 / r2)^d."""

@@ -74,6 +74,7 @@ class TestStatistics:
         peer._k = K
         assert peer._dancoDimEstNoCalibration(x, 3)["mu_nu"] < 0  # version 0.5.0
 
+    @pytest.mark.statistical
     def test_a_sphere_keeps_its_dimension_in_a_larger_space(self):
         """What the wrong quadrant does to estimates: 12 for 10 in version 0.5.0."""
         made = ds.make_manifold("sphere", dimension=10, ambient_dimension=50)
@@ -121,6 +122,7 @@ def test_the_divergence_is_the_integral(d, model):
 
 
 class TestCalibration:
+    @pytest.mark.statistical
     @pytest.mark.parametrize("dimension", [1, 4, 17, 80, 200])
     @pytest.mark.parametrize("n", [50, 300, 2_000])
     def test_the_table_is_what_new_draws_give(self, dimension, n):
@@ -137,6 +139,7 @@ class TestCalibration:
         assert (np.diff(between.radial) > 0).all()
         assert (np.diff(between.strength) > 0).all()
 
+    @pytest.mark.statistical
     def test_simulation_gives_what_the_table_gives(self, monkeypatch):
         x = sphere(6, 600)
         tabulated = DANCo().fit(x).dimension_
@@ -154,6 +157,7 @@ class TestCalibration:
 
 
 class TestKnownDimensions:
+    @pytest.mark.statistical
     @pytest.mark.parametrize("dimension", [1, 2, 5, 10, 20, 50, 100])
     def test_spheres(self, dimension):
         """The model's own; four draws of 1,000 points scatter by about 1 %."""
@@ -161,6 +165,7 @@ class TestKnownDimensions:
         assert np.mean(values) == pytest.approx(dimension, rel=0.02)
         assert np.std(values) < 0.03 * dimension + 0.02
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize(
         ("name", "dimension", "tolerance"),
         [

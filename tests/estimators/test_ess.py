@@ -50,6 +50,7 @@ def test_the_calibration_is_that_of_gamma_functions(n):
     np.testing.assert_array_equal(expected_skewness(n), expected_skewness(400)[:n])
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("n", [2, 5, 30])
 def test_the_calibration_is_the_mean_sine_of_random_directions(n):
     a, b = np.random.default_rng(0).normal(size=(2, 100_000, n))
@@ -67,6 +68,7 @@ def test_scikit_dimension_agrees():
     np.testing.assert_allclose(local, peer, rtol=1e-9)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [

@@ -54,6 +54,7 @@ def test_shares_are_those_of_all_pairs():
     np.testing.assert_allclose(found, want, rtol=1e-12)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(("dimension", "tolerance"), [(2, 0.05), (5, 0.05), (10, 0.05), (20, 0.1)])
 def test_gaussians_and_balls(dimension, tolerance):
     for name in ("gaussian", "ball"):
@@ -63,6 +64,7 @@ def test_gaussians_and_balls(dimension, tolerance):
         assert estimate.stderr is None
 
 
+@pytest.mark.statistical
 def test_a_sphere_has_the_dimension_that_it_fills():
     x = ds.make_manifold("sphere", dimension=4).sample(1000, rng=0)
     assert FisherS().fit(x).dimension_ == pytest.approx(5, rel=0.06)

@@ -14,6 +14,7 @@ def sphere(dimension, n=2000, seed=0):
     return ds.manifolds.sphere(dimension).sample(n, rng=seed)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [2, 3, 5, 10, 20])
 def test_the_fit_is_right_for_exact_distances_on_a_sphere(dimension):
     """Their density is sin(r)^(d-1) on (0, pi), with its mode at pi / 2."""
@@ -40,6 +41,7 @@ def test_paths_are_the_shortest_in_the_largest_part():
     np.testing.assert_allclose(shortest_path(part, directed=False), through)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [

@@ -12,7 +12,7 @@ import scipy.stats
 from known_points import GRAPH, MU, R, X, almost_even_grids, naive_distances
 
 from dimscope import Gride, NeighborGraph, TwoNNMLE
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 
 
 class TestGride:
@@ -74,6 +74,7 @@ class TestGride:
         assert exact == pytest.approx(near, rel=1e-6)
 
 
+@pytest.mark.statistical
 def test_noise_shows_at_small_scales_and_the_line_at_large_ones():
     rng = np.random.default_rng(0)
     noisy = rng.random((2000, 1)) * np.eye(1, 5) + 1e-3 * rng.normal(size=(2000, 5))

@@ -34,6 +34,7 @@ def coherence(labels, near, zeta):
     return product
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(("q", "zeta", "n_manifolds"), [(3, 0.8, 2), (2, 0.6, 3)])
 def test_the_sampler_draws_from_the_posterior(q, zeta, n_manifolds):
     """All labels of few points are weighed, dimensions and shares integrated by hand.
@@ -78,6 +79,7 @@ class TestKnownDimensions:
         for d in (1, 2, 3):
             assert np.median(local[dimension == d]) == pytest.approx(d, rel=0.15)
 
+    @pytest.mark.statistical
     def test_planes_of_three_dimensions(self):
         """Edges lower the dimension of a Gaussian in 9, by TwoNN alone to some 8.3."""
         x, dimension = gaussians((1, 4, 9)).sample_local(1200, rng=0)

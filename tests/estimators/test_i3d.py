@@ -64,6 +64,7 @@ class TestI3D:
         n, k = (int((distances <= t).sum()) - 100 for t in (5, 10))  # without the points themselves
         assert _lattice_dimension(n, k, 5, 10)[0] == pytest.approx(4.932003306470967, rel=1e-6)
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize(
         ("dimension", "sides", "radius"), [(1, 1000, 20), (2, 40, 6), (4, 12, 4)]
     )
@@ -83,6 +84,7 @@ class TestI3D:
         assert 0.8 < errors.mean() / values.std(ddof=1) < 1.25
         assert 0.9 < (np.abs(values - dimension) < 1.96 * errors).mean() < 0.99
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize(("dimension", "tolerance"), [(1, 0.03), (2, 0.08), (4, 0.15)])
     def test_recovers_the_dimension_of_a_lattice_with_edges(self, dimension, tolerance):
         """Edges lower it: a share of about radius / side of the points is near each face."""

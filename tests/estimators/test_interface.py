@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -15,8 +14,6 @@ from dimscope.estimators import (
     NeighborEstimator,
     apply_estimator,
     make_estimator,
-    make_estimators,
-    neighbors_needed,
 )
 
 
@@ -187,10 +184,15 @@ class TestDegenerateClouds:
 
     def test_continuous_data_have_nothing_to_note(self, estimator):
         """But that edges bias many neighbours of 200 points beyond their interval."""
-        found = ds.estimate(cloud(), estimator, errors="own")
-        notes = [n for n in found.notes if "as in a cube" not in n]
-        always = {"two_nn_bayes": 1, "hidalgo": 1, "consensus": 2}  # say how they came by it
-        assert len(notes) == always.get(estimator.name, 0)
+        estimate = ds.estimate(cloud(), estimator)
+        codes = [note.code for note in estimate.notes if "as in a cube" not in note]
+        own = {
+            "two_nn_bayes": ["dependence"],
+            "hidalgo": ["mixture"],
+            "consensus": ["calibration", "calibration"],
+        }
+        blocks = ["block_errors"] if estimate.error_kind == "blocks" else []
+        assert codes == own.get(estimator.name, []) + blocks
 
     def test_duplicates_are_counted_and_noted(self):
         x = cloud()
@@ -232,76 +234,3 @@ class TestDegenerateClouds:
         x[17, 2] = np.nan
         with pytest.raises(ds.InputError, match=r"1 of 200 rows hold NaN or .* \(row 17\)"):
             ds.estimate(x, estimator)
-
-
-class TestEstimate:
-    def test_one_method_gives_one_estimate(self):
-        x = cloud()
-        assert ds.estimate(x) == ds.estimate(x, "two_nn") == ds.estimate(x, ds.TwoNN())
-
-    def test_several_methods_give_a_dict_in_their_order(self):
-        methods = ["participation_ratio", ds.Gride(n1=4), "two_nn"]
-        estimates = ds.estimate(cloud(), methods)
-        assert list(estimates) == ["participation_ratio", "gride", "two_nn"]
-        assert estimates["gride"] == ds.estimate(cloud(), ds.Gride(n1=4))
-        assert estimates["two_nn"] == ds.estimate(cloud())
-        assert list(ds.estimate(cloud(), ["two_nn"])) == ["two_nn"]
-
-    def test_metric_and_duplicates_reach_the_search(self):
-        x = cloud() + 2
-        unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-        assert ds.estimate(x, metric="cosine").value == pytest.approx(ds.estimate(unit).value)
-        assert ds.estimate(np.concatenate([x, x[:9]]), duplicates="drop").n_duplicates == 18
-
-    @pytest.mark.parametrize(
-        ("method", "message"),
-        [
-            ("twonn", "unknown method 'twonn': choose from two_nn, .*; did you mean two_nn?"),
-            ("participation", "did you mean participation_ratio?"),
-            ("zzz", "unknown method 'zzz': choose from two_nn, .*, effective_rank$"),
-            (["two_nn", "two_nn"], "method 'two_nn' is given twice"),
-            (
-                ["two_nn", *[ds.Gride(n1=4)] * 2],
-                r"method 'gride\(n1=4\)' is given twice: give each method once, or with other se",
-            ),
-            ([], "no method given: choose from two_nn"),
-        ],
-    )
-    def test_methods_that_cannot_be_used(self, method, message):
-        with pytest.raises(ds.InputError, match=message):
-            ds.estimate(cloud(), method)
-
-    def test_neighbours_needed_serve_all(self):
-        made = make_estimators(["two_nn", ds.Gride(n1=8), "participation_ratio"])
-        assert neighbors_needed(made.values()) == 16
-        assert neighbors_needed(make_estimators("effective_rank").values()) == 0
-
-
-class TestRounding:
-    """A representation whose spread is the rounding of its stored values says so."""
-
-    def test_rounding_of_a_large_offset_is_noted(self):
-        x = (1e7 + np.random.default_rng(0).normal(size=(400, 20))).astype(np.float32)
-        for name, estimate in ds.estimate(x, ["two_nn", "levina_bickel", "pca_dimension"]).items():
-            assert any("measures rounding" in note for note in estimate.notes), name
-
-    def test_a_resolved_offset_is_not(self):
-        x = (1e4 + np.random.default_rng(0).normal(size=(400, 20))).astype(np.float32)
-        for estimate in ds.estimate(x, ["two_nn", "pca_dimension"]).values():
-            assert not any("rounding" in note for note in estimate.notes)
-
-    def test_integers_and_small_scales_are_exact(self):
-        grid = np.random.default_rng(0).integers(0, 1000, size=(400, 5)) + 10**7
-        assert not any("rounding" in note for note in ds.estimate(grid).notes)
-        small = np.random.default_rng(0).normal(size=(400, 5)) * 1e-30
-        assert ds.estimate(small).notes == ()
-
-    def test_bfloat16_is_coarse(self):
-        x = torch.from_numpy(100 + np.random.default_rng(0).normal(size=(400, 20)))
-        assert any("measures rounding" in n for n in ds.estimate(x.bfloat16()).notes)
-        assert not any("rounding" in n for n in ds.estimate(x.float()).notes)
-
-
-def test_a_class_means_its_defaults():
-    x = np.random.default_rng(0).normal(size=(100, 3))
-    assert ds.estimate(x, ds.TwoNN) == ds.estimate(x, "two_nn")

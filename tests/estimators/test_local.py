@@ -40,6 +40,7 @@ def test_an_infinite_value_is_not_spread(line):
     assert smooth.values[0] == pytest.approx(3)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [2, 5])
 def test_points_of_one_dimension_scatter_less_and_stay_unbiased(dimension):
     points = ds.manifolds.flat_torus(dimension).draw(np.random.default_rng(0), 1500)
@@ -50,6 +51,7 @@ def test_points_of_one_dimension_scatter_less_and_stay_unbiased(dimension):
     assert smooth.values.std() < 0.5 * rough.values.std()
 
 
+@pytest.mark.statistical
 def test_pieces_of_several_dimensions_are_told_apart_better():
     pieces = ds.make_manifold("line_disk_ball")
     x, dimensions = pieces.sample_local(1500, rng=0)

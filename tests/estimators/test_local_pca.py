@@ -128,6 +128,7 @@ def test_the_most_likely_dimension_without_noise_is_the_rank():
         assert ds.LocalPCA(rule="probabilistic").fit(scale * plane).dimension_ == 2
 
 
+@pytest.mark.statistical
 def test_the_edge_of_noise_holds_back_noise_and_lets_signal_pass():
     """The edge is that of infinite matrices: fluctuations pass it now and then."""
     rng = np.random.default_rng(0)
@@ -139,6 +140,7 @@ def test_the_edge_of_noise_holds_back_noise_and_lets_signal_pass():
     assert estimator.fit(noise + signal).dimension_ == pytest.approx(2, abs=0.3)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("aspect", [0.1, 0.5, 1.0])
 def test_the_median_of_noise_is_that_of_a_random_matrix(aspect):
     n = 1200
@@ -167,6 +169,7 @@ def test_a_flat_sheet_has_the_dimension_of_its_plane(rule):
     assert ds.LocalPCA(n_neighbors=K, rule=rule).fit(plane).dimension_ == pytest.approx(2, rel=0.1)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [

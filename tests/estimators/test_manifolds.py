@@ -64,6 +64,7 @@ def gaussian(rng):
     return rng.normal(size=(N, 5)) @ rng.normal(size=(5, 100))
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [
@@ -81,6 +82,7 @@ def test_known_dimension(manifold, dimension, tolerance, estimator):
     assert abs(estimate.value - dimension) < tolerance * dimension + 2 * estimate.stderr
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension"), [(line, 1), (sphere, 2), (swiss_roll, 2), (flat_torus, 5)]
 )

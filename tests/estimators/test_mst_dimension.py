@@ -17,6 +17,7 @@ def test_scikit_dimension_agrees_on_persistent_homology():
     assert found == pytest.approx(peer.dimension_, rel=0.1)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
 def test_the_power_of_the_lengths_does_not_matter(alpha):
     """The slope of the sum is (d - alpha) / d: read as (d - 1) / d it gives d / alpha."""
@@ -24,6 +25,7 @@ def test_the_power_of_the_lengths_does_not_matter(alpha):
     assert ds.MSTDimension(alpha=alpha).fit(x).dimension_ == pytest.approx(3, rel=0.08)
 
 
+@pytest.mark.statistical
 def test_a_fractal_has_its_own():
     dust = ds.manifolds.cantor_dust()
     found = ds.MSTDimension().fit(dust.sample(2000, rng=0)).dimension_

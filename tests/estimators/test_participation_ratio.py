@@ -59,6 +59,7 @@ class TestParticipationRatio:
         want = ratio(np.linalg.eigvalsh(np.cov(x, rowvar=False)))
         assert ParticipationRatio(correction="none").fit(x).dimension_ == pytest.approx(want)
 
+    @pytest.mark.statistical
     def test_finite_sample_bias_and_its_correction(self):
         """PR 90 in 400 units at 200 samples: naive 61.8, and 1/PR_naive = 1/P + 1/PR gives 62.1."""
         width = np.arange(400)
@@ -128,6 +129,7 @@ class TestParticipationRatio:
 class TestError:
     """The error is the scatter where variances differ, and above it where they are equal."""
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize(
         ("n", "d", "power", "least", "most"),
         [(200, 100, -0.5, 0.85, 1.2), (100, 300, -0.25, 0.85, 1.3), (200, 50, 0.0, 1.2, 1.6)],

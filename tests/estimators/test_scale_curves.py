@@ -15,6 +15,7 @@ def torus(dimension, n=1000, seed=0):
     return ds.NeighborGraph.from_distances(ds.manifolds.periodic_distances(points), 64)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 def test_a_flat_torus_has_its_dimension_at_every_scale(dimension):
     found = ds.scale_curve(torus(dimension))
@@ -26,6 +27,7 @@ def test_a_flat_torus_has_its_dimension_at_every_scale(dimension):
     assert found.notes == ()
 
 
+@pytest.mark.statistical
 def test_the_error_of_a_plateau_bounds_the_scatter():
     plateaus = [ds.scale_curve(torus(2, 500, seed)).plateau for seed in range(30)]
     scatter = np.std([p.value for p in plateaus], ddof=1)
@@ -33,6 +35,7 @@ def test_the_error_of_a_plateau_bounds_the_scatter():
     assert 0.2 * stated < scatter < stated
 
 
+@pytest.mark.statistical
 def test_noise_hides_a_sphere_at_small_scales_only():
     sphere = ds.manifolds.sphere(2, 20).with_noise(0.005)
     found = ds.scale_curve(sphere.sample(3000, rng=0))
@@ -95,6 +98,7 @@ def test_decimation_is_two_nn_of_disjoint_blocks(n_known):
     assert (np.diff(found.scales) > 0).all()
 
 
+@pytest.mark.statistical
 def test_decimation_errors_hold():
     """Values of independent sets scatter as much as the error bars say."""
     curves = [decimation(torus(2, 400, seed)) for seed in range(40)]

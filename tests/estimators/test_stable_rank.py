@@ -29,6 +29,7 @@ class TestStableRank:
             < rank.estimate(spectrum).value
         )
 
+    @pytest.mark.statistical
     @pytest.mark.parametrize("n", [200, 800, 3200])
     def test_of_white_noise_is_what_random_matrix_theory_says(self, n):
         """The largest eigenvalue scatters by N^(-2/3), about 1 % here."""

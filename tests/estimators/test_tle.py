@@ -81,6 +81,7 @@ def test_distances_that_are_all_equal_show_nothing():
         ds.TLE().fit(np.eye(30))
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [
@@ -98,6 +99,7 @@ def test_known_dimension(manifold, dimension, tolerance):
     assert found == pytest.approx(dimension, rel=tolerance)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 def test_the_error_is_the_scatter(dimension):
     """100 draws know a scatter to 7 %."""

@@ -81,6 +81,7 @@ def test_the_default_error_is_the_documented_multiple():
     assert _relative_stderr(0.9) == pytest.approx(1.08, abs=0.005)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(("dimension", "known"), [(10, 9.6), (20, 15.8), (50, 28.9)])
 def test_underestimate_of_high_dimensions_at_450_points(dimension, known):
     """Independent simulations of the linear fit on Gaussians, which are uncertain by some 3 %.

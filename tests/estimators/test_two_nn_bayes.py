@@ -12,7 +12,7 @@ import scipy.stats
 from known_points import GRAPH, MU, stderr_over_scatter, tori
 
 from dimscope import TwoNNBayes
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 
 
 class TestTwoNNBayes:
@@ -48,6 +48,7 @@ class TestTwoNNBayes:
         assert moment(lambda d: 1.0, low=low, high=high) / norm == pytest.approx(credibility, 1e-7)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 def test_the_posterior_is_too_narrow_by_what_its_note_says(dimension):
     estimates = [TwoNNBayes().estimate(graph) for graph in tori(dimension)]

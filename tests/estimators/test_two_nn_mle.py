@@ -10,7 +10,7 @@ import skdim
 from known_points import GRAPH, MU, X
 
 from dimscope import NeighborGraph, TwoNNMLE
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 
 
 class TestTwoNNMLE:

@@ -50,6 +50,7 @@ def test_the_same_sets_with_the_same_dimensions():
         assert (manifold.dimension, manifold.ambient_dimension) == (dimension, ambient_dimension)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("name", SAME_LAW)
 def test_the_same_law(name):
     ours, theirs = make_manifold(name).sample(N, rng=0), peer_sample(name)
@@ -59,6 +60,7 @@ def test_the_same_law(name):
     assert abs(difference) < 3 * np.hypot(estimates[0].stderr, estimates[1].stderr)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("name", sorted(OTHER_LAW))
 def test_another_law(name):
     assert least_p_value(make_manifold(name).sample(N, rng=0), peer_sample(name)) < 1e-8

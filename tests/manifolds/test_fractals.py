@@ -38,6 +38,7 @@ def test_boxes_of_the_construction_are_counted_exactly(manifold, copies, shrink)
     assert [n_boxes(points, shrink**-k) for k in levels] == [copies**k for k in levels]
 
 
+@pytest.mark.statistical
 def test_boxes_of_the_koch_curve_grow_as_its_dimension():
     points = koch().sample(N, rng=0)
     levels = np.arange(1, 6)
@@ -46,6 +47,7 @@ def test_boxes_of_the_koch_curve_grow_as_its_dimension():
     assert slope == pytest.approx(koch().dimension, rel=0.05)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(("manifold", "copies", "shrink"), SETS)
 def test_pairs_within_a_distance_grow_as_the_correlation_dimension(manifold, copies, shrink):
     """At distances whose ratio is that of the copies, which takes the ripples out."""

@@ -29,6 +29,7 @@ def test_a_row_of_a_line_a_disk_and_a_ball():
     assert 0.95 < np.linalg.norm(solid - [0, 0, 3], axis=1).max() <= 1
 
 
+@pytest.mark.statistical
 def test_local_estimates_follow_the_local_dimension():
     points, dimensions = line_disk_ball().sample_local(3000, rng=0)
     values = (

@@ -42,6 +42,7 @@ def cka(n=800, seed=0):
     return measure_pair(*pair(n, seed), {"cka": LinearCKA()})["cka"]
 
 
+@pytest.mark.statistical
 def test_the_error_is_the_scatter_over_fresh_samples():
     found = [cka(seed=seed) for seed in range(60)]
     values, errors = (np.array([getattr(f, n) for f in found]) for n in ("value", "stderr"))

@@ -13,6 +13,7 @@ def spectrum(exponent, n, d, seed=0):
     return Spectrum.from_points(np.random.default_rng(seed).normal(size=(n, d)) * scales)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.5])
 def test_the_exponent_is_found_within_its_error(exponent):
     """30 draws know a scatter to 13 %."""
@@ -37,6 +38,7 @@ def test_ranks_are_chosen():
     assert (law.first, law.last, law.n_samples) == (6, 40, 2000)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(("n", "bias"), [(1000, 0.014), (200, 0.094)])
 def test_too_few_samples_bias_it_as_documented(n, bias):
     found = [spectrum(1.0, n, 100, seed).power_law() for seed in range(10)]

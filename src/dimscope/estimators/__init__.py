@@ -9,7 +9,6 @@ from dimscope.estimators._shared.base import (
 from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.abide import ABIDE, adaptive_neighbors
-from dimscope.estimators.arrays import estimate
 from dimscope.estimators.bid import BID
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
@@ -19,6 +18,7 @@ from dimscope.estimators.correlation_integral import CorrelationIntegral
 from dimscope.estimators.danco import DANCo
 from dimscope.estimators.effective_rank import EffectiveRank
 from dimscope.estimators.ess import ESS
+from dimscope.estimators.estimating import estimate
 from dimscope.estimators.external import External
 from dimscope.estimators.fisher_s import FisherS
 from dimscope.estimators.geodesic import Geodesic

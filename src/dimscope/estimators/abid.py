@@ -25,14 +25,14 @@ class ABID(NeighborhoodEstimator):
     """1 / mean of cos^2 over the angles at which a point sees pairs of its k neighbours.
 
     Two random directions of R^d have E cos^2 = 1/d, whatever the distances; the mean is over all
-    pairs of different neighbours, and of the whole over all points. The paper's form counts each
-    neighbour as a pair with itself too, which adds (1 - 1/d) / k to the mean, and its "raw" form
-    divides the same sum by k^2 in place of k (k - 1).
+    pairs of different neighbours of a point, and for the dimension of the whole over all points
+    too. The paper's form counts each neighbour as a pair with itself too, which adds (1 - 1/d) / k
+    to the mean, and its "raw" form divides the same sum by k^2 in place of k (k - 1).
 
-    Assumes directions that are isotropic over k neighbours, and nothing of their distances. Edges
-    and slopes of the density, where directions are missing, lower it: in many dimensions nearly
-    every point is at an edge, and a Gaussian in 20 dimensions has 6 at 2,000 points. Noise and
-    curvature on the scale of the neighbours raise it. Cost: N k^2 D products.
+    Assumes that the directions of the k neighbours are isotropic, and nothing about their
+    distances. Edges and slopes of the density, where directions are missing, lower it: in many
+    dimensions nearly every point is at an edge, and 2,000 points of a Gaussian in 20 dimensions
+    give 6. Noise and curvature on the scale of the neighbours raise it. Cost: N k^2 D products.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ class ABID(NeighborhoodEstimator):
 
     Notes
     -----
-    The standard error is that of disjoint blocks. Neighbourhoods overlap: the scatter is 1.3 times
-    what their spread says at 5 neighbours and 3 times at 50; and what weights by shared points say
-    (`overlap_stderr`) is 0.5 to 5 times the scatter, by the set.
+    The standard error comes from disjoint blocks, because neighbourhoods overlap. The scatter is
+    1.3 times what their spread says at 5 neighbours and 3 times at 50. Weighting by shared points
+    (`overlap_stderr`) gives 0.5 to 5 times the scatter, depending on the set.
 
     Examples
     --------
@@ -60,7 +60,8 @@ class ABID(NeighborhoodEstimator):
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 50
 
-    def _number(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
+    def numbers_of(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
+        """The mean cos^2 of the angles between neighbours, nan where there are none."""
         norms = np.einsum("njj->nj", products)
         apart = norms > 0
         inverse = np.zeros_like(norms)

@@ -1,4 +1,4 @@
-"""ABIDE: binomial counts in neighbourhoods as large as the density around each point is constant.
+"""ABIDE: binomial counts in neighbourhoods that grow while the density stays constant.
 
 Di Noia, Macocco, Glielmo, Laio and Mira, "Beyond the noise: intrinsic dimension estimation with
 optimal neighbourhood identification", arXiv 2405.15132 (2024); the test for each neighbourhood is
@@ -18,27 +18,28 @@ from jaxtyping import Bool, Float64, Int64
 from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.checks import check_at_least, check_open_interval
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.estimators.binomial import Binomial, dimension_of_share
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind
 
-_LEAST = 3  # the smallest neighbourhood that is tested
-_BEST_SHARE = 0.2032  # of neighbours inside, at which their count knows the dimension best
+_LEAST = 3  # neighbours in the smallest neighbourhood that is tested
+_BEST_SHARE = 0.2032  # of neighbours inside, at which their count tells the dimension best
 _LARGEST_RATIO = 0.975
 
 
 def adaptive_neighbors(
     graph: NeighborGraph, dimension: float, significance: float = 1e-6
 ) -> Int64[np.ndarray, " n_samples"]:
-    """k*, the number of neighbours of each point up to which the density is constant.
+    """Find k*, the number of neighbours of each point up to which the density is constant.
 
     A point i and its (k+1)-th neighbour j have balls of k neighbours with volumes proportional to
     r_k(i)^d and r_k(j)^d. If both have one density, twice the logarithm of the likelihood ratio,
     4 k ln cosh(d ln(r_k(i) / r_k(j)) / 2), follows chi squared with one degree of freedom; k* is
-    the first k from 3 at which it is beyond what that exceeds with probability ``significance``.
+    the first k from 3 on at which it is larger than chance makes it with probability
+    ``significance``.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def adaptive_neighbors(
     dimension
         d, positive.
     significance
-        Probability with which the test stops where the density is constant.
+        Probability that one test ends a neighbourhood although the density is constant.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def _adaptive(
     dimension: float,
     significance: float,
 ) -> Int64[np.ndarray, " n"]:
-    # copies of a point lie at 0: as far from all others as two numbers can be
+    # copies of a point lie at 0, which has no logarithm: the smallest number stands for it
     logs = np.log(np.maximum(distances, np.finfo(np.float64).tiny))
     most = distances.shape[1] - 1
     bound = float(scipy.stats.chi2.isf(significance, 1))
@@ -103,16 +104,17 @@ def _beyond(log_volumes: Float64[np.ndarray, " n"], bound: float) -> Bool[np.nda
 @final
 @dataclass(kw_only=True)
 class ABIDE(KNeighborEstimator):
-    """`Binomial` counts within each point's own `adaptive_neighbors`, to a self-consistent d.
+    """`Binomial` counts within each point's own `adaptive_neighbors`, for a self-consistent d.
 
-    From TwoNN's dimension the neighbourhoods k* are found, from their counts inside the ratio
-    q = min(0.975, 0.2032^(1/d)) of their radius a new dimension, d = ln p / ln q, p the share of
-    all k* - 1 nearer neighbours that lie inside; and so on, for some rounds.
+    Each round finds the neighbourhoods k* at the dimension d of the last one, at first TwoNN's. Of
+    the k* - 1 nearer neighbours, over all points, a share p lies within the ratio
+    q = min(0.975, 0.2032^(1/d)) of the radius; the new dimension is d = ln p / ln q.
 
-    Large neighbourhoods where the density is even leave noise at small distances behind, and do
-    with little scatter; small ones where it is uneven keep its slopes out. It does not see noise
-    where that fills the neighbourhoods too, nor curvature, and is biased low at edges, where half
-    of a ball is empty and the density looks constant. Cost: N k comparisons a round.
+    Where the density is even the neighbourhoods are large: noise at small distances counts little,
+    and the scatter is small. Where it is uneven they are small and leave its slopes out. Noise that
+    fills even large neighbourhoods raises the estimate, as curvature does. It is biased low at
+    edges, where half of a ball is empty and the density still looks constant. Cost: N k comparisons
+    a round.
 
     Parameters
     ----------

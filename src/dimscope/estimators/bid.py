@@ -28,22 +28,22 @@ _LEAST_DISTANCES = 3  # that two parameters can be fitted to
 @final
 @dataclass(kw_only=True)
 class BID(NeighborEstimator):
-    """The binary intrinsic dimension: how many independent bits have these Hamming distances.
+    """The binary intrinsic dimension: how many independent bits would have these distances.
 
-    The distance of two rows of d independent fair bits is r with probability 2^-d C(d, r). With
-    d(r) = d0 + d1 r the law P(r) = 2^-d(r) C(d(r), r) / Z is fitted to the shortest distances of
-    all pairs, by the least Kullback-Leibler divergence from their shares; the value is d0, the
-    dimension at small distance. Equal to n_features for independent fair bits, lower the more
-    they depend on each other.
+    Two rows of d independent fair bits have the Hamming distance r with probability 2^-d C(d, r).
+    With d(r) = d0 + d1 r the law P(r) = 2^-d(r) C(d(r), r) / Z is fitted to the shortest distances
+    of all pairs, by the least Kullback-Leibler divergence from their shares; the value is d0, the
+    dimension at small distance. Equal to n_features for independent fair bits, lower the more they
+    depend on each other.
 
-    For data of two values, such as the signs of activations. As an extrapolation to distance 0
-    it is less certain the fewer of the pairs are near. Copies of a row count as pairs at distance
-    0. No theory of its error: no standard error is given. Cost: N^2 n_features / 2 differences.
+    For data of two values, such as the signs of activations. It extrapolates to distance 0: the
+    fewer pairs are near, the less certain it is. Copies of a row count as pairs at distance 0.
+    There is no theory of its error. Cost: N^2 n_features / 2 differences.
 
     Parameters
     ----------
     share
-        Of all pairs, those of the shortest distances, which are fitted; between 0 and 1.
+        Share of all pairs, those of the shortest distances, that is fitted; between 0 and 1.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class BID(NeighborEstimator):
 
     @property
     def n_neighbors_needed(self) -> int:
-        """Neighbours in the graph that `estimate` uses: 1, and it counts pairs of its own."""
+        """Neighbours that the graph must have: 1, as `estimate` counts all pairs itself."""
         return 1
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
@@ -109,7 +109,7 @@ def _binary_dimension(
     low, high = r[0], r[-1]
 
     def line(parameters: Float64[np.ndarray, " 2"]) -> tuple[float, float]:
-        over = np.exp(parameters)  # d(r) > r at both ends, so between them
+        over = np.exp(parameters)  # makes d(r) > r at both ends, and so between them
         first, last = low + over[0], high + over[1]
         slope = (last - first) / (high - low)
         return float(first - slope * low), float(slope)
@@ -120,7 +120,7 @@ def _binary_dimension(
         log_p = gammaln(d + 1) - gammaln(r + 1) - gammaln(d - r + 1) - d * math.log(2)
         return float(np.logaddexp.reduce(log_p) - weights @ log_p)
 
-    start = np.log([2 * high - low, high])  # bits as many as twice the largest distance
+    start = np.log([2 * high - low, high])  # twice as many bits as the largest distance
     found = scipy.optimize.minimize(
         cross_entropy,
         start,

@@ -17,7 +17,7 @@ from dimscope.errors import InputError
 from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.checks import check_at_least, check_open_interval
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.notes import graph_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
@@ -26,16 +26,18 @@ from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
 @final
 @dataclass(kw_only=True)
 class Binomial(KNeighborEstimator):
-    """Of the k - 1 neighbours nearer than the k-th, n lie within the ratio q of its distance.
+    """Dimension from the share of neighbours within the ratio q of the distance to the k-th.
 
-    In constant density n is binomial with probability q^d, so that d = ln p / ln q, p the share
-    over all points. A share, so it is not moved by the exact values of the smallest distances,
-    which noise and rounding change most; it uses less of the distances than Levina-Bickel and
-    scatters more. Assumes constant density over k neighbours, is biased low at edges, and sees
-    nothing where q^d leaves no neighbour inside. Most precise where q^d is about 0.2.
+    Of the k - 1 nearer neighbours, n lie within q r_k. At constant density n is binomial with
+    probability q^d, so that d = ln p / ln q, with p the share over all points. A share does not
+    depend on the exact values of the smallest distances, which noise and rounding change most; it
+    uses less of the distances than Levina-Bickel and scatters more. Assumes constant density over k
+    neighbours, is biased low at edges, and sees nothing where q^d leaves no neighbour inside. Most
+    precise where q^d is about 0.2. Cost: N k comparisons.
+
     Local: ln(n / (k-1)) / ln q of each point alone, biased upwards by about
     (1 - p) / (2 p (k-1) |ln q|) and never above ln(k-1) / |ln q|, which is 13 by default; points
-    that have all or none of the neighbours inside have no value. Cost: N k comparisons.
+    that have all or none of the neighbours inside have no value.
 
     Parameters
     ----------
@@ -108,9 +110,10 @@ class Binomial(KNeighborEstimator):
 
 
 def dimension_of_share(inside: int, n_trials: int, ratio: float) -> tuple[float, float]:
-    """The dimension at which a share of balls' points lies inside a ratio of their radius.
+    """Return the dimension at which this share of points lies inside, and its standard error.
 
-    With it the standard error for independent trials.
+    ``inside`` of the ``n_trials`` points in balls lie within ``ratio`` times the radius. The error
+    is that of independent trials.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from dimscope.measurement import Numbers, Products
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate, Note
 
-_ROUNDING = 1e-9  # eigenvalues below this share of the largest are none
+_ROUNDING = 1e-9  # eigenvalues below this share of the largest count as 0
 
 
 @final
@@ -28,20 +28,19 @@ _ROUNDING = 1e-9  # eigenvalues below this share of the largest are none
 class CAPCA(VectorEstimator):
     """The dimension whose curved ball has the covariance of a point's k neighbours.
 
-    Uniform in a flat ball of radius r, d eigenvalues are r^2 / (d+2) and the others 0. Curvature
-    takes from these what it gives to the others: with l_1 >= l_2 >= ... the eigenvalues over r^2,
-    r = (r_k + r_(k+1)) / 2, each point has the d that minimises
+    Points that are uniform in a flat ball of radius r have d eigenvalues r^2 / (d+2); the others
+    are 0. Curvature moves variance from the first to the others. With l_1 >= l_2 >= ... the
+    eigenvalues over r^2, r = (r_k + r_(k+1)) / 2, each point has the d that minimises
     | l_i + (3d+4) / (d(d+4)) S_d - 1/(d+2) |_{i <= d} + 2 S_d, S_d = sum_{i > d} l_i. Local: that
     whole number; global: its mean over the points.
 
     d goes up to the rank of the neighbours, which features that never change do not raise. Good at
-    low dimensions and surfaces that curve within k neighbours; wants k well above d, for k points
-    scatter the eigenvalues, and cannot see more than k - 1 dimensions: it underestimates from some
-    k / 2 on. Where an edge or uneven density puts the neighbours to one side they spread less than
-    a ball about the point, and the dimension comes out too high (a roll of 600 points: 2.1 at
-    k = 20, 2.5 at 30). Noise that is not small against r misleads it. Whole numbers have no law of
-    their own: the standard error is that of disjoint blocks. Cost: N k^2 products of n_features
-    numbers and N k^3 for the eigenvalues.
+    low dimensions and surfaces that curve within k neighbours. It needs k well above d, as k points
+    scatter the eigenvalues and show at most k - 1 dimensions: from about k / 2 on it
+    underestimates. Where an edge or uneven density puts the neighbours to one side they spread less
+    than a ball about the point, and the dimension comes out too high (a roll of 600 points: 2.1 at
+    k = 20, 2.5 at 30). Noise that is not small against r misleads it. The standard error comes from
+    disjoint blocks. Cost: N k^2 products of n_features numbers and N k^3 for the eigenvalues.
 
     Parameters
     ----------
@@ -61,7 +60,7 @@ class CAPCA(VectorEstimator):
 
     @property
     def n_vectors(self) -> int:
-        """Neighbours of each point whose vectors it sees: k + 1."""
+        """How many nearest neighbours of each point it needs as vectors: k + 1."""
         return self.n_neighbors + 1
 
     def check_graph(self, graph: NeighborGraph) -> None:
@@ -108,6 +107,7 @@ class CAPCA(VectorEstimator):
             n_neighbors=self.n_neighbors,
             method=self.name,
             parameters=self.get_params(),
+            title=self.title,
         )
 
     def numbers_of(self, products: Products, n_features: int) -> Numbers:  # noqa: ARG002
@@ -125,7 +125,7 @@ class CAPCA(VectorEstimator):
 
 
 def _nearest_ball(spectra: Float64[np.ndarray, "n most"]) -> Float64[np.ndarray, " n"]:
-    """The dimension of the curved ball of the nearest spectrum, descending, up to its rank."""
+    """The dimension, up to its rank, of the curved ball nearest to each descending spectrum."""
     ranks = (spectra > _ROUNDING * spectra[:, :1]).sum(axis=1)
     misfits = []
     for d in range(1, max(int(ranks.max()), 1) + 1):

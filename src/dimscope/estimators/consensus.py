@@ -1,9 +1,10 @@
-"""Consensus: the dimension that several estimators' readings mean, by their readings on known sets.
+"""Consensus: several estimators, corrected by what they read on sets of known dimension.
 
 Each estimator is biased in its own way: ratios of distances fall short where neighbours reach the
-edges, angles and principal components overshoot where the set bends. What they read together says
-which of this is the case, and by how much. The rule that turns readings into a dimension is learned
-from random sets of known dimension, none of which is a benchmark set; the method is our own.
+edges, angles and principal components overshoot where the set bends. Their readings together tell
+which of these biases is at work, and how large it is. The rule that turns readings into a dimension
+is learned from random sets of known dimension, none of which is a benchmark set; the method is our
+own.
 """
 
 from __future__ import annotations
@@ -47,17 +48,17 @@ MEMBERS: Mapping[str, NeighborEstimator] = {
 }
 #: What is known of a set: the dimensions its members read, and two numbers of its density.
 READINGS = (*MEMBERS, "unevenness", "hubness")
-#: The most likely, given the table (`benchmarks/calibration/consensus_table.py --fit`).
+#: The most likely kernel, given the table (`benchmarks/calibration/consensus_table.py --fit`).
 KERNEL = Kernel(length=1.81, signal=1.0, linear=0.0044, noise=0.0906)
 
-#: Known sets that tell what the method errs by, and why.
+#: How many similar known sets tell the error of the method, and its causes.
 N_ALIKE = 50
 #: Points that the known sets have, at least and at most.
 N_SAMPLES = 200, 10_000
 
 _DENSITY_RANK = 10
 _FAR = 99  # percentile of the known sets' own distances, beyond which a set is like none of them
-_LEAST_NUMBER = 1e-3  # below all of the table: a lattice has no unevenness, and no logarithm of it
+_LEAST_NUMBER = 1e-3  # below all in the table: a lattice has unevenness 0, which has no logarithm
 _NORMAL_95 = 1.96
 
 
@@ -71,7 +72,7 @@ class Reading(NamedTuple):
 @final
 @dataclass(kw_only=True)
 class Consensus(NeighborEstimator):
-    """One number for one who wants one: several estimators, corrected by what they read elsewhere.
+    """One number from several estimators, corrected by what they read on known sets.
 
     Eight readings (TwoNN; Gride at 4, 16 and 64 neighbours; ESS at 10 and 50; ABID at 20; local PCA
     at 50), the number of points, the spread of ln r_10 and the spread of how often a point is among
@@ -82,9 +83,9 @@ class Consensus(NeighborEstimator):
     on them.
 
     Good where one estimator alone is biased: high dimensions, edges, uneven density, curvature at
-    the scale of the neighbours. It knows only what the random sets show it: where data are like
-    none of them, a note says so, and it cannot tell a dimension that changes from place to place.
-    It stands beside TwoNN, which assumes less; it does not replace it.
+    the scale of the neighbours. It knows only what the random sets show it, and a note says where
+    data are like none of them. It does not see a dimension that changes from place to place. It
+    stands beside TwoNN, which assumes less; it does not replace it.
 
     Cost: that of ESS and local PCA with 50 neighbours, from one pass over the vectors: N 50^2
     products of n_features numbers and N eigenvalue problems of side 50.
@@ -92,11 +93,11 @@ class Consensus(NeighborEstimator):
     Notes
     -----
     The standard error is the root mean square of what the method errs by on the 50 known sets most
-    alike, each predicted from all others: it holds bias and sampling error both. Over all 1,200
+    alike, each predicted from all others: it includes both bias and sampling error. Over all 1,200
     known sets, each left out in turn, the 95 % interval holds the true dimension of 94 %, and the
     value errs by 6 % on average, by 3 % in the median. On sets of other kinds see
-    `docs/accuracy.md`. It counts as a posterior's: it says how far a model, given the known sets,
-    can be relied on, and not how the points scatter.
+    `docs/accuracy.md`. Its kind is ``"posterior"``: it says how far the model can be relied on,
+    given the known sets, and not how the points scatter.
 
     Examples
     --------
@@ -159,7 +160,7 @@ class Consensus(NeighborEstimator):
 
 
 def read(graph: NeighborGraph) -> Reading:
-    """What the members read of a graph with at least 64 neighbours of each point.
+    """Run the members on a graph with at least 64 neighbours of each point.
 
     Raises
     ------
@@ -198,7 +199,7 @@ class KnownSets(NamedTuple):
     member_errors
         ln (reading / dimension) of each member, (n_sets, n_members).
     far
-        Mean distance to the 50 sets most alike that 99 % of the sets themselves are within.
+        99 % of the known sets have a smaller mean distance to the 50 sets most like them.
     """
 
     process: GaussianProcess
@@ -208,14 +209,14 @@ class KnownSets(NamedTuple):
     far: float
 
     def errors_around(self, alike: Alike) -> Float64[np.ndarray, " n"]:
-        """Root mean square of ln (prediction / dimension) on sets that are alike, left out."""
+        """Root mean square of ln (prediction / dimension) on similar sets, each left out."""
         return np.asarray(np.sqrt(np.square(self.process.left_out[alike.positions]).mean(axis=1)))
 
 
 def _why(
     reading: Reading, known: KnownSets, alike: Int64[np.ndarray, " n_alike"], error: float
 ) -> tuple[Note, ...]:
-    """Why the readings mean this value, by how the members err on the sets that are alike."""
+    """Explain the value by how the members err on similar known sets."""
     errors = known.member_errors[alike]
     steadiest = 1 + int(errors[:, 1:].std(axis=0).argmin())
     name, bias = list(MEMBERS)[steadiest], np.expm1(np.median(errors, axis=0))
@@ -238,7 +239,7 @@ def _by(bias: float) -> str:
 
 
 def _case(numbers: Float64[np.ndarray, " n_readings"], n_samples: int) -> Inputs:
-    """What the process knows of a set: logarithms, the members' relative to the first."""
+    """What the process knows of a set: logarithms, those of the members relative to the first."""
     logs = np.log(np.maximum(numbers, _LEAST_NUMBER))
     logs[1 : len(MEMBERS)] -= logs[0]
     least, most = N_SAMPLES

@@ -20,7 +20,7 @@ from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, Note, ScaleCurve
 
 _LEAST_STEPS = 3
-_FLAT = 0.1  # of the slope between its ends, what a step of a scaling range may be off by
+_FLAT = 0.1  # of the slope between its ends, by which a step of a scaling range may differ
 
 
 @final
@@ -33,14 +33,14 @@ class CorrelationDimension(KNeighborEstimator):
     has the slope between its ends, to 10 % or two standard errors of the step. Without one the
     value is None, and a note says so.
 
-    Unlike `CorrelationIntegral` it need not be told the scale: it leaves out noise below and edges
-    or curvature above where enough radii are left between. It is bad at the same things, and at
-    fractals whose slope swings with ln r. Cost: as `CorrelationIntegral`, k2 = n_neighbors.
+    Unlike `CorrelationIntegral` it finds the scale itself: it leaves out noise below it and edges
+    or curvature above it, where enough radii are left between them. It is bad at the same things,
+    and at fractals whose slope swings with ln r. Cost: as `CorrelationIntegral`, k2 = n_neighbors.
 
     Parameters
     ----------
     n_neighbors
-        Bounds the ranks, at least 8.
+        Largest rank, at least 8; the largest power of two up to it is used.
 
     Notes
     -----

@@ -41,7 +41,7 @@ _STEP = 1e-4  # of ln d, in the slope of the divergence
 
 
 class Concentration(NamedTuple):
-    """What is compared: one number each for a point set, an array each for many spheres.
+    """What is compared: one number each for a set of points, one array each for many spheres.
 
     ``radial`` is the dimension by maximum likelihood from r_1 / r_(k+1) (MiND-ML), ``direction``
     and ``strength`` are nu and tau of the von Mises law of the angles between neighbours.
@@ -58,20 +58,20 @@ class Concentration(NamedTuple):
 class DANCo(VectorEstimator):
     """The dimension of the sphere on which distances and angles concentrate as they do here.
 
-    Of each point with k + 1 neighbours, rho = r_1 / r_(k+1) has density
+    At each point, with k + 1 neighbours, rho = r_1 / r_(k+1) has density
     g(rho) = k d rho^(d-1) (1 - rho^d)^(k-1), fitted to all points at once, and the k (k-1) / 2
     angles between its k nearest are fitted by a von Mises law of mean direction
     nu = atan2(sum sin, sum cos) and strength tau, I_1(tau) / I_0(tau) = the resultant length. The
-    estimate minimises the Kullback-Leibler divergence of both laws, KL(g) + KL(von Mises), from
-    those of as many points uniform on spheres of dimension 1 to 200. Where the paper takes the
-    nearest whole dimension, the statistics are interpolated and the value is real; where it
-    averages tau over the points, the resultant length is the median, for one far outlier sees its
-    neighbours in one direction and has no finite tau.
+    estimate minimises the Kullback-Leibler
+    divergence of both laws, KL(g) + KL(von Mises), from those of as many points uniform on spheres
+    of dimension 1 to 200. Where the paper takes the nearest whole dimension, the statistics are
+    interpolated and the value is real; where it averages tau over the points, the resultant length
+    is the median, for one far outlier sees its neighbours in one direction and has no finite tau.
 
-    Good at high dimensions, whose edge effects the spheres have too; it takes curved or uneven
-    data for spheres at this N, and noise for dimensions. Comparing with one smooth family, it has
-    no theory of its error: `dimscope.estimate` gives the scatter over disjoint blocks of points.
-    Above 200 it cannot see.
+    Good at high dimensions, whose edge effects the spheres have too; it takes curved or uneven data
+    for spheres at this N, and noise for dimensions. There is no theory of its error:
+    `dimscope.estimate` gives the scatter over disjoint blocks of points. It never finds more than
+    200.
 
     Cost: N k^2 products of n_features numbers. The spheres are tabulated for k = 10 and N from 50
     to 25,600 (interpolated, 1 ms); for other k or N they are simulated, a search of N points for
@@ -82,7 +82,7 @@ class DANCo(VectorEstimator):
     n_neighbors
         k, from 3 to 30; one neighbour more is searched.
     rng
-        Of the points on spheres, where they are simulated.
+        Seed of the points on spheres, where they are simulated.
     """
 
     name: ClassVar[str] = "danco"
@@ -98,7 +98,7 @@ class DANCo(VectorEstimator):
 
     @property
     def n_vectors(self) -> int:
-        """Neighbours of each point whose vectors it sees: k."""
+        """How many nearest neighbours of each point it needs as vectors: k."""
         return self.n_neighbors
 
     def check_graph(self, graph: NeighborGraph) -> None:
@@ -219,9 +219,9 @@ class _Spheres(NamedTuple):
 
 
 def _nearest_sphere(observed: Concentration, spheres: _Spheres, k: int) -> tuple[float, int]:
-    """The dimension of least divergence, and the largest that there is."""
+    """The dimension of least divergence, and the largest of the spheres."""
 
-    def slope(log_dimension: float) -> float:  # differences know the least to more digits
+    def slope(log_dimension: float) -> float:  # differences locate the minimum to more digits
         around = np.exp([log_dimension - _STEP, log_dimension + _STEP])
         return float(np.diff(_divergence(observed, spheres.at(around), k))[0])
 

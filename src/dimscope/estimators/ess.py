@@ -45,9 +45,9 @@ class ESS(NeighborhoodEstimator):
 
     Notes
     -----
-    The standard error is that of disjoint blocks. Neighbourhoods overlap: the scatter is 1.3 times
-    what their spread says at 5 neighbours and 3 times at 50; and what weights by shared points say
-    (`overlap_stderr`) is 0.5 to 4 times the scatter, by the set.
+    The standard error comes from disjoint blocks, because neighbourhoods overlap. The scatter is
+    1.3 times what their spread says at 5 neighbours and 3 times at 50. Weighting by shared points
+    (`overlap_stderr`) gives 0.5 to 4 times the scatter, depending on the set.
 
     Examples
     --------
@@ -64,7 +64,8 @@ class ESS(NeighborhoodEstimator):
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 50
 
-    def _number(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
+    def numbers_of(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
+        """The skewness of each neighbourhood, nan where all neighbours are at one place."""
         centred = centred_products(products)
         squares = np.maximum(np.einsum("njj->nj", centred), 0.0)
         areas = squares[:, :, None] * squares[:, None, :] - np.square(centred)

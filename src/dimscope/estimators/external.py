@@ -1,4 +1,4 @@
-"""Other libraries' estimators, used like our own: scikit-dimension's, and any of its habits."""
+"""Estimators of other libraries, used like our own: scikit-dimension's and others like them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class External(NeighborEstimator):
 
     Where a method is expected, such an object may be given as it is. It needs no more than a
     ``fit(x)`` that leaves a number in ``dimension_``; no library is imported for it. A copy is
-    fitted, in the process, on one array of float64: the distinct rows in the units of the input,
-    under the cosine and correlation metrics the normalised ones. Exact duplicates are thus set
+    fitted, in this process, on one array of float64: the distinct rows in the units of the input,
+    or the normalised ones under the cosine and correlation metrics. Exact duplicates are thus set
     aside as for our own estimators, and decimation and blocks see the same points.
 
-    What it assumes and is bad at is that library's to say. Its error is not known: profiles, which
-    measure it on disjoint blocks anyway, give their scatter, and `dimscope.estimate` does with
-    ``errors="blocks"``. An answer that is not a finite number above 0 is no dimension, and becomes
-    None with a note; an exception becomes an `InputError`. Cost: the other estimator's, N
-    n_features numbers of memory, and a search of one neighbour of each point, which finds the
-    duplicates.
+    Its library says what it assumes and where it fails. It has no standard error of its own;
+    profiles, which measure disjoint blocks anyway, give their scatter, and so does
+    `dimscope.estimate` with ``errors="blocks"``. An answer that is not a finite number above 0 is
+    no dimension, and becomes None with a note; an exception becomes an `InputError`. Cost: the
+    other estimator's, N n_features numbers of memory, and a search of one neighbour of each point,
+    which finds the duplicates.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class External(NeighborEstimator):
 
     @property
     def title(self) -> str:  # type: ignore[override]
-        """Its name: a library's is not spelled out."""
+        """Its name, as it has no longer title."""
         return self.name
 
     @property
@@ -88,7 +88,7 @@ class External(NeighborEstimator):
 
     @property
     def n_neighbors_needed(self) -> int:
-        """Neighbours in the graph that `estimate` uses: 1, and the other one finds its own."""
+        """Neighbours that the graph must have: 1, as the other estimator finds its own."""
         return 1
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
@@ -124,8 +124,8 @@ class External(NeighborEstimator):
         Raises
         ------
         InputError
-            As `estimate`, or if it has no local form: neither does ``fit`` leave ``dimension_pw_``,
-            nor is there a ``fit_pw`` that does.
+            As `estimate`, or if it has no local form: neither ``fit`` nor ``fit_pw`` leaves
+            ``dimension_pw_``.
         """
         fitted = self._fitted(graph)
         if not hasattr(fitted, "dimension_pw_") and hasattr(fitted, "fit_pw"):

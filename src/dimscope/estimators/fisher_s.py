@@ -36,15 +36,15 @@ class FisherS(SpectrumEstimator):
     x with margin alpha if <x, y> >= alpha <x, x>. On the sphere of n dimensions a share
     p = (1 - alpha^2)^((n-1)/2) / (alpha sqrt(2 pi n)) of the points cannot, to leading order, so
     that n = W(w / (2 pi p^2 alpha^2 (1 - alpha^2))) / w with w = -ln(1 - alpha^2) and Lambert's W,
-    p the share of all pairs. Of the margins 0.60, 0.62, ..., 0.98 that one counts which is nearest
-    to 0.9 of the largest at which a pair is left.
+    p the share of all pairs. The margin is one of 0.60, 0.62, ..., 0.98: the nearest to 0.9 times
+    the largest at which some pair is inseparable.
 
     Global and linear: a curved surface has the dimension of what it fills, a sphere of dimension d
     has d + 1. Good at uneven clusters in many dimensions; components of little variance are not
-    seen at all, and copies of a point are inseparable pairs. To leading order means 0.92 for a line
-    and 1.97 for a plane. There is no theory of its error: the standard error is that of disjoint
-    blocks, 1.3 to 4 times the scatter. Cost: the eigenvectors, and N^2 / 2 products of as many
-    numbers as components are kept.
+    seen at all, and copies of a point are inseparable pairs. The leading order alone gives 0.92 for
+    a line and 1.97 for a plane. There is no theory of its error: the standard error comes from
+    disjoint blocks and is 1.3 to 4 times the scatter. Cost: the eigenvectors, and N^2 / 2 products
+    of as many numbers as components are kept.
 
     Parameters
     ----------

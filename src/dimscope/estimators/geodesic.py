@@ -22,24 +22,25 @@ from dimscope.estimators._shared.notes import graph_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, Note
 
-_SHARE = 0.99  # of the paths and edges that are looked at: an outlier must not set the scale
+_SHARE = 0.99  # of the paths and edges are used: an outlier must not set the scale
 _LEAST_BINS = 4
-_LEAST_WIDTH = 0.7  # of the peak, in widths of all before it: narrower have one number of edges
+_LEAST_WIDTH = 0.7  # of the peak over that of all before: in narrower ones edges are counted
 
 
 @final
 @renamed_parameters(seed="rng")
 @dataclass(kw_only=True)
 class Geodesic(KNeighborEstimator):
-    """The dimension of the sphere on which distances along the surface are spread alike.
+    """The dimension of the sphere whose distances along the surface are spread like these.
 
     On a d-sphere they have density p(r) ~ sin(pi r / 2 r_max)^(d-1), r_max the most frequent one.
     Distances are lengths of shortest paths in the graph that joins each point to its k nearest, on
     its largest connected part. A parabola through the logarithm of their histogram, from one width
-    s before the mode to half a width behind, gives r_max and s, twice; then d - 1 is the slope of
-    ln(p(r) / p(r_max)) in ln sin(pi r / 2 r_max), by least squares over the bins between r_max and
-    the greater of r_max - 2 s and the longest edge. Here the histogram holds 99 % of the paths,
-    and the longest edge is that of 99 % of the points, for one outlier would set both.
+    s before the mode to half a width behind it, gives r_max and s; it is fitted twice. Then d - 1
+    is the slope of ln(p(r) / p(r_max)) in ln sin(pi r / 2 r_max), by least squares over the bins
+    between r_max and the greater of r_max - 2 s and the longest edge. Here the histogram holds 99 %
+    of the paths, and the longest edge is that of 99 % of the points, for one outlier would set
+    both.
 
     Sees the whole at once, and its shape: sets that are not like spheres come out wrong at any
     number of points (flat squares 0.1 to 0.3 low, a flat torus of dimension 3 at 5.5, a line not at
@@ -56,7 +57,7 @@ class Geodesic(KNeighborEstimator):
     n_sources
         Points, at most, from which paths to all others are found, chosen at random.
     rng
-        Of that choice, by the order of the points.
+        Seed of that choice, which depends on the order of the points too.
 
     Notes
     -----

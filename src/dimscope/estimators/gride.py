@@ -15,7 +15,7 @@ from dimscope.errors import InputError
 from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.checks import check_at_least
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.likelihood import maximum_likelihood
 from dimscope.estimators._shared.ratios import LogRatios, log_ratios, ratios_of
 from dimscope.neighbors import NeighborGraph
@@ -30,7 +30,7 @@ class Gride(NeighborEstimator):
     """Dimension from the ratio of the n2-th to the n1-th neighbour distance, n2 = 2 n1.
 
     mu = r_n2 / r_n1 has density d (mu^d - 1)^(n2-n1-1) / (mu^((n2-1)d+1) B(n2-n1, n1)); the
-    estimate is its maximum of likelihood, the root of
+    estimate is the most likely d, the root of
     N/d + (n2-n1-1) sum ln mu / (1 - mu^-d) - (n2-1) sum ln mu = 0.
     n1 = 1 is TwoNN by maximum likelihood; a larger n1 looks at a larger scale and is less noisy,
     but leans on constant density over more neighbours. Cost: a root of a sum over N ratios.

@@ -21,7 +21,7 @@ from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, LocalEstimate, Note
 
 _SMOOTHINGS = 10  # of log ratios over near points, before the first draw
-_EVENNESS = 4.0  # of the shares that the manifolds begin with
+_EVENNESS = 4.0  # parameter of the Dirichlet law of the shares to begin with
 _PRIOR: Final = 1.0  # shape and rate of the Gamma prior of a dimension, weight of each manifold
 
 
@@ -40,7 +40,7 @@ class Mixture:
     local_dimensions
         Posterior mean of the dimension of each point.
     log_posterior
-        Its mean over the sweeps kept, of the chain that is reported.
+        Log posterior of the chain that is reported, a mean over the sweeps that are kept.
     """
 
     dimensions: Float64[np.ndarray, " n_manifolds"]
@@ -60,19 +60,19 @@ class Hidalgo(NeighborEstimator):
     Of a point on manifold z_i the ratio mu = r_2 / r_1 has the Pareto law d_z mu^-(d_z + 1), as in
     TwoNN. Of its q nearest neighbours n_i lie on the same manifold with probability
     zeta^n_i (1 - zeta)^(q - n_i) / Z, Z the sum of this over all choices of q of the other points,
-    N_z - 1 of which are on that manifold: without it, the laws of two dimensions overlap too much
-    to be told apart. Priors: Gamma(1, 1) for each dimension, uniform for the shares of the
-    manifolds. A Gibbs sampler draws manifolds, dimensions and shares in turn; the chain of the
-    highest mean posterior is reported.
+    N_z - 1 of which are on that manifold. Without this coupling, the laws of two dimensions
+    overlap too much to be told apart. Priors: Gamma(1, 1) for each dimension, uniform for the
+    shares of the manifolds. A Gibbs sampler draws manifolds, dimensions and shares in turn; the
+    chain of the highest mean posterior is reported.
 
-    `estimate` is the posterior mean of the dimension over all points, with the manifolds in its
-    notes, `estimate_local` that of each point, and `mixture` all there is. Assumes constant density
+    `estimate` gives the posterior mean of the dimension over all points, with the manifolds in its
+    notes, `estimate_local` that of each point, and `mixture` everything. Assumes constant density
     over two neighbours, and manifolds that are each in one piece or a few. The law of neighbours
-    favours manifolds of equal size: more of them than there are split one into pieces of high and
-    low ratios, which raises the mean, and the posterior does not choose their number. Dimensions
-    above about 10 run into each other, and pieces that touch are blurred where they do. Points are
-    not independent, so the posterior is too narrow for a standard error; profiles give that of
-    disjoint blocks.
+    favours manifolds of equal size: if ``n_manifolds`` is too large, one of them is split into
+    pieces of high and low ratios, which raises the mean. The posterior does not tell the right
+    number. Dimensions above about 10 run into each other, and pieces that touch are blurred where
+    they do. Points are not independent, so the posterior is too narrow for a standard error;
+    profiles give that of disjoint blocks.
 
     Cost: n_chains n_sweeps passes over N (n_manifolds + 2 q) numbers, 1 s for 2,000 points.
 
@@ -83,13 +83,13 @@ class Hidalgo(NeighborEstimator):
     q
         Neighbours whose manifold a point tends to share, at least 1.
     zeta
-        Probability that it shares that of one of them, in (0.5, 1).
+        Probability that it shares the manifold of one of them, in (0.5, 1).
     n_sweeps
         Draws of each chain, at least 2; the first half is discarded.
     n_chains
         Chains from random beginnings, at least 1.
     rng
-        Of the beginnings and the draws.
+        Seed of the beginnings and the draws.
 
     Examples
     --------
@@ -231,9 +231,9 @@ def _beginning(
     n_manifolds: int,
     rng: np.random.Generator,
 ) -> Int64[np.ndarray, " n"]:
-    """Points in order of their smoothed log ratios, cut into manifolds at random.
+    """The first labels: points in order of their smoothed log ratios, cut at random places.
 
-    From labels at random the sampler ends in a patchwork that single flips cannot undo.
+    Random labels would lead the sampler to a patchwork that single flips cannot undo.
     """
     smooth = log_mu
     for _ in range(_SMOOTHINGS):

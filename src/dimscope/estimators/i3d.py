@@ -20,7 +20,7 @@ from dimscope.estimators._shared.discrete import discrete_estimate, pair_counts,
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, ScaleCurve
 
-_MANY_WITHIN = 20  # other points in the ball that is chosen where no radius is given
+_MANY_WITHIN = 20  # other points, on average, within the outer radius where none is given
 
 
 @final
@@ -29,14 +29,14 @@ class I3D(NeighborEstimator):
     """The dimension of points on the sites of a lattice, from L1 balls of two radii.
 
     Of the k other points within t2 of a point, n lie within t1. In constant density n is binomial
-    with probability V(t1, d) / V(t2, d), where V(t, d) = sum_j 2^j C(t, j) C(d, j) sites lie
-    within t of a site in d dimensions, continued to real d; the maximum of likelihood is
+    with probability V(t1, d) / V(t2, d), where V(t, d) = sum_j 2^j C(t, j) C(d, j) sites lie within
+    t of a site in d dimensions, continued to real d. The most likely d has
     sum n / sum k = V(t1, d) / V(t2, d).
 
-    For integers (counts, levels, categories in order). Each copy of a point counts, for points
-    may share a site: rows that the graph set aside are counted again. Assumes constant density
-    over t2, and data that fill their lattice: a sublattice, such as even numbers, is no lattice of
-    spacing 1. Edges lower it. Cost: N^2 n_features / 2 differences, once for all radii.
+    For integers (counts, levels, categories in order). Points may share a site, so each copy
+    counts: rows that the graph set aside are included. Assumes constant density over t2, and data
+    that fill their lattice: a sublattice, such as even numbers, is no lattice of spacing 1. Edges
+    lower it. Cost: N^2 n_features / 2 differences, once for all radii.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class I3D(NeighborEstimator):
 
     @property
     def n_neighbors_needed(self) -> int:
-        """Neighbours in the graph that `estimate` uses: 1, and it counts pairs of its own."""
+        """Neighbours that the graph must have: 1, as `estimate` counts all pairs itself."""
         return 1
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:

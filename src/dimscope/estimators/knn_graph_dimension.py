@@ -18,13 +18,13 @@ from dimscope.neighbors import NeighborGraph
 @renamed_parameters(seed="rng")
 @dataclass(kw_only=True)
 class KNNGraphDimension(GraphLengthEstimator):
-    """Growth of the graph that joins each point to its k nearest: as n^((d - alpha) / d) too.
+    """Growth of the graph that joins each point to its k nearest, as n^((d - alpha) / d).
 
     As `MSTDimension`, with all distances to the first k neighbours in place of a tree's edges
-    (Costa, Girotra and Hero, IEEE Workshop on Statistical Signal Processing 2005); it is points,
-    those with the longest edges, that are left out with all of theirs. Less noisy
-    than a tree, and more biased by edges of the set, as it looks at k neighbours in all blocks.
-    Cost: as there, without the sort.
+    (Costa, Girotra and Hero, IEEE Workshop on Statistical Signal Processing 2005); the points with
+    the longest edges are left out, with all of their edges. Less noisy than a tree, and more biased
+    by edges of the set, as it looks at k neighbours in all blocks. Cost: that of `MSTDimension`
+    without the sort.
 
     Parameters
     ----------

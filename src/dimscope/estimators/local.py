@@ -1,4 +1,4 @@
-"""What is made of a dimension for every point: a smoother one, and one for every input row."""
+"""Local dimensions: smoothed over neighbours, and given to every row of the input."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dimscope.results import LocalEstimate
 def smooth_local(
     local: LocalEstimate, graph: NeighborGraph, n_neighbors: int | None = None
 ) -> LocalEstimate:
-    """The mean local dimension over each point and its nearest neighbours.
+    """Average the local dimension over each point and its nearest neighbours.
 
     A dimension seen from k neighbours scatters by about 1/sqrt(k) of itself from point to point;
     the mean over k points that share most of their neighbours scatters less, but blurs the
     dimension over a region as wide as its neighbourhood. The mean is of the values and not of their
-    inverses, so that unbiased ones (`LevinaBickel`) stay so. Points without a dimension count
-    nowhere and get that of the neighbours that have one.
+    inverses, so that unbiased ones (`LevinaBickel`) stay so. Points without a dimension are left
+    out of all means, and get that of their neighbours.
 
     Parameters
     ----------
@@ -66,10 +66,10 @@ def smooth_local(
 
 
 def local_by_row(local: LocalEstimate, graph: NeighborGraph) -> Float64[np.ndarray, " n_rows"]:
-    """The local dimension of every row of the input, in its order.
+    """Return the local dimension of every row of the input, in its order.
 
-    Rows that were set aside because they repeat another exactly have the dimension of that one; nan
-    where all of them were, and where only distances or neighbours were given.
+    A row that was set aside as a copy has the dimension of the row that it repeats. It is nan where
+    all copies were dropped, and where only distances or neighbours were given.
 
     Parameters
     ----------

@@ -12,7 +12,6 @@ from typing import ClassVar, Literal, final, get_args
 
 import numpy as np
 
-from dimscope.errors import InputError
 from dimscope.estimators._shared.checks import check_open_interval
 from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
@@ -33,6 +32,7 @@ from dimscope.estimators._shared.pca_rules import (
     noise_edge,
 )
 from dimscope.measurement import Products
+from dimscope.neighbors.checks import check_choice
 from dimscope.results import Note
 from dimscope.spectra import distinct_averages
 
@@ -65,8 +65,9 @@ class LocalPCA(NeighborhoodEstimator):
     the space they lie in, become a dimension by one of these rules:
 
     - ``"fukunaga_olsen"``: how many exceed ``threshold`` times l_1 (1971).
-    - ``"fan"``: with the mean of those beyond 95 % of the variance taken from all of them, the
-      first i at which l_i > 10 l_(i+1), or at which 80 % are held (Fan et al., arXiv:1002.2050).
+    - ``"fan"``: the mean of those beyond 95 % of the variance is noise and is taken from all; then
+      the first i at which l_i > 10 l_(i+1), or at which 80 % of the variance is held (Fan et al.,
+      arXiv:1002.2050).
     - ``"max_gap"``: the i that maximises l_i / l_(i+1).
     - ``"ratio"``: how many hold ``variance_fraction`` of their sum.
     - ``"kaiser"``: how many exceed their mean.
@@ -101,9 +102,9 @@ class LocalPCA(NeighborhoodEstimator):
 
     Notes
     -----
-    The standard error is that of disjoint blocks, and there is none where all of these agree. The
-    counts of neighbouring points are nearly the same, what weights by shared points say
-    (`overlap_stderr`) is 0.7 to 3 times the scatter, and the bias is most of the error.
+    The standard error comes from disjoint blocks; there is none where all of them agree.
+    Neighbouring points have nearly the same counts, weighting by shared points (`overlap_stderr`)
+    gives 0.7 to 3 times the scatter, and most of the error is bias.
 
     Examples
     --------
@@ -124,14 +125,12 @@ class LocalPCA(NeighborhoodEstimator):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        if self.rule not in get_args(Rule):
-            raise InputError(
-                f"rule={self.rule!r} is not known: choose one of {', '.join(get_args(Rule))}"
-            )
+        check_choice("rule", self.rule, get_args(Rule))
         check_open_interval("threshold", self.threshold, 0, 1)
         check_open_interval("variance_fraction", self.variance_fraction, 0, 1)
 
-    def _number(self, products: Products, n_features: int) -> PerPoint:
+    def numbers_of(self, products: Products, n_features: int) -> PerPoint:
+        """The dimension that the rule finds in each neighbourhood, nan among copies."""
         centred = centred_products(products)
         spread = np.einsum("njj->n", centred) > 0
         numbers = np.full(len(centred), np.nan)

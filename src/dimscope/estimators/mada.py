@@ -17,7 +17,7 @@ from dimscope.errors import InputError
 from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.checks import check_at_least
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
@@ -41,10 +41,10 @@ class MADA(KNeighborEstimator):
     n_neighbors
         k, at least 2.
     combination
-        How the dimensions of all points become one. ``"median"`` (default), which no share of
-        points below one half can carry away. As published: ``"average"``, each dimension cut off
-        at the number of features, which a few points with r_k close to r_j move far where the
-        features are many; or ``"vote"``, the commonest of the dimensions rounded to integers.
+        How the dimensions of all points become one. ``"median"`` (default), which fewer than half
+        of the points cannot move far. As published: ``"average"``, each dimension cut off at the
+        number of features, which a few points with r_k close to r_j move far where the features are
+        many; or ``"vote"``, the commonest of the dimensions rounded to integers.
 
     Notes
     -----

@@ -13,7 +13,7 @@ from typing import ClassVar, final
 from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.checks import check_at_least
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.ratios import Neighborhoods, neighborhoods
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
@@ -24,11 +24,11 @@ from dimscope.results import DimensionEstimate, ErrorKind, LocalEstimate
 class MOM(KNeighborEstimator):
     """Dimension from the mean share u of the distances r_1 ... r_(k-1) in r_k.
 
-    In a neighbourhood of constant density these shares have the distribution u^d on [0, 1] and
-    the mean d / (d + 1). Local: d = u / (1 - u) = -m / (m - r_k), m the mean distance of a point,
+    In a neighbourhood of constant density these shares have the distribution u^d on [0, 1] and the
+    mean d / (d + 1). Local: d = u / (1 - u) = -m / (m - r_k), m the mean distance of a point,
     biased upwards by about d (d + 1) / ((d + 2) (k - 1)). Global: u is averaged over the points
-    before it is solved for d, which leaves no such bias; as a share is at most 1, no single point
-    can carry the estimate away, as it can a mean of local dimensions.
+    before it is solved for d, which leaves no such bias. Shares are at most 1, so no single point
+    can dominate the estimate, as it could a mean of local dimensions.
 
     Weighs the far neighbours more than maximum likelihood does, so rounding and noise on the
     shortest distances disturb it less; its standard error is (d + 1) / sqrt(d (d + 2)) times as

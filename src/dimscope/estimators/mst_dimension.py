@@ -28,11 +28,11 @@ class MSTDimension(GraphLengthEstimator):
     arXiv:1808.01079; Schweinhart, Advances in Mathematics 372, 2020), there with all edges kept.
 
     Sees the whole set at once, so clusters and gaps weigh little, and assumes no constant density;
-    biased low in many dimensions, as all that looks at neighbours, and by the scales of the blocks:
-    curvature and noise between those of n and n/8 points. Cost: a sort of the edges, and the search
-    again of points with fewer than k of the k 2^n_halvings neighbours of the graph in their block,
-    about half the search; N k 2^n_halvings numbers of memory. Points far from all others, or many
-    tight clusters, cost a search each.
+    biased low in many dimensions, as all methods of neighbours are, and disturbed by curvature and
+    noise at scales between those of n and of n/8 points. Cost: a sort of the edges, and a new
+    search for the points that have fewer than k of the graph's k 2^n_halvings neighbours in their
+    block, about half of the first search; N k 2^n_halvings numbers of memory. Points far from all
+    others, or many tight clusters, cost a search each.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class MSTDimension(GraphLengthEstimator):
     n_halvings
         How often blocks are halved, at least 1.
     rng
-        Of the choice of blocks, by the order of the points.
+        Seed of the blocks, which depend on the order of the points too.
 
     Notes
     -----
-    There is no standard error of its own: trees of all points and of their parts vary together, and
+    It has no standard error of its own: trees of all points and of their parts vary together, and
     their scatter is 0.2 to 1 times what independent edges would have. `dimscope.estimate` adds the
     scatter of the estimate over disjoint blocks of points.
 

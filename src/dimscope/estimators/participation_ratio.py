@@ -44,10 +44,10 @@ class ParticipationRatio(SpectrumEstimator):
     -----
     The standard error of ``"rows"`` is that of the infinitesimal jackknife, by what each row adds
     to numerator and denominator. It is the scatter of samples to 20 % where the variances of the
-    directions differ; up to 1.5 times as large where all are equal, as then single rows say nothing
-    and pairs all; and up to 20 % too small for tails as heavy as Student's t with 5 degrees of
-    freedom. The other forms have none: without the correction the bias is most of the error, and
-    the same formula up to 2.5 times the scatter; and features that are a sample scatter too.
+    directions differ; up to 1.5 times as large where all are equal, as then only pairs of rows tell
+    anything; and up to 20 % too small for tails as heavy as Student's t with 5 degrees of freedom.
+    The other forms have none: without the correction most of the error is bias, and the same
+    formula gives up to 2.5 times the scatter; where the features are a sample, they scatter too.
 
     Examples
     --------

@@ -56,7 +56,7 @@ _OURS: Mapping[str, str] = {
 
 
 class _Registry(Mapping[str, type[Estimator]]):
-    """Our own estimators, then those of other packages, which are looked for when it is listed."""
+    """Our own estimators, then those of other packages, which are only looked for when needed."""
 
     def __getitem__(self, name: str) -> type[Estimator]:
         if name in _OURS:
@@ -81,7 +81,7 @@ ESTIMATORS: Mapping[str, type[Estimator]] = _Registry()
 
 @functools.cache
 def _of_other_packages() -> Mapping[str, type[Estimator]]:
-    """What the entry points of installed packages name; a warning for each that cannot be used."""
+    """Load what the entry points of installed packages name; warn of each that cannot be used."""
     found: dict[str, type[Estimator]] = {}
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.name in _OURS or entry.name in found:
@@ -124,7 +124,7 @@ Method = str | Estimator | Fittable | type[Estimator] | type[Fittable]
 def make_estimator(method: Method) -> Estimator:
     """The estimator of that name or class with its defaults; an estimator passes through.
 
-    Another library's is made an `External`.
+    An estimator of another library becomes an `External`.
 
     Raises
     ------

@@ -37,7 +37,7 @@ from dimscope.results.scales import (
     why_no_plateau,
 )
 
-_N_NEIGHBORS = 128  # known from the search; ranks beyond take one more pass
+_N_NEIGHBORS = 128  # ranks known from the search; larger ones take one more pass
 _MOST_RANK = 1_024
 _MOST_BLOCKS = 32
 
@@ -85,7 +85,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     metric, duplicates, n_jobs, search_device
         As in `NeighborGraph.from_points`; a graph ignores them.
     rng
-        Of the blocks.
+        Seed of the blocks.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def decimation(graph: NeighborGraph, *, rng: Rng = 0) -> ScaleCurve:
 
 @dataclass(eq=False)
 class _Remembering:
-    """A source of neighbours that remembers the distances at ranks, for which two curves ask."""
+    """A source of neighbours that keeps the distances at ranks, as two curves ask for them."""
 
     source: NeighborSource
     points: Points | None
@@ -199,7 +199,7 @@ class _Remembering:
     def distances_at(
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
-        """Among ``rows``, always those of one graph, the distances at some ranks."""
+        """The distances at some ranks among ``rows``, which are always those of one graph."""
         key = tuple(ranks.tolist())
         if key not in self.remembered:
             self.remembered[key] = self.source.distances_at(rows, ranks)

@@ -1,4 +1,4 @@
-"""Stable rank: the variance in units of that along its strongest direction."""
+"""Stable rank: the total variance over that along the strongest direction."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class StableRank(SpectrumEstimator):
     The squared Frobenius norm of the centred data over their squared spectral norm, the numerical
     rank of Rudelson and Vershynin (J. ACM 54, 2007). Never above the uncorrected
     `ParticipationRatio`, which is never above `EffectiveRank`; one strong direction alone decides
-    it, so that it hardly sees weak ones and noise. The largest eigenvalue of a sample is too
-    large: N samples of white noise in D directions have D / (1 + sqrt(D / N))^2 in place of D.
-    Cost: nothing after the eigenvalues.
+    it, so weak ones and noise hardly count. The largest eigenvalue of a sample is too large: N
+    samples of white noise in D directions have D / (1 + sqrt(D / N))^2 in place of D. Cost: nothing
+    after the eigenvalues.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from typing import ClassVar, final
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from dimscope.estimators._shared.errors import overlap_stderr
+from dimscope.estimators._shared.dependence import overlap_stderr
 from dimscope.estimators._shared.neighborhoods import (
     NeighborhoodEstimator,
     PerPoint,
@@ -30,9 +30,9 @@ class TLE(NeighborhoodEstimator):
     """Maximum likelihood from every neighbour's view of every other, inside the ball of radius r_k.
 
     From the point itself the neighbours are at distances u_j <= r = r_k, whose mean of ln(u_j / r)
-    is -1/d. Neighbour i sees neighbour j at distance v, and the mirror image of j at the point at
-    distance z, in a ball that no longer fits it; the ball through j that touches the sphere of
-    radius r and belongs to i has, relative to it, the radius
+    is -1/d. Neighbour i sees neighbour j at distance v, and the mirror image of j about the
+    point at distance z. A ball around i does not fit into that of radius r; the ball that replaces
+    it goes through j, belongs to i and touches the sphere of radius r. Its radius is
 
         s = r (sqrt(a^2 + 4 v^2 (r^2 - u_i^2)) - a) / (2 (r^2 - u_i^2)),  a = u_i^2 + v^2 - u_j^2,
 
@@ -71,7 +71,8 @@ class TLE(NeighborhoodEstimator):
     least_neighbors: ClassVar[int] = 3
     n_neighbors: int = 20
 
-    def _number(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
+    def numbers_of(self, products: Products, n_features: int) -> PerPoint:  # noqa: ARG002
+        """1 / d of each neighbourhood, nan where all distances are equal."""
         numbers = np.full(len(products), np.nan)
         spread = np.einsum("njj->n", products) > 0
         own = np.einsum("njj->nj", products[spread])

@@ -17,7 +17,7 @@ import scipy.integrate
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind

@@ -14,7 +14,7 @@ import scipy.stats
 
 from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.checks import check_open_interval
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, Note
@@ -26,10 +26,10 @@ class TwoNNBayes(NeighborEstimator):
     """TwoNN with a Gamma prior on the dimension: the posterior is Gamma too.
 
     Posterior Gamma(shape + N, rate + sum ln mu); the value is its mean, the error its standard
-    deviation, the interval the central credible interval. Assumes what `TwoNN` does and is bad at
-    the same things. The model takes points as independent, so the interval is narrower than the
-    sampling error by the `dependence` of points that share neighbours, which a note says. Cost:
-    one pass over N ratios.
+    deviation, the interval the central credible interval. Assumes what `TwoNN` does, and fails
+    where it does. The model takes points as independent, so the interval is narrower than the
+    sampling error by the `dependence` of points that share neighbours, which a note says. Cost: one
+    pass over N ratios.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import ClassVar, final
 
 from dimscope.estimators._shared.base import NeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
-from dimscope.estimators._shared.errors import dependence
+from dimscope.estimators._shared.dependence import dependence
 from dimscope.estimators._shared.ratios import log_ratios
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind
@@ -24,10 +24,10 @@ from dimscope.results import DimensionEstimate, ErrorKind
 class TwoNNMLE(NeighborEstimator):
     """TwoNN by maximum likelihood: d = (N - 1) / sum ln mu, unbiased for independent ratios.
 
-    Assumes what `TwoNN` does and is bad at the same things. Uses every ratio, so it is tighter than
-    the linear fit and more easily pulled by a few points in sparse regions. Standard error
-    d / sqrt(N) (Denti et al. 2022) times the `dependence` of points that share neighbours. Cost:
-    one pass over N ratios.
+    Assumes what `TwoNN` does, and fails where it does. Uses every ratio, so it is tighter than the
+    linear fit and more easily pulled by a few points in sparse regions. Standard error d / sqrt(N)
+    (Denti et al. 2022) times the `dependence` of points that share neighbours. Cost: one pass over
+    N ratios.
     """
 
     name: ClassVar[str] = "two_nn_mle"

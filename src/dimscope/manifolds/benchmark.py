@@ -1,11 +1,11 @@
-"""The published benchmark sets, under the names that are usual for them.
+"""The published benchmark sets, under their usual names.
 
 M0 to M13 are the sets 0 to 13 of the generator of Hein and Audibert, "Intrinsic dimensionality
 estimation of submanifolds in R^d", ICML 2005, which Campadelli, Casiraghi, Ceruti and Rozza,
 "Intrinsic Dimension Estimation: Relevant Techniques and a Benchmark Framework", Mathematical
-Problems in Engineering 2015, made the usual benchmark and enlarged by Mbeta, Mn and Mp. M5a,
-M13a and M13b were added by Gomtsyan, Mokrov, Panov and Yanovich, "Geometry-aware maximum
-likelihood estimation of intrinsic dimension", ACML 2019.
+Problems in Engineering 2015, made the usual benchmark and enlarged by Mbeta, Mn and Mp. M5a, M13a
+and M13b were added by Gomtsyan, Mokrov, Panov and Yanovich, "Geometry-aware maximum likelihood
+estimation of intrinsic dimension", ACML 2019.
 
 scikit-dimension 0.5 has the same names and dimensions. Where its points follow another law, the
 set here says how; elsewhere the laws are the same.

@@ -180,7 +180,7 @@ def random_waves(
     length_scale
         l, positive: the smaller it is, the more curved is the image.
     rng
-        Of the waves, which are the same for every sample.
+        Seed of the waves, which are the same for every sample.
 
     Raises
     ------

@@ -1,9 +1,10 @@
 """Self-similar sets, whose dimension is no integer.
 
-A set that is the union of m copies of itself, shrunk by the factor r and disjoint but for their
-borders, has the dimension ln m / ln(1 / r), and so has the measure that gives every copy the same
-share, in the sense of box counting and of correlation alike (Hutchinson 1981). A point of that
-measure is an address: copy of copy of copy, until the copies are smaller than rounding.
+Take the union of m copies of a set, shrunk by the factor r and disjoint but for their borders. A
+set that equals this union has the dimension ln m / ln(1 / r), by box counting and, for the measure
+that gives every copy the same share, by correlation too (Hutchinson 1981). A point is drawn as an
+address: in which copy it is, in which copy of that copy, and so on until the copies are smaller
+than rounding.
 """
 
 from __future__ import annotations

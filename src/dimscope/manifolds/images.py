@@ -1,4 +1,4 @@
-"""Images that a few continuous parameters determine.
+"""Images with a few continuous parameters.
 
 Every image is a sum of round bumps, a exp(-|p - c|^2 / (2 w^2)) at the pixels p of a square grid
 on [-1, 1]^2, so that it depends smoothly on where the bumps are and how wide.

@@ -1,4 +1,4 @@
-"""What a point set of known dimension is, and what makes one from another."""
+"""What a set of known dimension is, and functions that make one set from another."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Bound = float | Sequence[float]
 class Manifold:
     """A point set whose intrinsic dimension is known, and how to draw points of it.
 
-    A random point is a row of coordinates, drawn by ``draw`` and put in its place by ``embed``.
-    All that is said of dimensions is said of the set without noise.
+    A random point is a row of coordinates, drawn by ``draw`` and put in its place by ``embed``. All
+    dimensions are those of the set without noise.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class Manifold:
     def sample_local(
         self, n_samples: int, rng: int | np.random.Generator
     ) -> tuple[PointArray, Float64[np.ndarray, " n"]]:
-        """Draw the points that `sample` draws, and tell the intrinsic dimension at each.
+        """Draw the points that `sample` draws, with the intrinsic dimension at each.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Manifold:
         return np.full(len(coordinates), self.dimension, dtype=np.float64)
 
     def with_noise(self, standard_deviation: float) -> Self:
-        """The same set under isotropic normal noise, in place of any that it had.
+        """Return the same set with isotropic normal noise, in place of any that it had.
 
         At distances below the noise the points fill the ambient space.
 
@@ -131,7 +131,7 @@ class Manifold:
 
 
 def affine_image(manifold: Manifold, matrix: ArrayLike, offset: ArrayLike = 0.0) -> Manifold:
-    """The image under x -> A x + b; noise is added after it.
+    """Map a set by x -> A x + b; its noise is added afterwards.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def affine_image(manifold: Manifold, matrix: ArrayLike, offset: ArrayLike = 0.0)
 
 @renamed_parameters(seed="rng")
 def embed_linearly(manifold: Manifold, ambient_dimension: int | None, rng: Rng = 0) -> Manifold:
-    """The set in a larger space, without any change of distance.
+    """Place a set in a larger space, without any change of distance.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def embed_linearly(manifold: Manifold, ambient_dimension: int | None, rng: Rng =
     ambient_dimension
         Features of the larger space; None leaves the set where it is.
     rng
-        Of the random orthonormal frame that its features become.
+        Seed of the random orthonormal frame along which its features lie.
 
     Raises
     ------

@@ -28,8 +28,8 @@ from dimscope.manifolds.manifold import (
 def union(name: str, pieces: Sequence[Manifold], shares: ArrayLike | None = None) -> Manifold:
     """Points of several sets of one ambient space, each point from one of them at random.
 
-    The first coordinate of a point is the number of its piece, the next are its coordinates
-    there, and zeros fill what is left.
+    The first coordinate of a point is the number of its piece, the next are its coordinates there;
+    zeros fill the rest.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def union(name: str, pieces: Sequence[Manifold], shares: ArrayLike | None = None
         are not one probability each.
     """
     p = _checked_shares(pieces, shares)
-    # how many coordinates a piece has, only its draws tell
+    # only a draw shows how many coordinates a piece has
     widths = [piece.draw(np.random.default_rng(0), 1).shape[1] for piece in pieces]
 
     def draw(rng: np.random.Generator, n: int) -> Coordinates:
@@ -142,7 +142,7 @@ def gaussians(
     distance
         Of the centre of plane i from the origin, along axis i; positive.
     rng
-        Of the directions.
+        Seed of the directions.
 
     Raises
     ------

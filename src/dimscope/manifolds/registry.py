@@ -34,7 +34,7 @@ from dimscope.manifolds.mixed import gaussians, line_disk_ball, noisy_sphere, tw
 #: Names of the published benchmark sets.
 BENCHMARK: tuple[str, ...] = tuple(benchmark.SETS)
 
-#: Further sets, of other generators, on which a method that learned from sets is judged.
+#: Further sets, of other generators, to judge methods that learned from sets.
 HELD_OUT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "spheres_2_3_4": ("sphere_product", {"dimensions": (2, 3, 4)}),
     "spheres_5_6_8": ("sphere_product", {"dimensions": (5, 6, 8)}),
@@ -89,14 +89,14 @@ MANIFOLDS: Mapping[str, Callable[..., Manifold]] = {
 
 
 def make_manifold(name: str, /, **parameters: Any) -> Manifold:
-    """The point set of that name, with its defaults where no parameter is given.
+    """Make the set of that name; parameters that are not given have their defaults.
 
     Parameters
     ----------
     name
         One of ``MANIFOLDS``.
     parameters
-        Of the function of that name in `dimscope.manifolds`; the published sets have none.
+        Parameters of the function of that name in `dimscope.manifolds`; published sets have none.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""From a representation to estimates with errors: one way, for one estimator and for profiles."""
+"""Measure a representation: estimates with errors, by one pipeline for all callers."""
 
 from dimscope.measurement.blocks import nested_blocks
-from dimscope.measurement.errors import ErrorBar, Errors, block_error
+from dimscope.measurement.error_bars import ErrorBar, Errors, block_error
 from dimscope.measurement.levels import Level, block_levels
 from dimscope.measurement.measure import Measurement, Search, measure
 from dimscope.measurement.pairs import PairEstimate, measure_pair

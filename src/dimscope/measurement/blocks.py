@@ -1,4 +1,4 @@
-"""Disjoint random blocks of points: the one home of how points are divided."""
+"""How points are divided into disjoint random blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dimscope.errors import or_reason
 from dimscope.measurement.statistic import Known, Statistic, neighbors_needed
 from dimscope.neighbors import NeighborGraph
 
-#: Smaller blocks say too little.
+#: A block has at least so many points; smaller ones tell too little.
 LEAST_BLOCK = 50
 #: How often N is halved at each step of the decimation: blocks of N/2, N/4 and N/8 points.
 HALVINGS = (1, 2, 3)
@@ -21,16 +21,16 @@ HALVINGS = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Part:
-    """What is known of some of the points, and what is to be measured of them.
+    """Some of the points, as a graph or spectrum, and the statistics to measure on them.
 
     Attributes
     ----------
     known
         Graph or spectrum of these points.
     statistics
-        By name.
+        What to measure, by name.
     cut
-        The cut that this is a block of; None for all points.
+        The cut that this block comes from; None for all points.
     """
 
     known: Known
@@ -40,18 +40,18 @@ class Part:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Cut:
-    """Disjoint random blocks of one size, and what is to be measured on each.
+    """Disjoint random blocks of one size, and the statistics to measure on each.
 
     Attributes
     ----------
     size
         Points of each block.
     statistics
-        By name; all of the same family.
+        What to measure, by name: all from a graph, or all from a spectrum.
     seed
-        Of the partitions.
+        Seed of the partitions.
     n_repeats
-        Random partitions into such blocks.
+        How many random partitions into such blocks.
     """
 
     size: int
@@ -60,7 +60,7 @@ class Cut:
     n_repeats: int = 1
 
     def parts(self, known: Known) -> Iterator[Part]:
-        """The blocks, one after the other, each with the statistics that can be measured on it."""
+        """Yield the blocks one by one, each with the statistics that can be measured on it."""
         if self.statistics:
             for rows in partition(known.n_samples, self.size, self.seed, self.n_repeats):
                 part = _part(known, rows, self)
@@ -71,9 +71,9 @@ class Cut:
 def partition(
     n_samples: int, size: int, seed: int = 0, n_repeats: int = 1
 ) -> Iterator[Int64[np.ndarray, " size"]]:
-    """Random partitions into disjoint blocks, as many partitions as there are repeats.
+    """Yield the rows of each block, for ``n_repeats`` random partitions into disjoint blocks.
 
-    Points that are left over are in no block.
+    Rows left over by the division are in no block.
     """
     rng = np.random.default_rng([seed, size])
     for _ in range(n_repeats):
@@ -83,9 +83,9 @@ def partition(
 def nested_blocks(
     n_samples: int, most_blocks: int, seed: int = 0
 ) -> Iterator[Int64[np.ndarray, "blocks size"]]:
-    """One random order, cut into 1, 2, 4, ... blocks of at least `LEAST_BLOCK` points.
+    """Cut one random order of the rows into 1, 2, 4, ... blocks of at least `LEAST_BLOCK` rows.
 
-    All points are in the first block, and all but a remainder in the blocks of every later step.
+    The first step is one block of all rows; later steps may leave out a remainder.
     """
     order = np.random.default_rng(seed).permutation(n_samples)
     for n_blocks in (2**j for j in range(most_blocks.bit_length())):
@@ -103,7 +103,7 @@ def decimation_cuts(
     seed: int = 0,
     n_repeats: int = 1,
 ) -> list[Cut]:
-    """Blocks of N/2, N/4 and N/8 points for all statistics, large enough for each of them."""
+    """Cut blocks of N/2, N/4 and N/8 points, where these are enough for every statistic."""
     least = max(LEAST_BLOCK, neighbors_needed(statistics.values()) + 1)
     sizes = [n_samples >> halving for halving in halvings]
     return [
@@ -116,7 +116,7 @@ def decimation_cuts(
 def error_cut(
     n_samples: int, halving: int, statistics: Mapping[str, Statistic], seed: int = 0
 ) -> Cut:
-    """2^halving blocks, for the statistics for which these are large enough."""
+    """Cut 2^halving blocks, for those of the statistics that can be measured on so few points."""
     size = n_samples >> halving
     fitting = {
         name: statistic
@@ -127,9 +127,10 @@ def error_cut(
 
 
 def _part(known: Known, rows: Int64[np.ndarray, " size"], cut: Cut) -> Part | None:
-    """A block. Statistics for which lists of neighbours that were given are too short are left out.
+    """The part of one block, without the statistics that it has too few neighbours for.
 
-    None where that leaves no statistic.
+    This happens in graphs made from lists of neighbours, which may be too short for a block. None
+    where no statistic is left.
     """
     statistics = cut.statistics
     while statistics:

@@ -1,4 +1,4 @@
-"""Estimates on all points and on blocks of them; no failing statistic costs another."""
+"""Estimates on all points and on blocks of them; a failing statistic does not stop the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dimscope.measurement.vectors import read_numbers
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate
 
-_WAITING_BYTES = 2**28  # of graphs that wait until their vectors are read together
+_WAITING_BYTES = 2**28  # bytes of graphs that wait until their vectors are read together
 
 #: An estimate by name, or the reason why there is none.
 Answers = dict[str, DimensionEstimate | str]
@@ -40,20 +40,20 @@ def block_levels(
     seed: int = 0,
     n_repeats: int = 1,
 ) -> dict[str, list[Level]]:
-    """Estimates by name on disjoint blocks of N/2, N/4 and N/8 points, at least 50.
+    """Estimate on disjoint blocks of N/2, N/4 and N/8 points, at least 50 each.
 
-    Blocks whose estimate cannot be made are left out, and levels with fewer than two.
+    Blocks on which an estimate fails are left out, and so are levels with fewer than two blocks.
 
     Parameters
     ----------
     statistics
-        All of the family that ``known`` is for.
+        By name; ``known`` must be what they need.
     known
         Graph or spectrum of all points.
     halvings
-        How often N is halved, by level.
+        How often N is halved, one number for each level.
     seed
-        Of the partitions.
+        Seed of the partitions.
     n_repeats
         Random partitions into blocks of each size.
     """
@@ -66,7 +66,7 @@ def block_levels(
 def by_name(
     statistics: Iterable[str], levels: Iterable[Mapping[str, Level]]
 ) -> dict[str, list[Level]]:
-    """The levels of each statistic."""
+    """Regroup levels by statistic."""
     levels = list(levels)
     return {name: [level[name] for level in levels if name in level] for name in statistics}
 
@@ -74,9 +74,9 @@ def by_name(
 def answer(
     known: Known, statistics: Mapping[str, Statistic], cuts: Sequence[Cut]
 ) -> tuple[Answers, list[dict[str, Level]]]:
-    """What the statistics find on all points, and their levels for each cut.
+    """Estimate the statistics on all points, and those of each cut on its blocks.
 
-    Neighbour vectors are read once for all statistics, the whole and its blocks together.
+    Neighbour vectors are read once for all statistics, for the whole and its blocks together.
     """
     whole: Answers = {}
     found: dict[Cut, dict[str, list[float]]] = {
@@ -98,7 +98,7 @@ def answer(
 
 
 def _answered(parts: Iterable[Part]) -> Iterator[tuple[Part, Answers]]:
-    """Each part with its answers. Parts with statistics of vectors wait, to be read together."""
+    """Yield each part with its answers; parts that need vectors wait to be read together."""
     waiting: list[Part] = []
     held = 0
     for part in parts:
@@ -111,7 +111,7 @@ def _answered(parts: Iterable[Part]) -> Iterator[tuple[Part, Answers]]:
 
 
 def _answered_together(parts: Sequence[Part]) -> Iterator[tuple[Part, Answers]]:
-    """Each part with its answers, from vectors that are read for all parts at once."""
+    """Yield each part with its answers, reading neighbour vectors once for all parts."""
     unusable = [_unusable(part) for part in parts]
     usable = [
         {name: s for name, s in _of_vectors(part).items() if name not in reasons}

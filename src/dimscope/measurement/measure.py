@@ -9,7 +9,7 @@ from typing import Self, get_args
 
 from dimscope.errors import InputError, or_reason
 from dimscope.measurement.blocks import decimation_cuts, error_cut
-from dimscope.measurement.errors import (
+from dimscope.measurement.error_bars import (
     HALVINGS_FOR_ERRORS,
     Errors,
     wants_blocks,
@@ -20,6 +20,7 @@ from dimscope.measurement.levels import Level, answer, by_name
 from dimscope.measurement.representation import Representation
 from dimscope.measurement.statistic import Known, Statistic, neighbors_needed, of_graph
 from dimscope.neighbors import Duplicates, Metric, NeighborGraph
+from dimscope.neighbors.checks import check_choice
 from dimscope.results import DimensionEstimate
 
 Statistics = Mapping[str, Statistic]
@@ -27,12 +28,12 @@ Statistics = Mapping[str, Statistic]
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """Which neighbours are searched; a graph that was given is used as it is.
+    """How neighbours are searched; a graph that was given is used as it is.
 
     Attributes
     ----------
     n_neighbors
-        Neighbours of each point at least; more where a statistic needs more.
+        Neighbours of each point to search; more where a statistic needs more.
     metric, duplicates
         As in `NeighborGraph.from_points`.
     """
@@ -42,11 +43,11 @@ class Search:
     duplicates: Duplicates = "first"
 
     def __post_init__(self) -> None:
-        _check_choice("metric", self.metric, get_args(Metric))
-        _check_choice("duplicates", self.duplicates, get_args(Duplicates))
+        check_choice("metric", self.metric, get_args(Metric))
+        check_choice("duplicates", self.duplicates, get_args(Duplicates))
 
     def of(self, representation: Representation, n_neighbors: int) -> NeighborGraph:
-        """The graph of a representation with as many neighbours, or `n_neighbors` if more.
+        """Return the graph of a representation, with the larger of both numbers of neighbours.
 
         Raises
         ------
@@ -64,17 +65,17 @@ class Measurement:
     Attributes
     ----------
     estimates
-        One by each statistic's name; of one that failed it has a ``problem`` and no value.
+        By the name of each statistic; if it failed, the estimate has a ``problem`` and no value.
     levels
-        By the same names, the estimates on disjoint blocks of N/2, N/4 and N/8 points, where they
-        were asked for.
+        By the same names, the estimates on disjoint blocks of N/2, N/4 and N/8 points; empty if no
+        decimation was asked for.
     """
 
     estimates: dict[str, DimensionEstimate]
     levels: dict[str, list[Level]]
 
     def or_error(self) -> Self:
-        """The measurement itself, where anything was estimated.
+        """Return the measurement itself, unless every statistic failed.
 
         Raises
         ------
@@ -99,7 +100,9 @@ def measure(  # noqa: PLR0913 - all but the first two have defaults
     n_repeats: int = 0,
     seed: int = 0,
 ) -> Measurement:
-    """Estimates with errors from one neighbour search and one spectrum; none fails for another.
+    """Estimate all statistics with their errors, from one neighbour search and one spectrum.
+
+    A statistic that fails does not stop the others.
 
     Parameters
     ----------
@@ -108,21 +111,22 @@ def measure(  # noqa: PLR0913 - all but the first two have defaults
     statistics
         By name: two settings of one estimator are two statistics.
     search
-        Which neighbours are searched.
+        How neighbours are searched.
     errors
         ``"auto"``: the estimators' own standard errors where simulation has shown that they hold,
-        else the scatter over up to 16 disjoint blocks of points; but of statistics that may cost
-        much in each block only beside a decimation. ``"blocks"``: blocks for all. ``"own"``: what
-        the estimators say themselves, and no blocks.
+        else the scatter over up to 16 disjoint blocks of points. Statistics that may cost much in
+        each block have them only beside a decimation. ``"blocks"``: blocks for all. ``"own"``: the
+        estimators' own errors, and no blocks.
     n_repeats
         Random partitions at each step of the decimation; 0 for no decimation.
     seed
-        Of the blocks.
+        Seed of the blocks.
 
     Raises
     ------
     InputError
-        If ``errors`` is none of these. What a statistic raises is the ``problem`` of its estimate.
+        If ``errors`` is none of these. What a statistic raises becomes the ``problem`` of its
+        estimate.
 
     Examples
     --------
@@ -134,7 +138,7 @@ def measure(  # noqa: PLR0913 - all but the first two have defaults
     >>> [(name, e.error_kind) for name, e in found.estimates.items()]
     [('two_nn', 'theory'), ('mst', 'blocks')]
     """
-    _check_choice("errors", errors, get_args(Errors))
+    check_choice("errors", errors, get_args(Errors))
     plan = _Plan(errors, n_repeats, seed)
     estimates: dict[str, DimensionEstimate] = {}
     levels: dict[str, list[Level]] = {name: [] for name in statistics}
@@ -163,7 +167,7 @@ class _Plan:
 def _by_what_they_need(
     representation: Representation, statistics: Statistics, search: Search
 ) -> Iterator[tuple[Known | str, Statistics]]:
-    """The graph and the spectrum, or why there is none, each with the statistics that need it."""
+    """Yield the graph and the spectrum, or why there is none, each with its statistics."""
     of_neighbors = {name: s for name, s in statistics.items() if of_graph(s)}
     of_spectrum = {name: s for name, s in statistics.items() if not of_graph(s)}
     if of_neighbors:
@@ -175,7 +179,7 @@ def _by_what_they_need(
 def _graphs(
     representation: Representation, statistics: Statistics, search: Search
 ) -> Iterator[tuple[NeighborGraph | str, Statistics]]:
-    """One graph for all statistics, but for those that need more neighbours than there are."""
+    """Yield one graph for all statistics, and a reason for each that needs too many neighbours."""
     needs = {name: neighbors_needed([statistic]) for name, statistic in statistics.items()}
     graph = or_reason(partial(search.of, representation, max(needs.values())))
     least = graph
@@ -192,7 +196,7 @@ def _graphs(
 
 
 def _measured(known: Known, statistics: Statistics, plan: _Plan) -> Measurement:
-    """What the statistics of one graph or spectrum find."""
+    """Estimate the statistics of one graph or spectrum, with errors and decimation."""
     n = known.n_samples
     cuts = []
     if plan.n_repeats:
@@ -222,7 +226,7 @@ def _add_block_errors(
     plan: _Plan,
     most_blocks: Mapping[str, Level],
 ) -> None:
-    """Give the estimates that want it an error from as many blocks as can be measured."""
+    """Give each estimate that needs one an error from blocks, from as many blocks as possible."""
     missing = {
         name: statistics[name]
         for name, estimate in estimates.items()
@@ -241,8 +245,3 @@ def _add_block_errors(
 
 def _unknown(statistic: Statistic, problem: str, n_samples: int) -> DimensionEstimate:
     return DimensionEstimate.unknown(statistic.name, problem, n_samples)
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise InputError(f"{name}={value!r} is not known: choose one of {', '.join(allowed)}")

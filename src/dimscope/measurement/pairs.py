@@ -1,4 +1,4 @@
-"""Statistics of two representations of the same samples, with errors from blocks they share."""
+"""Statistics of two representations of the same samples, with errors from shared blocks of rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ import numpy as np
 
 from dimscope.errors import InputError, or_reason
 from dimscope.measurement.blocks import LEAST_BLOCK, partition
-from dimscope.measurement.errors import HALVINGS_FOR_ERRORS, ErrorBar, error_bar, pooled_variance
+from dimscope.measurement.error_bars import (
+    HALVINGS_FOR_ERRORS,
+    ErrorBar,
+    error_bar,
+    pooled_variance,
+)
 from dimscope.measurement.levels import Level
 from dimscope.measurement.representation import Representation
 from dimscope.measurement.statistic import PairStatistic
@@ -53,20 +58,20 @@ def measure_pair(
     *,
     seed: int = 0,
 ) -> dict[str, PairEstimate]:
-    """Statistics of two representations, each with an error from up to 16 blocks of shared rows.
+    """Measure statistics of two representations, with errors from up to 16 blocks of shared rows.
 
-    Rows of the same number are the same sample. The scatter over blocks is taken as it is: a value
-    may be 0, so that it has no relative scatter. It holds where the mean over blocks is near the
-    value on all samples.
+    Row i of both is the same sample. The error comes from the absolute scatter over blocks, as a
+    value of 0 has no relative one. It holds where the mean over blocks is near the value on all
+    samples.
 
     Parameters
     ----------
     first, second
-        As many rows each.
+        Representations of the same samples, in the same order.
     statistics
-        By name. One that fails costs no other: its estimate has the ``problem``.
+        By name. One that fails does not stop the others: its estimate has the ``problem``.
     seed
-        Of the blocks.
+        Seed of the blocks.
 
     Raises
     ------
@@ -105,7 +110,7 @@ def _estimate(
 def _level(
     first: Representation, second: Representation, statistic: PairStatistic, size: int, seed: int
 ) -> Level | None:
-    """The values on disjoint blocks of some rows of both."""
+    """The values on disjoint blocks of rows of both; None with fewer than two values."""
     if size < LEAST_BLOCK:
         return None
     blocks = [

@@ -1,4 +1,4 @@
-"""A representation: points, perhaps with labels, and what all statistics of them are made from."""
+"""A representation: points, their labels if any, and the graphs and spectrum made from them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Representation:
-    """What is measured. Its graphs and its spectrum are made once, when they are first asked for.
+    """What is measured; its graphs and its spectrum are made when first asked for, and kept.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class Representation:
     labels
         Shape (n_samples,): a label for each row, such as its class.
     engine
-        What searches neighbours, on which no number depends.
+        What searches neighbours; no number depends on it.
     given
-        The graph that it was made from, which then serves for every graph that is asked for.
+        The graph that it was made from, if any; `graph` then always returns this one.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Representation:
 
     @classmethod
     def of(cls, x: Any, *, labels: Any = None, engine: Engine | None = None) -> Self:
-        """The representation of an array, `Points`, a `NeighborGraph`, or one that is made already.
+        """Make a representation of an array, `Points` or a graph; a representation passes through.
 
         Parameters
         ----------
@@ -102,11 +102,10 @@ class Representation:
         metric: Metric = "euclidean",
         duplicates: Duplicates = "first",
     ) -> NeighborGraph:
-        """The nearest neighbours of every point, as `NeighborGraph.from_points` finds them.
+        """Return the nearest neighbours of every point, as `NeighborGraph.from_points` finds them.
 
-        A graph is never cut from a larger one, since the last digits of its distances would then
-        depend on what was asked before. A representation made from a graph gives that graph,
-        whatever is asked.
+        A graph is never cut from a larger one: the last digits of its distances would then depend
+        on earlier calls. A representation made from a graph always returns that graph.
 
         Raises
         ------
@@ -123,7 +122,7 @@ class Representation:
         )
 
     def spectrum(self) -> Spectrum:
-        """The eigenvalues of the covariance of the rows, copies included.
+        """Return the eigenvalues of the covariance of the rows, copies included.
 
         Raises
         ------
@@ -134,7 +133,7 @@ class Representation:
         return self._once("spectrum", lambda: Spectrum.from_points(points))
 
     def subset(self, rows: Int64[np.ndarray, " m"]) -> Representation:
-        """Some of the rows, with their labels, in the order given.
+        """Return some of the rows, with their labels, in the order given.
 
         Raises
         ------

@@ -13,7 +13,7 @@ from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, Quantity
 from dimscope.spectra import Spectrum
 
-#: What all statistics of one representation are made from.
+#: What a statistic of one representation is computed from.
 Known = NeighborGraph | Spectrum
 #: The products v_j . v_l of the vectors from each point to its neighbours.
 Products = Float64[np.ndarray, "n k k"]
@@ -34,9 +34,9 @@ class Statistic(Protocol):
         ``"theory"`` or ``"posterior"`` where its own error is known to hold, else ``"blocks"``.
     block_error_range
         Smallest and largest ratio of the error from blocks to the true scatter in simulation; None
-        where nobody has looked.
+        where this was not simulated.
     cheap_in_blocks
-        False where an estimate may cost much however few the points.
+        False where an estimate may cost much however few the points are.
     """
 
     name: ClassVar[str]
@@ -50,7 +50,7 @@ class Statistic(Protocol):
         """What it measures, with which setting."""
 
     def estimate(self, known: Any, /) -> DimensionEstimate:
-        """The estimate from the graph or spectrum of all points; an `InputError` if it fails."""
+        """Return the estimate from a graph or a spectrum, or raise an `InputError`."""
 
 
 class GraphStatistic(Statistic, Protocol):
@@ -63,28 +63,28 @@ class GraphStatistic(Statistic, Protocol):
 
 @runtime_checkable
 class VectorStatistic(Protocol):
-    """A statistic of the nearest neighbours as vectors, from numbers of each neighbourhood.
+    """A statistic of the vectors from each point to its nearest neighbours.
 
-    The vectors are read once for all statistics that want them, so that `estimate` is two steps:
-    `numbers_of` sees the products of the vectors, some neighbourhoods at a time, and `estimate_of`
-    makes the estimate from the numbers of all.
+    The vectors are read once for all such statistics, so there are two steps: `numbers_of` reduces
+    the products of the vectors to numbers, some neighbourhoods at a time, and `estimate_of` makes
+    the estimate from the numbers of all neighbourhoods.
     """
 
     @property
     def n_vectors(self) -> int:
-        """Neighbours of each point whose vectors it sees, the nearest first."""
+        """How many nearest neighbours of each point it needs as vectors."""
 
     def check_graph(self, graph: NeighborGraph) -> None:
         """Raise an `InputError` if it cannot be estimated from ``graph``."""
 
     def numbers_of(self, products: Products, n_features: int) -> Numbers:
-        """One or more numbers for each neighbourhood, from the products of its vectors.
+        """Return one or more numbers for each neighbourhood, from the products of its vectors.
 
-        They are in units of the squared distance to the farthest of the neighbours it sees.
+        The products are in units of the squared distance to the farthest of these neighbours.
         """
 
     def estimate_of(self, graph: NeighborGraph, numbers: Numbers) -> DimensionEstimate:
-        """The estimate from the numbers of all neighbourhoods of ``graph``."""
+        """Return the estimate from the numbers of all neighbourhoods of ``graph``."""
 
 
 class PairStatistic(Protocol):
@@ -99,7 +99,7 @@ class PairStatistic(Protocol):
     name: str
 
     def value_of(self, first: Representation, second: Representation) -> float:
-        """The value, row by row of both; an `InputError` if it fails."""
+        """Return the value, where row i of both is one sample, or raise an `InputError`."""
 
 
 def of_graph(statistic: Statistic) -> TypeGuard[GraphStatistic]:
@@ -108,5 +108,5 @@ def of_graph(statistic: Statistic) -> TypeGuard[GraphStatistic]:
 
 
 def neighbors_needed(statistics: Iterable[Statistic]) -> int:
-    """Neighbours of each point that serve all of ``statistics``; 0 where none uses any."""
+    """Return how many neighbours of each point suffice for all statistics; 0 if none uses any."""
     return max((s.n_neighbors_needed for s in statistics if of_graph(s)), default=0)

@@ -6,15 +6,15 @@ import numpy as np
 
 from dimscope._compiled import compiled, reordered
 
-_CHUNK = 256  # columns, at most, summed in one go, which stay in a processor's cache
-_LANES = 4  # numbers of a register
+_CHUNK = 256  # at most so many columns at a time, which stay in the processor's cache
+_LANES = 4  # numbers in one register
 
 
 @reordered
 def _multiply(vectors, products, n):  # type: ignore[no-untyped-def]
-    """Add the products of the first ``n`` rows with each other, of each pair once at least.
+    """Add the products of the first ``n`` rows with each other, each pair at least once.
 
-    Twelve sums at once are as many as registers hold without AVX-512.
+    It makes twelve sums at a time, as many as the registers hold without AVX-512.
     """
     for i in range(0, n, 4):
         for j in range(0, min(i + 4, n), 3):
@@ -55,14 +55,14 @@ def _multiply(vectors, products, n):  # type: ignore[no-untyped-def]
 def add_products(values, own, others, products):  # type: ignore[no-untyped-def]
     """Add the products of the differences of the rows ``others[p]`` from row ``own[p]``.
 
-    The differences are of the original values in float64; the sums run over chunks of columns, all
-    equally wide, in an order that depends on the number of columns and on nothing else.
+    The differences are of the original values in float64. The sums run over chunks of columns, all
+    equally wide, in an order that depends only on the number of columns.
     """
     n_neighbors, n_features = others.shape[1], values.shape[1]
     n_chunks = -(-n_features // _CHUNK)
     chunk = -(-n_features // (n_chunks * _LANES)) * _LANES
     centre = np.empty(chunk)
-    vectors = np.zeros((n_neighbors + 6, chunk))  # tiles reach beyond the last, where zeros are
+    vectors = np.zeros((n_neighbors + 6, chunk))  # tiles reach beyond the last: zeros
     local = np.empty((len(vectors), len(vectors)))
     for p in range(len(own)):
         local[:] = 0.0

@@ -1,9 +1,8 @@
-"""Neighbourhoods as vectors, read once for all statistics that see more than distances.
+"""Products of neighbour vectors, read once for all statistics that need more than distances.
 
-A statistic of vectors sees the products v_j . v_l of the vectors v_j = x_j - x_i from each point to
-its nearest neighbours, in units of the squared distance to the farthest of them. However many
-statistics there are, and however many graphs of parts of the same points, the points are read once
-for every `_PASS_BYTES` of products.
+A statistic of vectors gets the products v_j . v_l of the vectors v_j = x_j - x_i from each point to
+its nearest neighbours, in units of the squared distance to the farthest of them. The points are
+read once for every `_PASS_BYTES` of products, for all statistics and all graphs together.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from dimscope.measurement.statistic import Numbers, Products, VectorStatistic
 from dimscope.neighbors import NeighborGraph, thread_pool
 from dimscope.points import COLUMN_BLOCK, Points
 
-_PASS_BYTES = 2**28  # products that are summed in one pass over the columns
-_BLOCK_BYTES = 2**22  # of them handed out in one go
-_STRIP_BYTES = 2**20  # of them that a thread makes in one go
-_VECTOR_BYTES = 2**21  # larger blocks of vectors leave the cache before they are multiplied
+_PASS_BYTES = 2**28  # bytes of products that are summed in one pass over the columns
+_BLOCK_BYTES = 2**22  # bytes of products that a statistic gets at a time
+_STRIP_BYTES = 2**20  # bytes of products that a thread makes at a time
+_VECTOR_BYTES = 2**21  # bytes of vectors: larger blocks leave the cache before they are multiplied
 _COMPILED_TERMS = 2**27  # multiplications beyond which a compiled loop is loaded
 
 #: A graph, and the statistics whose numbers of its neighbourhoods are wanted.
@@ -32,7 +31,7 @@ Asked = tuple[NeighborGraph, Sequence[VectorStatistic]]
 
 
 def read_numbers(asked: Sequence[Asked]) -> list[list[Numbers | str]]:
-    """The numbers of all neighbourhoods, for each statistic of each graph.
+    """Return the numbers of all neighbourhoods, for each statistic of each graph.
 
     Parameters
     ----------
@@ -42,7 +41,7 @@ def read_numbers(asked: Sequence[Asked]) -> list[list[Numbers | str]]:
     Returns
     -------
     list of lists
-        For each graph and each of its statistics the numbers, or the reason why it has none.
+        For each graph and each of its statistics the numbers, or the reason why there are none.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def read_numbers(asked: Sequence[Asked]) -> list[list[Numbers | str]]:
 
 
 def points_of(graph: NeighborGraph, method: str) -> Points:
-    """The points of ``graph``, where it has them.
+    """Return the points of ``graph``; ``method`` is who needs them.
 
     Raises
     ------
@@ -110,7 +109,7 @@ def _joined(blocks: Sequence[Numbers | str]) -> Numbers | str:
 
 
 def _passes(asked: Sequence[Asked]) -> Iterator[list[_Piece]]:
-    """All neighbourhoods in order, as many at a time as there is memory for their products."""
+    """Yield all neighbourhoods in order, as many at a time as memory allows for their products."""
     pieces: list[_Piece] = []
     room = _PASS_BYTES
     for part, (graph, statistics) in enumerate(asked):
@@ -167,10 +166,9 @@ def _strips(products: Products) -> Iterator[slice]:
 
 
 def _values(points: Points) -> Iterator[tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]]:
-    """The values of the points, some columns at a time, and where in them the rows of points are.
+    """Yield the values of some columns at a time, with a function from points to rows of these.
 
-    Those that lie in memory as they are meant are taken as they lie: a copy in float64 takes
-    twice the time to read.
+    A plain array in memory is used as it is: a copy in float64 would take twice the time to read.
     """
     matrix = points.source
     if isinstance(matrix, np.ndarray) and points.is_plain and matrix.flags.c_contiguous:
@@ -182,9 +180,9 @@ def _values(points: Points) -> Iterator[tuple[np.ndarray, Callable[[np.ndarray],
 
 
 def _adder(n_terms: int) -> Callable[..., None]:
-    """What adds the products of differences of rows to those so far.
+    """Choose the function that adds the products of differences of rows.
 
-    A compiled loop, which takes a third of the time, where there is enough to do to load it.
+    The compiled loop takes a third of the time, but loading it only pays with enough to multiply.
     """
     if n_terms < _COMPILED_TERMS:
         return _add_products

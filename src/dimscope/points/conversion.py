@@ -12,7 +12,7 @@ from dimscope.points.points import Points
 
 
 def as_points(x: Any) -> Points:
-    """``x`` as checked points: an array, tensor, data frame, nested list or array on disk.
+    """Check ``x``, an array, tensor, data frame, nested list or array on disk, and wrap it.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _roundoff(x: Any, dtype: np.dtype[Any]) -> float:
 
 
 def _as_sliceable(x: Any) -> Any:
-    """``x`` as an object with ndim, shape, dtype and slices that are NumPy arrays."""
+    """Return ``x`` as an object with ndim, shape, dtype and slices that are NumPy arrays."""
     if hasattr(x, "toarray"):
         raise InputError(f"{type(x).__name__} is sparse: give x.toarray()")
     if np.ma.is_masked(x):

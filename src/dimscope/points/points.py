@@ -20,8 +20,8 @@ from dimscope.points.sweep import Gram, Scan, listed, require_finite, scan_point
 
 #: Columns whose products are summed in one go; fixed, so that sums never depend on memory.
 COLUMN_BLOCK = 1024
-_BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones the reads of chunks on disk
-_FEW_IN_MEMORY = 1_500  # more are searched by tiles, in less time than all products take
+_BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones more reads of chunks on disk
+_FEW_IN_MEMORY = 1_500  # more points are searched by tiles, which takes less time than all products
 _FEW_ELSEWHERE = 10_000  # 0.75 GiB of products
 _READ_BYTES = 2**27
 _SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
@@ -36,13 +36,13 @@ class Points:
     source
         A two-dimensional array, in memory or on disk, that slices into NumPy arrays.
     rows
-        The rows of ``source`` that are meant, in order; None for all of them.
+        Which rows of ``source`` the points are, in order; None for all of them.
     row_shift
-        Numbers taken from each row of ``source``, under the correlation metric their means.
+        A number subtracted from each row of ``source``: under the correlation metric, its mean.
     row_divisors
-        Numbers that then divide each row, one after the other: none, or under the cosine and
-        correlation metrics its largest magnitude and then its norm, which make parallel rows equal
-        to the bit.
+        Numbers by which each row is then divided, one after the other. Empty, or under the cosine
+        and correlation metrics the largest magnitude of each row and then its norm: this makes
+        parallel rows equal to the bit.
     roundoff
         Relative error with which the input holds a real number: half the spacing of its floating
         point type, 0 for integers.
@@ -65,18 +65,18 @@ class Points:
         return int(self.source.shape[1])
 
     def take(self, rows: Int64[np.ndarray, " n"]) -> Self:
-        """The given points only, in the given order, without copying any."""
+        """Return only these points, in this order, without copying any."""
         taken = replace(self, rows=rows if self.rows is None else self.rows[rows])
         taken.__dict__["unit"] = self.unit  # of the whole source, which is not read again
         return taken
 
     def column_blocks(self) -> Iterator[Float64[np.ndarray, "n block"]]:
-        """All points, some columns at a time, in float64; widths are multiples of COLUMN_BLOCK."""
+        """Yield some columns of all points, in float64; widths are multiples of COLUMN_BLOCK."""
         for block in self.source_column_blocks():
             yield self.scaled(block, slice(None))
 
     def source_column_blocks(self) -> Iterator[np.ndarray]:
-        """The same blocks as the source holds them."""
+        """Yield the same blocks as the source holds them."""
         width = max(1, _BLOCK_BYTES // (8 * self.n_samples * COLUMN_BLOCK)) * COLUMN_BLOCK
         at_once = self._columns_read_at_once(width)
         for start in range(0, self.n_features, at_once):
@@ -87,7 +87,7 @@ class Points:
             del read, block
 
     def _columns_read_at_once(self, width: int) -> int:
-        """At least ``width``; of an array on disk whole chunks, as far as there is memory."""
+        """At least ``width`` columns; whole chunks of an array on disk, as far as memory allows."""
         chunks = getattr(self.source, "chunks", None)
         if not chunks or (chunks[1] % COLUMN_BLOCK and chunks[1] < self.n_features):
             return width
@@ -96,7 +96,7 @@ class Points:
         return int(max(width, min(whole, most // COLUMN_BLOCK * COLUMN_BLOCK)))
 
     def row_blocks(self) -> Iterator[Float64[np.ndarray, "block d"]]:
-        """All columns, some points at a time, in float64."""
+        """Yield all columns of some points, in float64."""
         height = max(1, _BLOCK_BYTES // (8 * self.n_features))
         for start in range(0, self.n_samples, height):
             part = slice(start, start + height)
@@ -107,7 +107,7 @@ class Points:
             yield self.scaled(np.asarray(block), part)
 
     def scaled(self, block: np.ndarray, part: slice) -> Float64[np.ndarray, "n block"]:
-        """A block of the source, of the points that ``part`` means, in float64 and own units."""
+        """Convert a block of the source, of the points in ``part``, to float64 in own units."""
         values = block.astype(np.float64, order="C")
         if self.unit != 1.0:
             values /= self.unit
@@ -140,12 +140,12 @@ class Points:
 
     @property
     def length_unit(self) -> float:
-        """What distances between blocks are multiplied by, to be distances between points."""
+        """The factor from distances between rows of blocks to distances between points."""
         return 1.0 if self.row_divisors else self.unit
 
     @property
     def rounding(self) -> float:
-        """Distance that the rounding of the stored values alone can put between two points."""
+        """The distance that rounding of the stored values alone can put between two points."""
         return self.roundoff * math.sqrt(self.scan.mean_square) * self.length_unit
 
     @cached_property
@@ -174,7 +174,8 @@ class Points:
     def by_gram(self) -> bool:
         """Whether the points are so few that all their products are found in the first pass.
 
-        Those on disk, or made anew whenever they are read, are read as few times as can be.
+        The limit is higher for points on disk, or made anew at every reading: these are read as few
+        times as possible.
         """
         in_memory = isinstance(self.source, np.ndarray)
         return self.n_samples <= (_FEW_IN_MEMORY if in_memory else _FEW_ELSEWHERE)
@@ -184,7 +185,7 @@ class Points:
         return scan_with_gram(self)
 
     def normalised(self, *, centred: bool = False) -> Self:
-        """Every point scaled to unit length, or first centred on the mean of its own values.
+        """Scale every point to unit length, after taking the mean of its own values if ``centred``.
 
         Raises
         ------

@@ -13,14 +13,14 @@ from jaxtyping import Bool, Float64, Int64
 
 from dimscope.errors import InputError
 
-_DEPTH = 512  # columns multiplied in one go: more would loosen the bound on rounding
-_CACHED = 2**21  # bytes of values that are looked at in one go
-_STRIP_VALUES = 2**22  # products made in one go: only the matrix of all of them is large
+_DEPTH = 512  # columns multiplied at a time: more would loosen the bound on rounding
+_CACHED = 2**21  # bytes of values that are scanned at a time
+_STRIP_VALUES = 2**22  # products made at a time, so that only the matrix of all of them is large
 UNIT_ROUNDOFF = 2.0**-53
 
 
 class Blocks(Protocol):
-    """A representation that is read by blocks of columns, as `Points` are."""
+    """What is read by blocks of columns, as `Points` are."""
 
     @property
     def n_samples(self) -> int:
@@ -36,13 +36,13 @@ class Blocks(Protocol):
 
     @property
     def row_divisors(self) -> tuple[np.ndarray, ...]:
-        """Numbers that then divide each row."""
+        """Numbers by which each row is then divided."""
 
     def source_column_blocks(self) -> Iterator[np.ndarray]:
-        """All points, some columns at a time, as the source holds them."""
+        """Yield some columns of all points, as the source holds them."""
 
     def scaled(self, block: np.ndarray, part: slice) -> Float64[np.ndarray, "n block"]:
-        """A block of the source in float64 and own units."""
+        """Convert a block of the source to float64 in units of the points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ class Gram:
 
 
 def scan_points(points: Blocks) -> Scan:
-    """Means, the size of a row, and a digest of each row.
+    """Find means, the size of a row, and a digest of each row.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def scan_points(points: Blocks) -> Scan:
 
 
 def scan_with_gram(points: Blocks) -> tuple[Scan, Gram]:
-    """The scan and the Gram matrix, in the same single pass.
+    """Find the scan and the Gram matrix in one pass.
 
     Each squared distance n_i + n_j - 2 x.y is off by at most 2 (K + 12) u (n_i + n_j), n the
     squared norms, u the unit roundoff and K the longest chain of additions: a product over `_DEPTH`
@@ -198,8 +198,8 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
 
 
 def _with_equal_bytes(points: Blocks, values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Numbers whose rows have the same bytes where they are equal, as few bytes as possible."""
-    widest = 8 if values.dtype.kind == "f" else 4  # wider ones may differ, and be equal in float64
+    """Return numbers whose rows have equal bytes where they are equal, in few bytes."""
+    widest = 8 if values.dtype.kind == "f" else 4  # wider values may be equal in float64 only
     plain = values.dtype.itemsize <= widest and points.unit == 1.0 and not points.row_divisors
     chosen = values if plain else block
     if chosen.dtype.kind == "f":
@@ -218,6 +218,6 @@ def require_finite(finite: Bool[np.ndarray, " n"]) -> None:
 
 
 def listed(rows: Any, most: int = 5) -> str:
-    """Some rows by number, for a message."""
+    """Name some rows by their numbers, for a message."""
     shown = ", ".join(map(str, rows[:most].tolist()))
     return f"row{'s' if len(rows) > 1 else ''} {shown}{', ...' if len(rows) > most else ''}"

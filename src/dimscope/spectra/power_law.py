@@ -36,7 +36,7 @@ class PowerLaw:
     n_samples
         Samples behind them.
     notes
-        What a careful reader must know, a sentence each.
+        What limits the result, a sentence each.
     """
 
     exponent: float
@@ -62,11 +62,11 @@ def power_law(
     *,
     rounding: float,
 ) -> PowerLaw:
-    """The line through the logarithms of eigenvalues against those of their ranks.
+    """Fit a line to the logarithms of eigenvalues against those of their ranks.
 
-    By least squares with weights 1 / rank, so that every octave of ranks counts alike. The sampling
-    variance of ln l is 2 / (n_samples - 1) for normal data. Eigenvalues below the share
-    ``rounding`` of the first are rounding errors and follow no law.
+    The fit is by least squares with weights 1 / rank, so that every octave of ranks counts alike.
+    The sampling variance of ln l is 2 / (n_samples - 1) for normal data. Eigenvalues below
+    ``rounding`` times the first are rounding errors and follow no law.
 
     Raises
     ------

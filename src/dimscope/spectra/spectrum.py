@@ -17,7 +17,7 @@ from dimscope.spectra.power_law import PowerLaw, power_law
 
 #: The smaller side of the matrix whose eigenvalues are taken may not exceed this (3.2 GB).
 MAX_SIDE = 20_000
-_RESOLVED = 1e-6  # share of a Gram matrix that centring must leave, for 9 digits to be right
+_RESOLVED = 1e-6  # share of a Gram matrix that must remain after centring, for 9 digits to be right
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,7 +61,7 @@ class Spectrum:
 
     @cached_property
     def eigenvalues(self) -> Float64[np.ndarray, " rank"]:
-        """Of the covariance with divisor n_samples - 1, descending; squared units of the input.
+        """Eigenvalues of the covariance (divisor n_samples - 1), descending; squared input units.
 
         There are min(n_samples - 1, n_features) of them, none negative.
         """
@@ -94,7 +94,7 @@ class Spectrum:
         return np.concatenate(squares), np.concatenate(products)
 
     def power_law(self, first: int = 1, last: int | None = None) -> PowerLaw:
-        """How fast the eigenvalues fall between two ranks: rank^-exponent (Stringer et al. 2019).
+        """Fit rank^-exponent to the eigenvalues between two ranks (Stringer et al. 2019).
 
         An exponent is not a dimension: it says how much finer detail the representation holds. For
         a smooth map of a d-dimensional set it exceeds 1 + 2/d. Sample eigenvalues of high ranks are
@@ -124,7 +124,7 @@ class Spectrum:
 
     @classmethod
     def from_points(cls, x: Any) -> Self:
-        """The spectrum of ``x``, by whichever of the Gram and covariance sides is smaller.
+        """Find the spectrum of ``x`` from its Gram or its covariance matrix, whichever is smaller.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class Spectrum:
         )
 
     def subset(self, rows: Int64[np.ndarray, " m"]) -> Spectrum:
-        """The spectrum of some of the rows, from the Gram matrix where there is one.
+        """Find the spectrum of some of the rows, from the Gram matrix where there is one.
 
         Raises
         ------

@@ -11,6 +11,7 @@ import dimscope as ds
 from dimscope.estimators._shared.bias import bias_notes, true_dimension
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("shape", ["sphere", "cube"])
 @pytest.mark.parametrize("dimension", [5, 10, 20])
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dimscope import CorrelationDimension, CorrelationIntegral, NeighborGraph
 from dimscope.manifolds import make_manifold
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("name", ["sphere", "swiss_roll", "flat_torus", "sierpinski", "koch"])
 def test_known_dimensions(name):
     manifold = make_manifold(name)
@@ -27,6 +28,7 @@ def log_normal(rng, dimension):
     return NeighborGraph.from_points(np.exp(rng.normal(size=(300, dimension))), 32)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 @pytest.mark.parametrize("make", [torus, gaussian, log_normal])
 def test_the_error_is_the_scatter(make, dimension):

@@ -36,15 +36,20 @@ def test_are_the_growth_by_definition(parameters):
         "discard_fraction": parameters.get("discard", 0.01),
         "n_halvings": parameters.get("halvings", 3),
     }
-    tree = ds.MSTDimension(**named).fit(x)
-    assert tree.dimension_ == pytest.approx(growth(x, naive_tree, **parameters), rel=1e-8)
-    near = ds.KNNGraphDimension(n_neighbors=4, **named).fit(x)
+    own = ds.estimate(
+        x,
+        [ds.MSTDimension(**named), ds.KNNGraphDimension(n_neighbors=4, **named)],
+        errors="own",
+    )
+    tree, near = own["mst_dimension"], own["knn_graph_dimension"]
+    assert tree.value == pytest.approx(growth(x, naive_tree, **parameters), rel=1e-8)
     expected = growth(x, lambda a: np.sort(all_distances(a))[:, 1:5], **parameters)
-    assert near.dimension_ == pytest.approx(expected, rel=1e-8)
-    for estimate in (tree.estimate_, near.estimate_):
+    assert near.value == pytest.approx(expected, rel=1e-8)
+    for estimate in (tree, near):
         assert (estimate.stderr, estimate.interval) == (None, None)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("manifold", "dimension", "tolerance"),
     [
@@ -76,6 +81,7 @@ class TestBoth:
         moved = scale * (x @ turn + 100)
         assert kind(alpha=alpha).fit(moved).dimension_ == pytest.approx(value, rel=1e-7)
 
+    @pytest.mark.statistical
     def test_depend_little_on_the_order_of_rows(self, kind):
         x = ds.manifolds.cube(3).sample(1000, rng=0)
         found = [

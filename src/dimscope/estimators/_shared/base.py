@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from dimscope._deprecated import renamed_parameters
 from dimscope.errors import InputError
-from dimscope.estimators._shared.errors import normal_interval
+from dimscope.estimators._shared.dependence import normal_interval
 from dimscope.estimators._shared.notes import discrete_notes, rounding_notes
 from dimscope.measurement import Known, Representation, measure
 from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
@@ -24,7 +24,10 @@ class Estimator(ABC):
     """Base of all estimators: a keyword-only dataclass whose fields are its parameters.
 
     Subclasses are final. `estimate` is pure; only `fit` sets attributes, all ending in ``_``.
-    `dimscope.testing.check_estimator` tells whether a class is all that is expected of it.
+    `dimscope.testing.check_estimator` checks a class against all that is expected of one.
+
+    An estimator of another package derives from `NeighborEstimator` or `SpectrumEstimator`. The
+    protected methods named there are meant for such subclasses, and kept as stable as public ones.
 
     Attributes
     ----------
@@ -38,17 +41,17 @@ class Estimator(ABC):
     needs
         What `estimate` takes: a `NeighborGraph` (``"graph"``) or a `Spectrum` (``"spectrum"``).
     data
-        What values it is for: real numbers, whole numbers, or two values.
+        What values it is for: real numbers (``"continuous"``), ``"integers"``, or two values
+        (``"bits"``).
     error_kind
-        Where its own error comes from, ``"theory"`` or ``"posterior"``, if simulation has shown
-        that its intervals hold; ``"blocks"`` where the scatter over disjoint blocks of points has
-        to serve.
+        Where its errors come from: ``"theory"`` or ``"posterior"`` if simulation has shown that its
+        own intervals hold, else ``"blocks"``, the scatter over disjoint blocks of points.
     block_error_range
         Smallest and largest ratio of the blocks' error to the true scatter in simulation; None
-        where nobody has looked.
+        where this was not simulated.
     cheap_in_blocks
-        False where an estimate may cost much however few the points: then blocks are measured only
-        on request, and where a decimation measures them anyway.
+        False where an estimate may cost much however few the points are. Blocks are then measured
+        only on request, and where a decimation measures them anyway.
     """
 
     name: ClassVar[str]
@@ -90,7 +93,7 @@ class Estimator(ABC):
         Raises
         ------
         InputError
-            If ``x`` cannot be used, or what `estimate` raises.
+            If ``x`` cannot be used, or `estimate` raises it.
         """
         engine = LocalEngine(Resources(n_jobs, search_device))
         representation = Representation.of(x, engine=engine)
@@ -144,7 +147,12 @@ class Estimator(ABC):
 
 
 class NeighborEstimator(Estimator):
-    """Base of the estimators that see a representation only through its nearest neighbours."""
+    """Base of the estimators that see a representation only through its nearest neighbours.
+
+    Subclasses, those of other packages too, build their results with three protected methods:
+    `_check` refuses a graph with too few neighbours, `_answer` makes the estimate, and
+    `_local_answer` that of a dimension for every point.
+    """
 
     needs: ClassVar[Literal["graph", "spectrum"]] = "graph"
 
@@ -175,9 +183,11 @@ class NeighborEstimator(Estimator):
         notes: tuple[Note, ...],
         ranks: tuple[int, int],
     ) -> DimensionEstimate:
-        """The estimate with what all neighbour estimators report; a normal interval by default.
+        """Build the estimate from its value and what all neighbour estimators report.
 
-        To the notes it adds the warning about discrete data, from as many neighbours as were used.
+        Without an ``interval`` it is the normal one of ``stderr``. ``ranks`` are the first and the
+        last neighbour used, n1 and n2; if distances up to n2 look discrete, a warning is added to
+        ``notes``.
         """
         return DimensionEstimate(
             value=value,
@@ -193,6 +203,7 @@ class NeighborEstimator(Estimator):
         )
 
     def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
+        """Build the estimate of a dimension for every point, nan where there is none."""
         return LocalEstimate(
             values=values,
             n_neighbors=self.n_neighbors_needed,
@@ -202,6 +213,7 @@ class NeighborEstimator(Estimator):
         )
 
     def _check(self, graph: NeighborGraph) -> None:
+        """Raise an `InputError` if the graph has fewer than `n_neighbors_needed` neighbours."""
         if graph.n_neighbors < self.n_neighbors_needed:
             raise InputError(
                 f"{self.name} needs {self.n_neighbors_needed} neighbours of each point, the graph "
@@ -222,7 +234,10 @@ class KNeighborEstimator(NeighborEstimator):
 
 
 class SpectrumEstimator(Estimator):
-    """Base of the linear estimators, which see only the eigenvalues of the covariance."""
+    """Base of the linear estimators, which see only the eigenvalues of the covariance.
+
+    Subclasses, those of other packages too, make their estimate with the protected `_answer`.
+    """
 
     family: ClassVar[Family] = "linear"
     needs: ClassVar[Literal["graph", "spectrum"]] = "spectrum"
@@ -245,7 +260,10 @@ class SpectrumEstimator(Estimator):
         stderr: float | None = None,
         notes: tuple[Note, ...] = (),
     ) -> DimensionEstimate:
-        """The estimate with what all linear estimators report; without an error by default."""
+        """Build the estimate from its value and what all linear estimators report.
+
+        Without ``stderr`` it has no error; with it, the interval is the normal one.
+        """
         return DimensionEstimate(
             value=value,
             stderr=stderr,
@@ -261,12 +279,12 @@ class SpectrumEstimator(Estimator):
 
 
 def apply_estimator(estimator: Estimator, statistic: Known) -> DimensionEstimate:
-    """The estimate of ``estimator`` from the statistic that its family uses.
+    """Run ``estimator`` on the graph or spectrum that it needs.
 
     Raises
     ------
     InputError
-        If the statistic is the other family's, or what the estimator itself raises.
+        If it needs the other of the two, or the estimator itself raises it.
     """
     if isinstance(estimator, NeighborEstimator) and isinstance(statistic, NeighborGraph):
         return estimator.estimate(statistic)

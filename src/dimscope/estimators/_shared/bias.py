@@ -1,9 +1,9 @@
-"""What edges and curvature take from an estimate of a high dimension, which no error bar shows.
+"""How far edges and curvature lower an estimate of a high dimension, which no error bar shows.
 
-The share of points whose neighbourhood meets an edge depends on how much of the set it takes, so
-that the estimators of distances to k neighbours follow one curve of N / k, to about 2 % (4 % in 50
-dimensions and more). It was drawn at N = 250, 1,000 and 4,000 on the sphere, among the sets that
-are biased least, and in the cube, among those that are biased most.
+How many neighbourhoods meet an edge depends on the share of the set that each takes. Estimators
+from distances to k neighbours therefore follow one curve of N / k, to about 2 % (4 % from 50
+dimensions on). It was simulated at N = 250, 1,000 and 4,000 on the sphere, which is among the sets
+with the least bias, and in the cube, which is among those with the most.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dimscope.estimators._shared.errors import _NORMAL_95
+from dimscope.estimators._shared.dependence import NORMAL_95
 from dimscope.results import Note
 
 _SHARES = (10, 50, 300, 2000)  # N / k, the columns
 _DIMENSIONS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100)  # the rows
-#: The mean estimate on points of those dimensions.
+#: The mean estimate for each dimension and each N / k.
 _SEEN: Mapping[str, tuple[tuple[float, ...], ...]] = {
     "sphere": (
         (1.00, 1.00, 1.00, 1.00),
@@ -52,7 +52,7 @@ _SEEN: Mapping[str, tuple[tuple[float, ...], ...]] = {
 def true_dimension(shape: str, value: float, points_per_neighbor: float) -> float:
     """The dimension at which points on the ``"sphere"`` or in the ``"cube"`` give this value.
 
-    Infinite where points of 100 dimensions give less.
+    It is infinite where even 100 dimensions give less.
     """
     place = math.log(points_per_neighbor)
     seen = [float(np.interp(place, np.log(_SHARES), row)) for row in _SEEN[shape]]
@@ -64,16 +64,17 @@ def true_dimension(shape: str, value: float, points_per_neighbor: float) -> floa
 def bias_notes(
     value: float, stderr: float | None, n_samples: int, n_neighbors: int
 ) -> tuple[Note, ...]:
-    """A sentence where a bias as in the cube leads out of the interval, with that of the sphere.
+    """Warn where a bias as in the cube would move the estimate out of its interval.
 
-    Curvature within the neighbourhoods raises an estimate instead, which distances do not tell.
+    The warning gives the bias on the sphere too. Curvature within the neighbourhoods raises an
+    estimate instead; distances do not tell by how much.
     """
     if stderr is None or not value > 1:
         return ()
     low, high = (
         max(value, true_dimension(shape, value, n_samples / n_neighbors)) for shape in _SEEN
     )
-    if high <= value + _NORMAL_95 * stderr:
+    if high <= value + NORMAL_95 * stderr:
         return ()
     seen = (
         f"At N = {n_samples:,} an estimate of {value:.3g} from {n_neighbors} neighbours is too low"

@@ -1,4 +1,4 @@
-"""Parameters and data that an estimator cannot use, refused in one line."""
+"""Checks that refuse parameters and data which an estimator cannot use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of points within some radii, and the slope of their number with its error.
+"""Numbers of pairs of points within some radii, and the slope of these numbers with its error.
 
 Grassberger and Procaccia, "Measuring the strangeness of strange attractors", Physica D 9 (1983).
 """
@@ -19,7 +19,7 @@ _SLACK = 1e-9  # pairs at the radius itself count, however it was rounded
 
 
 class CorrelationSum(NamedTuple):
-    """Neighbours of each point within radii, the median distances to the neighbours of ``ranks``.
+    """How many others each point has within the median distances to the neighbours of ``ranks``.
 
     The correlation sum at a radius is proportional to the mean of the counts.
     """
@@ -40,10 +40,10 @@ class CorrelationSum(NamedTuple):
     def slope(self, first: int, last: int) -> tuple[float, float]:
         """ln C against ln r between two of the radii, and its standard error.
 
-        Where every point has as many neighbours, each pair within the larger radius is within the
-        smaller one with one probability, and ln C has the variance b of a binomial. Uneven density
-        adds 4 / N times the variance of the points' shares in the slope; as seen in the counts,
-        that has 2 b of chance in it.
+        At even density each pair within the larger radius is within the smaller one with one
+        probability, and ln C has the variance b of a binomial. Uneven density adds 4 / N times the
+        variance of what the points contribute to the slope. Their contributions vary by chance too,
+        so 2 b is taken from the variance that the counts show.
         """
         inner, outer = self.counts[:, first], self.counts[:, last]
         width = self.width(first, last)

@@ -1,4 +1,4 @@
-"""What the estimators of discrete data share: all rows, and how many pairs are at each distance."""
+"""What the estimators of discrete data share: rows with their copies, and counts of distances."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import NeighborEstimator
-from dimscope.estimators._shared.errors import normal_interval
+from dimscope.estimators._shared.dependence import normal_interval
 from dimscope.measurement import points_of
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, Note
@@ -18,7 +18,7 @@ _BLOCK_BYTES = 2**25
 
 
 def rows_with_copies(graph: NeighborGraph, name: str) -> tuple[Float64[np.ndarray, "n d"], int]:
-    """The points of ``graph`` with all their copies, and how many of these it had set aside."""
+    """Return the points of ``graph`` with all their copies, and how many copies these are."""
     points = points_of(graph, name)
     rows = np.flatnonzero(np.isin(points.scan.first_of_row, graph.original_rows))
     x = np.hstack(list(points.take(rows).column_blocks()))
@@ -26,7 +26,7 @@ def rows_with_copies(graph: NeighborGraph, name: str) -> tuple[Float64[np.ndarra
 
 
 def pair_counts(x: Float64[np.ndarray, "n d"]) -> Int64[np.ndarray, " distances"]:
-    """How many pairs of rows, each counted once, lie at L1 distances 0, 1, 2, ..."""
+    """Count the pairs of rows, each once, that lie at L1 distances 0, 1, 2, ..."""
     farthest = float(np.ptp(x, axis=0).sum())
     if farthest > _MOST_SITES:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Regression on known cases by a Gaussian process, and what it errs by on cases alike.
+"""Gaussian process regression on known cases, and its error on similar cases.
 
 Rasmussen and Williams, "Gaussian processes for machine learning" (2006): equation 2.25 for the
 prediction, 5.8 and 5.9 for the likelihood, 5.12 for the error of a case that is left out.
@@ -55,9 +55,9 @@ class GaussianProcess:
     centre, spread
         Mean and standard deviation of the inputs as they were given.
     weights
-        Of the cases in a prediction, in units of the targets.
+        Weight of each case in a prediction, in units of the targets.
     left_out
-        What each case's target, predicted from all others, differs from the true one by.
+        For each case, its target as predicted from all others minus the true one.
     kernel
         Covariance of the cases.
     """
@@ -72,7 +72,7 @@ class GaussianProcess:
 
     @classmethod
     def of_cases(cls, inputs: Inputs, targets: Targets, kernel: Kernel) -> GaussianProcess:
-        """The process that knows these cases."""
+        """Make the process that knows these cases."""
         centre, spread = inputs.mean(axis=0), inputs.std(axis=0)
         standard = (inputs - centre) / spread
         precision = np.linalg.inv(_covariance(standard, kernel))
@@ -93,7 +93,7 @@ class GaussianProcess:
         return np.asarray(self.targets.mean() + covariance @ self.weights)
 
     def alike(self, inputs: Inputs, n_alike: int) -> Alike:
-        """The known cases nearest to each of some others."""
+        """Find the known cases nearest to each of some others."""
         return _nearest(squared_distances(self._standard(inputs), self.inputs), n_alike)
 
     def alike_among_known(self, n_alike: int) -> Alike:
@@ -107,7 +107,7 @@ class GaussianProcess:
 
 
 def log_likelihood(inputs: Inputs, targets: Targets, kernel: Kernel) -> float:
-    """The logarithm of the probability of standardised targets; a kernel is chosen by it."""
+    """The logarithm of the probability of standardised targets, by which a kernel is chosen."""
     factor = scipy.linalg.cho_factor(_covariance(inputs, kernel), lower=True)
     fit = float(targets @ scipy.linalg.cho_solve(factor, targets))
     volume = 2 * float(np.log(np.diag(factor[0])).sum())
@@ -115,7 +115,7 @@ def log_likelihood(inputs: Inputs, targets: Targets, kernel: Kernel) -> float:
 
 
 def squared_distances(x: Inputs, y: Inputs) -> Float64[np.ndarray, "n m"]:
-    """|x_i - y_j|^2; of a case with itself up to rounding, and never negative."""
+    """|x_i - y_j|^2, never negative; 0 up to rounding for equal cases."""
     norms = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1)
     return np.asarray(np.maximum(norms - 2 * x @ y.T, 0.0))
 

@@ -26,9 +26,9 @@ Lengths = Float64[np.ndarray, "m k"]
 
 @dataclass(kw_only=True)
 class GraphLengthEstimator(NeighborEstimator):
-    """Base of both graphs: the mean over the edges of length^alpha goes as n^(-alpha/d).
+    """Base of both graphs: the mean of length^alpha over the edges falls as n^(-alpha/d).
 
-    Edges that are left out together, or not at all, are one row of `_edges`.
+    Each row of `_edges` holds edges that are discarded together.
     """
 
     n_neighbors: int
@@ -39,7 +39,7 @@ class GraphLengthEstimator(NeighborEstimator):
 
     @property
     def n_neighbors_needed(self) -> int:
-        """Neighbours that `estimate` uses of each point: about k of these are in any block."""
+        """Neighbours that `estimate` uses of each point: about k of these are in each block."""
         return self.n_neighbors << max(self.n_halvings, 0)
 
     def estimate(self, graph: NeighborGraph) -> DimensionEstimate:
@@ -51,7 +51,7 @@ class GraphLengthEstimator(NeighborEstimator):
         ------
         InputError
             If a parameter is out of range, the graph has fewer than k 2^n_halvings neighbours or
-            too few points, or the lists of neighbours that were given are too short for a part.
+            too few points, or given lists of neighbours are too short for a block.
         """
         self._check_parameters(graph)
         unit = float(graph.distances[:, -1].max()) or 1.0

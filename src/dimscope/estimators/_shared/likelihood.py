@@ -35,7 +35,7 @@ def maximum_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int, n2: int) -> t
 
 
 def log_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int, n2: int, d: float) -> float:
-    """Its logarithm at ``d``, up to a constant; at mu = 1 the limit, (n2-n1) ln d."""
+    """The log likelihood at ``d``, up to a constant; at mu = 1 its limit, (n2-n1) ln d."""
     apart = log_mu[log_mu > 0]
     between = float(np.log(-np.expm1(-d * apart)).sum())
     between += (len(log_mu) - len(apart)) * math.log(d)

@@ -1,4 +1,4 @@
-"""Neighbourhoods as vectors: what the estimators see that use more than distances to a point."""
+"""Bases of the estimators that see neighbours as vectors, and not only their distances."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ PerPoint = Float64[np.ndarray, " n"]
 class VectorEstimator(NeighborEstimator):
     """Base of the estimators that see nearest neighbours as vectors from each point.
 
-    They make the estimate from numbers of each neighbourhood, so that many estimators can share
-    one reading of the vectors (`dimscope.measurement.VectorStatistic`).
+    The estimate is made from numbers of each neighbourhood, so that many estimators can share one
+    reading of the vectors (`dimscope.measurement.VectorStatistic`).
     """
 
     @property
     @abstractmethod
     def n_vectors(self) -> int:
-        """Neighbours of each point whose vectors it sees, the nearest first."""
+        """How many nearest neighbours of each point it needs as vectors."""
 
     @abstractmethod
     def numbers_of(self, products: Products, n_features: int) -> Numbers:
@@ -65,19 +65,17 @@ class VectorEstimator(NeighborEstimator):
 
 
 class NeighborhoodEstimator(VectorEstimator, KNeighborEstimator):
-    """Base of the estimators that see the k neighbours of each point as vectors from it.
+    """Base of the estimators that make one number of the k neighbours of each point.
 
-    Each neighbourhood has one number, bounded or a logarithm, so that no single neighbourhood can
-    outweigh the others. Its own value gives the dimension at a point, its mean over all points that
-    of the whole.
+    The number is bounded or a logarithm, so that no single neighbourhood can outweigh the others.
+    The number of a point gives the dimension there, the mean of all numbers that of the whole.
     """
 
-    n_neighbors: int
     least_neighbors: ClassVar[int]
 
     @property
     def n_vectors(self) -> int:
-        """Neighbours of each point whose vectors it sees: ``n_neighbors``."""
+        """How many nearest neighbours of each point it needs as vectors: ``n_neighbors``."""
         return self.n_neighbors
 
     def check_graph(self, graph: NeighborGraph) -> None:
@@ -85,9 +83,9 @@ class NeighborhoodEstimator(VectorEstimator, KNeighborEstimator):
         self._check_parameters()
         super().check_graph(graph)
 
+    @abstractmethod
     def numbers_of(self, products: Products, n_features: int) -> PerPoint:
-        """The number of each neighbourhood, nan where it has none."""
-        return self._number(products, n_features)
+        """The number of each neighbourhood, nan where it has none, from its vectors' products."""
 
     def estimate_of(self, graph: NeighborGraph, numbers: PerPoint) -> DimensionEstimate:
         """The dimension of the points of ``graph``, from the mean over their neighbourhoods.
@@ -133,10 +131,6 @@ class NeighborhoodEstimator(VectorEstimator, KNeighborEstimator):
         return self._local_answer(self._dimensions(self._numbers(graph)))
 
     @abstractmethod
-    def _number(self, products: Products, n_features: int) -> PerPoint:
-        """The number of each neighbourhood, nan where it has none, from its vectors' products."""
-
-    @abstractmethod
     def _dimensions(self, numbers: PerPoint) -> PerPoint:
         """The dimension that each number stands for."""
 
@@ -150,7 +144,7 @@ class NeighborhoodEstimator(VectorEstimator, KNeighborEstimator):
         return None
 
     def _remarks(self, value: float) -> tuple[Note, ...]:  # noqa: ARG002
-        """What a reader must know of an estimate of this value."""
+        """Return notes that an estimate of this value needs."""
         return ()
 
     def _check_parameters(self) -> None:
@@ -159,14 +153,14 @@ class NeighborhoodEstimator(VectorEstimator, KNeighborEstimator):
 
 
 def centred_products(products: Products) -> Products:
-    """The products of the vectors from the mean of the neighbours, in place of the point."""
+    """Return the products of the vectors from the mean of the neighbours instead of the point."""
     mean = products.mean(axis=2)
     centred = products - mean[:, :, None] - mean[:, None, :] + mean.mean(axis=1)[:, None, None]
     return np.asarray(centred)
 
 
 def inverses(numbers: PerPoint) -> PerPoint:
-    """1 over each number; nan, as for an unknown one, for 0."""
+    """1 over each number; nan where it is nan or not positive."""
     found = np.full(len(numbers), np.nan)
     np.divide(1, numbers, out=found, where=numbers > 0)
     return found

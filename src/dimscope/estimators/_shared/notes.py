@@ -1,4 +1,4 @@
-"""What a graph or a spectrum shows of its points that a reader of any estimate must know.
+"""Notes on the points of a graph or a spectrum, which hold for any estimate made from it.
 
 The note on the bias of edges and curvature is in `bias`.
 """
@@ -31,7 +31,7 @@ def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
 
 
 def discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[Note, ...]:
-    """A warning where neighbours at equal distances tell of discrete data.
+    """A warning where many neighbours at equal distances show that the data are discrete.
 
     Continuous data have none. Copies at distance 0 are counted as duplicates, not here.
     """

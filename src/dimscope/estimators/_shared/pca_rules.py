@@ -1,6 +1,6 @@
-"""How many directions the eigenvalues of a neighbourhood show, by the rules of local PCA.
+"""The rules of local PCA: how many directions the eigenvalues of a neighbourhood show.
 
-A row of eigenvalues for each neighbourhood, descending. `LocalPCA` names the sources.
+Spectra have a row of descending eigenvalues for each neighbourhood. `LocalPCA` names the sources.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ def max_gap(spectra: Spectra) -> PerPoint:
 
 
 def kaiser(spectra: Spectra) -> PerPoint:
-    """How many exceed their mean."""
+    """How many eigenvalues of each row exceed their mean."""
     return above(spectra, spectra.mean(axis=1, keepdims=True))
 
 
 def broken_stick(spectra: Spectra) -> PerPoint:
-    """How many of the first exceed the pieces of a stick broken at random."""
+    """How many of the first eigenvalues exceed the mean pieces of a stick broken at random."""
     n = spectra.shape[1]
     pieces = np.cumsum(1 / np.arange(n, 0, -1))[::-1] / n
     return first(spectra <= pieces * spectra.sum(axis=1, keepdims=True)) - 1

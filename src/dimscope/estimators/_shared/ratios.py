@@ -1,4 +1,4 @@
-"""Distances to neighbours as ratios, and what became of the points that have none."""
+"""Ratios of distances to neighbours, with a note on the points that have none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEAST_POINTS = 5
 
 
 class LogRatios(NamedTuple):
-    """ln(r_n2 / r_n1) of the points with r_n1 > 0, the scale, and what a reader must know."""
+    """ln(r_n2 / r_n1) of the points with r_n1 > 0, with their scale and notes."""
 
     values: Float64[np.ndarray, " n"]
     scale: float
@@ -62,9 +62,10 @@ def ratios_of(
 
 
 class Neighborhoods(NamedTuple):
-    """Distances r_1 ... r_k as shares of r_k, which points have them, and what a reader must know.
+    """Distances r_1 ... r_k as shares of r_k, with their scale and notes.
 
-    ``shares`` has a row for each point with r_1 > 0, and no column for r_k / r_k = 1.
+    ``shares`` has a row for each point with r_1 > 0, which ``apart`` marks, and no column for
+    r_k / r_k = 1.
     """
 
     shares: Float64[np.ndarray, "n k-1"]
@@ -75,7 +76,7 @@ class Neighborhoods(NamedTuple):
     def local(
         self, numerator: int | Float64[np.ndarray, " n"], denominator: Float64[np.ndarray, " n"]
     ) -> Float64[np.ndarray, " n_samples"]:
-        """A ratio for each point of the graph from those of the rows; nan where there is none."""
+        """Divide row by row; each point of the graph gets its ratio, or nan if it has none."""
         values = np.full(len(self.apart), np.nan)
         values[self.apart] = numerator / np.where(denominator > 0, denominator, np.nan)
         return values
@@ -87,7 +88,7 @@ def neighborhoods(graph: NeighborGraph, k: int) -> Neighborhoods:
     Raises
     ------
     InputError
-        If every point has them all at one distance.
+        If every point has all of them at one distance.
     """
     apart = graph.distances[:, 0] > 0
     distances = graph.distances[apart, :k]

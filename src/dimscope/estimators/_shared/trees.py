@@ -18,10 +18,10 @@ Edge = tuple[float, int, int]
 def spanning_tree(graph: NeighborGraph) -> Float64[np.ndarray, " m"]:
     """The lengths of the edges of the minimum spanning tree of all points, n - 1 of them.
 
-    Parts of the tree are joined by the shortest edge that the lists of neighbours know. It is the
-    shortest way out of a part if it is no longer than the reach of each list in it, on one side at
-    least. Where it is not, the points of the smaller part whose lists are too short are searched
-    for their nearest point outside; what is found is the shortest way out.
+    Parts of the tree are joined by the shortest edge in the lists of neighbours. No way out of a
+    part is shorter if every list of that part reaches as far as this edge; one of the two parts is
+    enough. If neither part has such lists, a search finds the nearest outside point of those points
+    of the smaller part whose lists are too short, and with it the shortest way out.
     """
     parts = _Parts(graph)
     edges = _forest(graph)
@@ -43,7 +43,7 @@ def spanning_tree(graph: NeighborGraph) -> Float64[np.ndarray, " m"]:
 
 
 def _forest(graph: NeighborGraph) -> list[Edge]:
-    """The edges of the lists that are not the longest of a circle of theirs, the shortest first."""
+    """The edges in the lists without the longest of every cycle, the shortest first."""
     n, k = graph.indices.shape
     lengths, start, end = graph.distances.ravel(), np.repeat(np.arange(n), k), graph.indices.ravel()
     order = np.argsort(lengths, kind="stable")
@@ -57,7 +57,7 @@ def _forest(graph: NeighborGraph) -> list[Edge]:
 
 
 class _Parts:
-    """The parts of a growing tree: their points, and how far the lists of all of these reach."""
+    """The parts of a growing tree: their points, and how far their shortest list reaches."""
 
     def __init__(self, graph: NeighborGraph) -> None:
         self.graph = graph

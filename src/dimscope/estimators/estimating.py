@@ -1,4 +1,4 @@
-"""One array, many estimators, one neighbour search."""
+"""`estimate`: one array, one or many methods, one neighbour search and one spectrum."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     metric, duplicates, n_jobs, search_device
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
     rng
-        Of the blocks that errors come from: a seed, or a generator that draws one.
+        Seed of the blocks that errors come from, or a generator that draws one.
     errors
         ``"auto"``: the method's own standard error where simulation has shown that it holds, else
         the scatter over up to 16 disjoint blocks of points, which at most doubles the time. Other
-        libraries' estimators and ``hidalgo``, which may cost much however few the points, have
-        blocks in profiles only. ``"blocks"``: blocks for all methods. ``"own"``: what the methods
-        say themselves, without the cost of blocks.
+        libraries' estimators and ``hidalgo``, which may cost much however few the points are, have
+        blocks in profiles only. ``"blocks"``: blocks for all methods. ``"own"``: the methods' own
+        errors, without the cost of blocks.
 
     Returns
     -------
     DimensionEstimate, or a dict of them by method name
-        One estimate for one method, a dict for a sequence. Of a sequence, a method that fails has
-        no value, and the reason as its ``problem``.
+        One estimate for one method, a dict for a sequence. In a sequence, a method that fails has
+        no value, and its ``problem`` says why.
 
     Raises
     ------

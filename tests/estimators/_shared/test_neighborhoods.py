@@ -65,6 +65,7 @@ class TestEveryEstimatorOfNeighbourhoods:
             estimator.fit(x).dimension_, rel=1e-9
         )
 
+    @pytest.mark.statistical
     def test_local_values_are_at_their_points_and_the_whole_is_between_them(self, estimator):
         rng = np.random.default_rng(0)
         line, sheet = np.eye(2, 5)[:1] * rng.random((200, 1)), rng.random((200, 2)) @ np.eye(2, 5)
@@ -113,6 +114,7 @@ def test_scale_is_the_distance_to_the_last_neighbour_used():
     assert (estimate.parameters["n1"], estimate.parameters["n2"]) == (1, 10)
 
 
+@pytest.mark.statistical
 def test_the_metric_is_that_of_the_graph():
     """Rows scaled to unit length lie on a sphere, one dimension below the space."""
     x = cloud(2000, 3)

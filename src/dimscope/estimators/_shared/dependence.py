@@ -1,15 +1,14 @@
-"""What sampling errors are: how far points that share neighbours depend on each other.
+"""How much larger sampling errors are because points share neighbours.
 
-An estimate is a function of ratios of distances, one set for each point. Were the points'
-neighbourhoods independent, the likelihood or the delta method would give its standard error. They
-are not, for a point is a neighbour of its neighbours, and shares others with them. At constant
-density the points look like a Poisson process around each of them, so the factor by which this
-multiplies the error depends on the ranks and on the dimension only: `DEPENDENCE` holds it, from
-the scatter over draws on periodic boxes, to about 4 %
-(`benchmarks/calibration/dependence_factors.py`).
+An estimate is a function of ratios of distances, one set for each point. If the neighbourhoods of
+the points were independent, the likelihood or the delta method would give its standard error. They
+are not: a point is a neighbour of its neighbours, and shares others with them. At constant density
+the points look like a Poisson process around each of them, so this multiplies the error by a factor
+that depends only on the ranks and the dimension. `DEPENDENCE` holds the factors, from the scatter
+over draws on periodic boxes, to about 4 % (`benchmarks/calibration/dependence_factors.py`).
 
-For many neighbours the factor approaches sqrt(2), where pairs of points are what is independent and
-each counts twice; in one dimension, where balls overlap most, Gride and MADA exceed it.
+For many neighbours the factor approaches sqrt(2): then pairs of points are independent, and each
+pair counts twice. In one dimension, where balls overlap most, Gride and MADA exceed it.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-_NORMAL_95 = 1.959963984540054
+NORMAL_95 = 1.959963984540054
 _DIMENSIONS = (1, 2, 5, 10)  # hardly any change is left from 5 to 10
 _RANKS = (2, 4, 8, 16, 32, 64)
-#: By how much the mean of numbers whose neighbourhoods overlap scatters more than the weights of
-#: `overlap_stderr` say: they fall with the overlap as fast as the correlation does, or faster.
+#: A mean over overlapping neighbourhoods scatters this much more than the weights of
+#: `overlap_stderr` say, which fall with the overlap as fast as the correlation does, or faster.
 _OVERLAP = 1.08
 
 
@@ -36,7 +35,7 @@ class Dependence(NamedTuple):
     factors: tuple[tuple[float, ...], ...]
 
 
-#: By family: ranks are the farthest neighbour used; TwoNN's places are the share of ratios it fits.
+#: By method: ranks are the farthest neighbour used; TwoNN's places are the share of ratios it fits.
 DEPENDENCE: Mapping[str, Dependence] = {
     "two_nn": Dependence(
         (0.1, 0.3, 0.5, 0.7, 0.9, 1.0),
@@ -104,12 +103,12 @@ DEPENDENCE: Mapping[str, Dependence] = {
 }
 
 
-def dependence(family: str, place: float, dimension: float) -> float:
-    """The factor of a family between the entries of its table, and beyond them that of the last.
+def dependence(method: str, place: float, dimension: float) -> float:
+    """Interpolate the factor of a method in its table; beyond its edge take that of the edge.
 
     Ranks and dimensions are interpolated by their logarithms.
     """
-    places, factors = DEPENDENCE[family]
+    places, factors = DEPENDENCE[method]
     along: list[float] = []
     for row in factors:
         if places == _RANKS:
@@ -122,11 +121,12 @@ def dependence(family: str, place: float, dimension: float) -> float:
 def overlap_stderr(
     numbers: Float64[np.ndarray, " n"], neighbors: Int64[np.ndarray, "n k"]
 ) -> float | None:
-    """The standard error of the mean of a number per neighbourhood, nan where it has none.
+    """Return the standard error of the mean of one number per neighbourhood; nan is left out.
 
-    The covariance of two numbers counts by the share of points that their neighbourhoods have in
-    common, each with the point itself. This is a sum of squares, one for each point, over the
-    neighbourhoods that it is in, so it is never negative. None for fewer than two numbers.
+    The covariance of two numbers is weighted by the share of points that their neighbourhoods have
+    in common, each neighbourhood with its own point. The variance is then a sum of squares, one for
+    each point, over the neighbourhoods that it is in, and never negative. None for fewer than two
+    numbers.
     """
     known = ~np.isnan(numbers)
     count = int(known.sum())
@@ -144,4 +144,4 @@ def normal_interval(value: float | None, stderr: float | None) -> tuple[float, f
     """The 95 % interval of a normal error, or None where value or error is unknown."""
     if value is None or stderr is None:
         return None
-    return value - _NORMAL_95 * stderr, value + _NORMAL_95 * stderr
+    return value - NORMAL_95 * stderr, value + NORMAL_95 * stderr

@@ -14,14 +14,14 @@ from dimscope.measurement.levels import Level
 from dimscope.measurement.statistic import Statistic
 from dimscope.results import DimensionEstimate, Note
 
-#: Which errors are given: ``"auto"``, the estimator's own where simulation has shown that they
-#: hold and blocks for all others; ``"blocks"`` for all; ``"own"`` for the estimators' only.
+#: Where errors come from. ``"auto"``: the estimator's own where simulation has shown that it holds,
+#: else blocks. ``"blocks"``: blocks for all. ``"own"``: the estimators' own, and no blocks.
 Errors = Literal["auto", "blocks", "own"]
-#: How often N is halved, tried in this order: the more blocks, the better known is their scatter.
-#: Sixteen blocks cost a sixteenth of a search.
+#: How often N is halved to make blocks, in the order tried: more blocks tell their scatter better.
+#: Sixteen blocks together cost a sixteenth of a search.
 HALVINGS_FOR_ERRORS = (4, 3, 2, 1)
 
-_RIGHT = 0.8, 1.5  # ratios of the error to the true scatter that need no word
+_RIGHT = 0.8, 1.5  # ratios of the error to the true scatter that a note need not mention
 
 
 class ErrorBar(NamedTuple):
@@ -38,10 +38,10 @@ def wants_blocks(
     *,
     decimated: bool = False,
 ) -> bool:
-    """Whether the error is to come from blocks; without an estimate, whether that is sure.
+    """Whether the error of a statistic has to come from blocks.
 
-    A statistic that may cost much in each block has them on request, and where a decimation
-    measures it on blocks anyway.
+    Without an estimate: whether that is certain before the estimate is made. A statistic that may
+    cost much in each block has blocks on request, and where a decimation measures them anyway.
     """
     if errors != "auto":
         return errors == "blocks"
@@ -51,12 +51,12 @@ def wants_blocks(
 
 
 def block_error(estimate: DimensionEstimate, levels: Sequence[Level]) -> ErrorBar | None:
-    """The error at full N from the scatter of disjoint blocks.
+    """Return the error at all N points, from the scatter over disjoint blocks.
 
-    Independent samples of N/m points scatter with a relative variance m times that of N points;
-    the levels' answers are pooled by their degrees of freedom. The interval is Student's, with
-    those of one partition, m - 1 a level. None without any block, and where all blocks agree to the
-    last digit, as those of methods that count may: that shows no error.
+    The estimate on N/m points has m times the relative variance of that on N points. The levels are
+    pooled by their degrees of freedom. The interval is Student's, with the degrees of freedom of
+    one partition: m - 1 for each level. None without any block, and where all blocks agree to the
+    last digit, as counts may: then they show no error.
     """
     if estimate.value is None or not levels:
         return None
@@ -66,7 +66,7 @@ def block_error(estimate: DimensionEstimate, levels: Sequence[Level]) -> ErrorBa
 
 
 def pooled_variance(levels: Sequence[Level], variances: Sequence[float], n_samples: int) -> float:
-    """The variance at ``n_samples`` points from that on the blocks of each level."""
+    """Return the variance at ``n_samples`` points, from those over the blocks of each level."""
     freedom = np.array([len(level.values) - 1 for level in levels])
     shrink = np.array([level.n_samples / n_samples for level in levels])
     return float(freedom @ (np.array(variances) * shrink)) / float(freedom.sum())
@@ -75,7 +75,7 @@ def pooled_variance(levels: Sequence[Level], variances: Sequence[float], n_sampl
 def error_bar(
     value: float, stderr: float, levels: Sequence[Level], n_samples: int
 ) -> ErrorBar | None:
-    """The error with Student's interval; None where blocks agree to the last digit."""
+    """Add Student's interval to an error; None where the blocks agree to the last digit."""
     if stderr == 0:
         return None
     of_one = sum(max(round(n_samples / level.n_samples) - 1, 1) for level in levels)
@@ -84,7 +84,7 @@ def error_bar(
 
 
 def with_own_error(estimate: DimensionEstimate, statistic: Statistic) -> DimensionEstimate:
-    """The estimate, saying where its own error comes from."""
+    """Say in the estimate where its own error comes from."""
     if estimate.stderr is None or estimate.error_kind is not None:
         return estimate
     kind = statistic.error_kind
@@ -94,9 +94,9 @@ def with_own_error(estimate: DimensionEstimate, statistic: Statistic) -> Dimensi
 def with_block_error(
     estimate: DimensionEstimate, statistic: Statistic, level: Level
 ) -> DimensionEstimate:
-    """The estimate with the error from the blocks of a level; as it is where they show none.
+    """Give the estimate the error from the blocks of a level.
 
-    Blocks of fewer points that agree to the last digit leave nothing for larger ones to show.
+    It stays as it is where the blocks agree to the last digit; larger blocks would agree as well.
     """
     error = block_error(estimate, [level])
     if error is None:
@@ -106,7 +106,7 @@ def with_block_error(
 
 
 def block_note(statistic: Statistic, n_blocks: int) -> Note:
-    """What a reader must know of an error from blocks."""
+    """Say what an error from blocks leaves out, and how right it was in simulation."""
     bias = "a finite sample" if statistic.quantity.family == "linear" else "edges and curvature"
     said = (
         f"The error is the scatter over {n_blocks} disjoint blocks of points: the interval does "

@@ -13,9 +13,10 @@ import pytest
 from known_points import K, stderr_over_scatter, tori
 
 from dimscope import MADA, MOM, Binomial, Gride, LevinaBickel, MiNDMLk, TwoNN, TwoNNMLE
-from dimscope.estimators._shared.errors import DEPENDENCE, dependence, overlap_stderr
+from dimscope.estimators._shared.dependence import DEPENDENCE, dependence, overlap_stderr
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 @pytest.mark.parametrize(
     "estimator",
@@ -48,6 +49,7 @@ def test_the_error_is_the_scatter_and_the_interval_covers(dimension, estimator):
     assert 0.91 <= np.mean(covered) <= 0.985
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 def test_local_estimates_follow_their_law(dimension):
     """Each local Levina-Bickel estimate is (k-2) d / Gamma(k-1); here 200,000 of them.
