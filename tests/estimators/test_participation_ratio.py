@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from known_points import matrix, stderr_over_scatter, with_spectrum
 
-from dimscope import InputError, ParticipationRatio, Spectrum
+from dimscope import InputError, ParticipationRatio, Spectrum, estimate
 
 
 def naive_corrected_ratio(x, distinct_columns):
@@ -151,6 +151,8 @@ class TestError:
         assert errors[0] == pytest.approx(errors[1], rel=1e-8)
 
     @pytest.mark.parametrize("correction", ["none", "rows_and_columns"])
-    def test_other_forms_have_none(self, correction):
+    def test_other_forms_have_none_of_their_own(self, correction):
         x = np.random.default_rng(0).normal(size=(100, 20))
-        assert ParticipationRatio(correction=correction).fit(x).estimate_.stderr is None
+        form = ParticipationRatio(correction=correction)
+        assert estimate(x, form, errors="own").stderr is None
+        assert estimate(x, form).error_kind == "blocks"
