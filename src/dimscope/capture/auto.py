@@ -20,8 +20,9 @@ from typing import Literal
 from torch import nn
 from torch.nn.modules import conv, pooling
 
+from dimscope.capture.depth import is_hugging_face_linear, is_transformation
 from dimscope.capture.tensors import Seen
-from dimscope.capture.trace import Call, Trace, is_hugging_face_linear, is_transformation
+from dimscope.capture.trace import Call, Trace
 
 Kind = Literal["pool", "conv", "linear", "recurrent", "embedding", "block", "container", "other"]
 

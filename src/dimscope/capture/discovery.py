@@ -12,6 +12,7 @@ from torch import nn
 
 from dimscope.capture.auto import choose_layers
 from dimscope.capture.batches import Batch, read_batches, read_first
+from dimscope.capture.depth import relative_depth
 from dimscope.capture.inference import Forward, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
 from dimscope.capture.tensors import Seen
@@ -155,7 +156,7 @@ def _layer(entry: _Entry, index: int, depth: int, *, auto: bool) -> LayerInfo:
         type=entry.source.type_name,
         shape=shape,
         n_features=prod(shape),
-        relative_depth=entry.depth / depth if depth else None,
+        relative_depth=relative_depth(entry.depth, depth),
         index=index,
         auto=auto,
     )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dimscope.capture.batches import Batch
+from dimscope.capture.depth import is_transformation
 from dimscope.capture.inference import Forward, place_batch, run_model
 from dimscope.capture.tensors import Seen, named_tensors
 from dimscope.errors import CaptureError
@@ -177,16 +178,3 @@ def first_tensor(args: Any, kwargs: Any) -> Tensor | None:
 def can_be_hooked(module: nn.Module) -> bool:
     """Whether calls of ``module`` can be observed: TorchScript forbids it."""
     return not isinstance(module, torch.jit.ScriptModule)
-
-
-def is_transformation(module: nn.Module) -> bool:
-    """Whether ``module`` is a convolution or a linear map, the steps that depth is counted in."""
-    return isinstance(module, nn.modules.conv._ConvNd | nn.Linear) or is_hugging_face_linear(module)
-
-
-def is_hugging_face_linear(module: nn.Module) -> bool:
-    """Whether ``module`` is the linear map that transformers calls Conv1D."""
-    return any(
-        kind.__name__ == "Conv1D" and kind.__module__.startswith("transformers")
-        for kind in type(module).__mro__
-    )
