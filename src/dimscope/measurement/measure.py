@@ -129,6 +129,7 @@ def measure(  # noqa: PLR0913 - all but the first two have defaults
 
     Examples
     --------
+    >>> import numpy as np
     >>> from dimscope.estimators import MSTDimension, TwoNN
     >>> rng = np.random.default_rng(0)
     >>> cube = Representation.of(rng.random((1000, 3)))
