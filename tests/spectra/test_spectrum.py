@@ -8,7 +8,8 @@ import zarr
 from hypothesis import given, strategies as st
 from jaxtyping import Float64
 
-from dimscope import InputError, Spectrum, points
+from dimscope import InputError, Spectrum
+from dimscope.points import points
 from dimscope.spectra import spectrum as module
 
 TALL, SQUARE, WIDE = (300, 20), (40, 40), (30, 2500)
