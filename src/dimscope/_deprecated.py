@@ -43,7 +43,7 @@ def renamed_parameters(**names: str) -> Callable[[Callable[P, T]], Callable[P, T
                 new = names[old]
                 if new in kwargs:
                     raise TypeError(f"{old} and {new} are the same: give {new} alone")
-                _warn(f"{old}=", f"{new}=")
+                warn_renamed(f"{old}=", f"{new}=")
                 kwargs[new] = kwargs.pop(old)
             return target(*args, **kwargs)
 
@@ -66,12 +66,13 @@ def moved_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     def found(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        _warn(f"{module}.{name}", f"{homes[name]}.{name}")
+        warn_renamed(f"{module}.{name}", f"{homes[name]}.{name}")
         return getattr(import_module(homes[name]), name)
 
     return found
 
 
-def _warn(old: str, new: str) -> None:
+def warn_renamed(old: str, new: str) -> None:
+    """Warn the caller of the caller that a name has a new one."""
     message = f"{old} is called {new} from dimscope 0.2 on: the old name goes with 0.3"
     warnings.warn(message, DeprecationWarning, stacklevel=3)

@@ -110,13 +110,14 @@ def _restored(name: str, hint: Any, value: Any) -> Any:
     return value
 
 
-def _typed(column: pd.Series[Any], kind: str, where: str) -> pd.Series[Any]:
+def _typed(column: pd.Series[Any], kind: Any, where: str) -> pd.Series[Any]:
     try:
-        return column.astype(kind)
+        typed: pd.Series[Any] = column.astype(kind)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"{where} has a column {column.name!r} that is not of type {kind}: {error}"
         ) from error
+    return typed
 
 
 def _require_choice(name: str, value: Any, choices: tuple[str, ...], where: str) -> None:
