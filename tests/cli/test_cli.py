@@ -74,7 +74,7 @@ def test_estimate_json_has_every_field_of_an_estimate(capsys, sphere):
     )
     document = json.loads(out)
     assert code == 0
-    assert (document["schema"], document["n_samples"], document["n_features"]) == (1, 800, 3)
+    assert (document["schema"], document["n_samples"], document["n_features"]) == (2, 800, 3)
     fields = set(ds.DimensionEstimate.__dataclass_fields__)
     assert [set(estimate) for estimate in document["estimates"]] == [fields, fields]
     two_nn, rank = document["estimates"]
@@ -163,7 +163,7 @@ def test_profile_json_holds_every_row(capsys, net):
         capsys, "profile", "--model", f"{net}:build", "--data", f"{net}:data", "--json"
     )
     document = json.loads(out)
-    assert (code, document["schema"]) == (0, 1)
+    assert (code, document["schema"]) == (0, 2)
     assert {row["curve"] for row in document["rows"]} >= {"estimate", "decimation", "scale"}
     assert list(document["provenance"]) == ["net.py:build"]
 
@@ -331,7 +331,7 @@ def test_scale_prints_curves_and_what_they_say(capsys, sphere, tmp_path):
 def test_scale_json_has_every_field(capsys, sphere):
     code, out, err = invoke(capsys, "scale", sphere, "--json", "--n2-max", "64")
     document = json.loads(out)
-    assert (code, err, document["schema"]) == (0, "", 1)
+    assert (code, err, document["schema"]) == (0, "", 2)
     assert set(document) == {"schema", *ds.ScaleCurves.__dataclass_fields__}
     assert document["plateau"]["value"] == pytest.approx(2, rel=0.05)
     assert max(row["n2"] for row in document["curves"]) == 64

@@ -1,15 +1,13 @@
-"""Results are frozen, JSON-ready, and come back from disk as they went."""
+"""Profiles join, and come back from disk as they went."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from dimscope import DimensionEstimate, InputError, Profile
+from dimscope import InputError, Profile
 from dimscope.errors import StoreError
 from dimscope.results import PROFILE_COLUMNS, plain
 
@@ -34,63 +32,6 @@ def row(model="net", step=None, layer="conv1", **values):
 
 def profile(*rows, **provenance):
     return Profile.from_rows(rows or [row()], provenance or {"net": {"seed": 0}})
-
-
-ESTIMATE = DimensionEstimate(
-    value=7.5,
-    stderr=None,
-    interval=(7.0, 8.0),
-    scale=float("nan"),
-    n_samples=450,
-    n_duplicates=3,
-    notes=("a note.",),
-    method="two_nn",
-    parameters={"n1": np.int64(1), "ranks": np.arange(2), "metric": "euclidean"},
-)
-
-
-class TestPlain:
-    @pytest.mark.parametrize(
-        ("value", "want"),
-        [
-            (np.float32(0.5), 0.5),
-            (np.int64(3), 3),
-            (np.bool_(True), True),
-            (float("nan"), None),
-            (np.float64("inf"), None),
-            (np.array([[1.0, np.nan]]), [[1.0, None]]),
-            ((1, "a", None, False), [1, "a", None, False]),
-            ({1: (np.nan,)}, {"1": [None]}),
-        ],
-    )
-    def test_is_what_json_knows(self, value, want):
-        assert plain(value) == want
-        assert type(plain(value)) is type(want)
-        json.dumps(plain(value), allow_nan=False)
-
-
-class TestDimensionEstimate:
-    def test_to_dict_has_every_field_and_no_nan(self):
-        fields = ESTIMATE.to_dict()
-        assert set(fields) == {field.name for field in dataclasses.fields(ESTIMATE)}
-        assert json.loads(json.dumps(fields, allow_nan=False)) == fields
-        assert fields["scale"] is fields["stderr"] is fields["ceiling"] is None
-        assert fields["parameters"] == {"n1": 1, "ranks": [0, 1], "metric": "euclidean"}
-
-    def test_is_frozen(self):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            ESTIMATE.value = 8.0
-
-    @pytest.mark.parametrize(
-        ("changes", "want"),
-        [
-            ({}, "two_nn: 7.50 (N = 450)"),
-            ({"stderr": 0.123}, "two_nn: 7.50 ± 0.12 (N = 450)"),
-            ({"value": None}, "two_nn: unknown (N = 450)"),
-        ],
-    )
-    def test_prints_in_a_line(self, changes, want):
-        assert str(dataclasses.replace(ESTIMATE, **changes)) == want
 
 
 class TestProfile:

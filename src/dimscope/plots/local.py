@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _UNKNOWN = "#B4B9C2"
-_ENDS = (
-    2,
-    98,
-)  # percentiles at which the colours end: a few extreme points would need most of them
+#: Percentiles at which the colours end, so that a few extreme points do not use most of them.
+_ENDS = (2, 98)
 
 
 def plot_local(local: LocalEstimate, coordinates: Any, ax: Axes | None = None) -> Axes:
