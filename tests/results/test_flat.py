@@ -109,7 +109,7 @@ def test_a_row_without_a_needed_column_is_refused_by_name(column, how):
 
 
 def test_unknown_columns_and_curves_are_refused_with_those_there_are():
-    with pytest.raises(InputError, match="unknown column 'curvature': the columns .* model, step"):
+    with pytest.raises(InputError, match=r"unknown column 'curvature': the columns .* model, step"):
         Profile.from_rows([row("first", curvature=1.0)], {})
     with pytest.raises(InputError, match="unknown curve 'line': choose one of estimate, decim"):
         Profile.from_rows([row("first", curve="line")], {})
