@@ -42,6 +42,7 @@ def test_decimation_halves_the_points_in_disjoint_blocks(torus):
     assert rows["value"].between(2.5, 3.5).all()
 
 
+@pytest.mark.statistical
 def test_the_error_bar_is_the_true_scatter():
     """Over fresh samples, TwoNN's own error bars match the scatter of the estimates."""
     settings = make_settings("two_nn", metric="euclidean", n_repeats=3, rng=0)

@@ -143,7 +143,7 @@ def print_profile(profile: Profile) -> None:
             rows.append(
                 [
                     str(layer),
-                    f"{first['relative_depth']:.2f}",
+                    "-" if math.isnan(depth := first["relative_depth"]) else f"{depth:.2f}",
                     str(first["n_features"]),
                     *(cells.get(method, "-") for method in methods),
                 ]
