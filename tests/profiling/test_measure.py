@@ -62,6 +62,7 @@ def test_more_points_shrink_the_error_bar(torus):
     assert many["stderr"].iloc[0] < few["stderr"].iloc[0]
 
 
+@pytest.mark.statistical
 def test_scale_curve_doubles_the_rank_up_to_a_tenth_of_the_points(torus):
     frame = frame_of(torus)
     scale = frame[frame["curve"] == "scale"]

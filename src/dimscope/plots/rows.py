@@ -27,10 +27,10 @@ def rows_of(profile: Tables, curve: str) -> pd.DataFrame:
         If there is no such curve.
     """
     rows = profile.rows(curve)
-    names = [subject_label(row) for row in rows.to_dict("records")]
-    return rows.assign(
-        method=rows["key"], network=rows["model"], model=pd.Series(names, dtype="string")
-    )
+    names = rows["model"].copy()
+    apart = (rows["sample"] != "data") | rows["group"].notna()
+    names[apart] = [subject_label(row) for row in rows[apart].to_dict("records")]
+    return rows.assign(method=rows["key"], network=rows["model"], model=names)
 
 
 def estimate_rows(profile: Tables, methods: Sequence[str] | None = None) -> pd.DataFrame:

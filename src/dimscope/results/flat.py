@@ -81,9 +81,8 @@ def wide_table(layers: pd.DataFrame, values: pd.DataFrame, curves: pd.DataFrame)
     ]
     whole = pd.concat([estimates.astype(object), points.astype(object)], ignore_index=True)
     whole = whole.rename(columns={"low": "interval_low", "high": "interval_high"})
-    whole = whole.merge(
-        layers.rename(columns={"index": "layer_index"}).astype(object), on=_PLACE, how="left"
-    )
+    places = layers.rename(columns={"index": "layer_index"}).assign(place=range(len(layers)))
+    whole = whole.merge(places.astype(object), on=_PLACE, how="left")
     several = _with_several_settings(values)
     whole["key"] = [
         keyed(method, setting) if method in several else method
@@ -93,7 +92,8 @@ def wide_table(layers: pd.DataFrame, values: pd.DataFrame, curves: pd.DataFrame)
         f"{title} ({setting})" if setting else title
         for title, setting in zip(whole["title"], whole["setting"], strict=True)
     ]
-    return _typed(whole.iloc[_flat_order(whole, layers)].reset_index(drop=True))
+    whole = _typed(whole)
+    return whole.iloc[_flat_order(whole)].drop(columns="place").reset_index(drop=True)
 
 
 def _with_several_settings(values: pd.DataFrame) -> set[str]:
@@ -239,28 +239,14 @@ def _known(value: Any) -> Any:
     return None if value is pd.NA or value is None or value != value else value  # noqa: PLR0124
 
 
-def _flat_order(whole: pd.DataFrame, layers: pd.DataFrame) -> np.ndarray:
-    """Positions of the rows, ordered by layer, then method, then curve."""
-    places = {key: i for i, key in enumerate(_keys(layers, _PLACE))}
-    subjects = list(_keys(whole, _SUBJECT))
-    first: dict[Any, int] = {}
-    for subject in subjects:
-        first.setdefault(subject, len(first))
-    methods: dict[Any, int] = {}
-    order = []
-    is_method = whole["curve"].isin(["estimate", "decimation"])
-    rows = zip(subjects, whole["key"], whole["curve"], is_method, strict=True)
-    for i, (subject, key, curve, of_method) in enumerate(rows):
-        place = places.get(subject[: len(_PLACE)], len(places))
-        method = methods.setdefault((subject, key if of_method else ("", curve)), len(methods))
-        order.append((place, first[subject], not of_method, method if of_method else 0, i))
-    return np.array(sorted(range(len(order)), key=order.__getitem__), dtype=int)
-
-
-def _keys(table: pd.DataFrame, columns: list[str]) -> Iterable[tuple[Any, ...]]:
-    """The values of some columns as a key for each row; missing values are None."""
-    parts = [[None if pd.isna(item) else item for item in table[name]] for name in columns]
-    return zip(*parts, strict=True)
+def _flat_order(whole: pd.DataFrame) -> np.ndarray:
+    """Positions of the rows, ordered by layer, then subject, then method, then curve."""
+    of_method = whole["curve"].isin(["estimate", "decimation"])
+    subject = whole.groupby(_SUBJECT, dropna=False, sort=False).ngroup()
+    method = whole["key"].groupby([subject, whole["key"]], sort=False).ngroup()
+    return np.lexsort(
+        (method.where(of_method, 0), ~of_method, subject, whole["place"].astype(float))
+    )
 
 
 def _typed(whole: pd.DataFrame) -> pd.DataFrame:
