@@ -48,7 +48,7 @@ def renamed_parameters(**names: str) -> Callable[[Callable[P, T]], Callable[P, T
                 new = names[old]
                 if new in kwargs:
                     raise TypeError(f"{old} and {new} are the same: give {new} alone")
-                _warn(f"{old}=", f"{new}=")
+                warn_renamed(f"{old}=", f"{new}=")
                 kwargs[new] = kwargs.pop(old)
             return target(*args, **kwargs)
 
@@ -61,11 +61,11 @@ def _renamed_attribute(old: str, new: str) -> property:
     """An attribute that reads and writes another one, with a warning."""
 
     def get(instance: Any) -> Any:
-        _warn(f".{old}", f".{new}")
+        warn_renamed(f".{old}", f".{new}")
         return getattr(instance, new)
 
     def put(instance: Any, value: Any) -> None:
-        _warn(f".{old}", f".{new}")
+        warn_renamed(f".{old}", f".{new}")
         setattr(instance, new, value)
 
     return property(get, put, doc=f"Old name of `{new}`.")
@@ -85,12 +85,13 @@ def moved_names(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     def found(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        _warn(f"{module}.{name}", f"{homes[name]}.{name}")
+        warn_renamed(f"{module}.{name}", f"{homes[name]}.{name}")
         return getattr(import_module(homes[name]), name)
 
     return found
 
 
-def _warn(old: str, new: str) -> None:
+def warn_renamed(old: str, new: str) -> None:
+    """Warn the caller of the caller that a name has a new one."""
     message = f"{old} is deprecated: use {new}; dimscope 0.3 will remove the old name"
     warnings.warn(message, DeprecationWarning, stacklevel=3)

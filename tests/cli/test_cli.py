@@ -3,9 +3,11 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import numpy as np
 import pytest
@@ -74,12 +76,14 @@ def test_estimate_json_has_every_field_of_an_estimate(capsys, sphere):
     )
     document = json.loads(out)
     assert code == 0
-    assert (document["schema"], document["n_samples"], document["n_features"]) == (1, 800, 3)
+    assert (document["schema"], document["n_samples"], document["n_features"]) == (2, 800, 3)
     fields = set(ds.DimensionEstimate.__dataclass_fields__)
     assert [set(estimate) for estimate in document["estimates"]] == [fields, fields]
     two_nn, rank = document["estimates"]
     assert two_nn["parameters"] == {"discard_fraction": 0.1, "n1": 1, "n2": 2}
-    assert rank["stderr"] is None
+    assert (two_nn["error_kind"], rank["error_kind"]) == ("theory", "blocks")
+    assert rank["stderr"] > 0
+    assert rank["ceiling"] is rank["problem"] is None
     assert rank["scale"] is None
 
 
@@ -163,7 +167,7 @@ def test_profile_json_holds_every_row(capsys, net):
         capsys, "profile", "--model", f"{net}:build", "--data", f"{net}:data", "--json"
     )
     document = json.loads(out)
-    assert (code, document["schema"]) == (0, 1)
+    assert (code, document["schema"]) == (0, 2)
     assert {row["curve"] for row in document["rows"]} >= {"estimate", "decimation", "scale"}
     assert list(document["provenance"]) == ["net.py:build"]
 
@@ -191,6 +195,72 @@ def test_the_old_name_of_the_search_device_works_and_says_so(capsys, sphere, com
     code, _, err = invoke(capsys, command, sphere, "--search-device", "abacus")
     assert (code, "the device 'abacus' cannot be used" in err) == (2, True)
     assert " --device " not in invoke(capsys, command, "--help")[1]
+
+
+def searched_on(monkeypatch, capsys, *arguments):
+    """Threads and device of the search that a command asked for; nothing is measured."""
+    asked = {}
+
+    def measured(*_, **options):
+        asked.update(options)
+        raise ds.InputError("that was all")
+
+    monkeypatch.setattr("dimscope.profiling.profile", measured)
+    monkeypatch.setattr("dimscope.tracking.track_checkpoints", measured)
+    monkeypatch.setattr("dimscope.estimators.estimate", measured)
+    monkeypatch.setattr("dimscope.cli.scale.scale_curve", measured)
+    code, _, err = invoke(capsys, *arguments)
+    assert (code, "that was all" in err) == (2, True), err
+    return asked["n_jobs"], asked["search_device"]
+
+
+@pytest.mark.parametrize("command", ["profile", "track"])
+def test_neighbours_are_searched_where_the_network_runs_or_where_it_is_said(
+    capsys, net, tmp_path, monkeypatch, command
+):
+    (tmp_path / "step1.pt").touch()
+    source = [command, "--model", f"{net}:build", "--data", f"{net}:data"]
+    source += ["--out", str(tmp_path / "run")]
+    source += ["--checkpoints", str(tmp_path / "*.pt")] if command == "track" else []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, _: self)  # as if there were a GPU
+    ask = partial(searched_on, monkeypatch, capsys, *source)
+    assert ask() == (None, None)
+    assert ask("--device", "cuda:1") == (None, "cuda:1")
+    assert ask("--device", "cuda:1", "--search-device", "cpu") == (None, "cpu")
+    assert ask("--search-device", "cuda:0", "--n-jobs", "2") == (2, "cuda:0")
+
+
+@pytest.mark.parametrize("command", ["estimate", "scale"])
+def test_an_array_is_searched_without_torch_unless_a_device_is_named(
+    capsys, sphere, monkeypatch, command
+):
+    ask = partial(searched_on, monkeypatch, capsys, command, sphere)
+    assert ask() == (None, None)
+    assert ask("--search-device", "cuda:1", "--n-jobs", "3") == (3, "cuda:1")
+
+
+def test_the_seed_is_that_of_the_blocks_of_points(capsys, sphere):
+    def error_of(*options):
+        method = ("--method", "effective_rank", "--json")
+        out = invoke(capsys, "estimate", sphere, *method, *options)[1]
+        return json.loads(out)["estimates"][0]["stderr"]
+
+    assert error_of() == error_of("--seed", "0") != error_of("--seed", "1")
+
+
+def test_a_method_that_fails_says_why_and_costs_the_others_nothing(capsys, tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(12, 3)))
+    path = str(tmp_path / "x.npy")
+    code, out, err = invoke(capsys, "estimate", path, "--method", "two_nn", "--method", "mom")
+    assert code == 0
+    two_nn, mom = (line.split() for line in out.splitlines()[1:])
+    assert (two_nn[0], mom[:2]) == ("two_nn", ["mom", "-"])
+    assert float(two_nn[1]) > 0
+    assert re.search(r"^dimscope: mom: .*neighbours", err, flags=re.M)
+    document = json.loads(
+        invoke(capsys, "estimate", path, "--method", "two_nn", "--method", "mom", "--json")[1]
+    )
+    assert document["estimates"][1]["problem"] in err
 
 
 FAILURES = {
@@ -331,7 +401,7 @@ def test_scale_prints_curves_and_what_they_say(capsys, sphere, tmp_path):
 def test_scale_json_has_every_field(capsys, sphere):
     code, out, err = invoke(capsys, "scale", sphere, "--json", "--n2-max", "64")
     document = json.loads(out)
-    assert (code, err, document["schema"]) == (0, "", 1)
+    assert (code, err, document["schema"]) == (0, "", 2)
     assert set(document) == {"schema", *ds.ScaleCurves.__dataclass_fields__}
     assert document["plateau"]["value"] == pytest.approx(2, rel=0.05)
     assert max(row["n2"] for row in document["curves"]) == 64

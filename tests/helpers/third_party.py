@@ -53,6 +53,33 @@ class Box(NeighborEstimator):
         )
 '''
 
+#: The same of a linear one.
+LINEAR_NAME, LINEAR_TITLE = "box_shape", "Shape of a box"
+
+BOX_SHAPE = f'''
+"""Box shape: a third party's linear estimator, the total over the largest variance."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from dimscope import InputError
+from dimscope.estimators import SpectrumEstimator
+
+
+@final
+@dataclass(kw_only=True)
+class BoxShape(SpectrumEstimator):
+    """The sum of the eigenvalues over the largest. Cost: nothing after the eigenvalues."""
+
+    name: ClassVar[str] = {LINEAR_NAME!r}
+    title: ClassVar[str] = {LINEAR_TITLE!r}
+
+    def estimate(self, spectrum):
+        if spectrum.trace == 0:
+            raise InputError("a constant representation has no shape")
+        return self._answer(spectrum, value=spectrum.trace / float(spectrum.eigenvalues[0]))
+'''
+
 
 def install(folder, package="box_dimension", source=BOX, entries=("box = box_dimension:Box",)):
     """Write a package of one module, with entry points, to a folder."""

@@ -10,7 +10,9 @@ from dimscope.results import LocalEstimate
 
 
 def local_of(values):
-    return LocalEstimate(values=np.asarray(values, float), n_neighbors=20, method="levina_bickel")
+    return LocalEstimate(
+        values=np.asarray(values, float), n_neighbors=20, method="levina_bickel", title="By hand"
+    )
 
 
 def test_points_have_the_colour_of_their_dimension():
@@ -22,7 +24,7 @@ def test_points_have_the_colour_of_their_dimension():
     np.testing.assert_array_equal(grey.get_offsets(), x[[7]])
     np.testing.assert_array_equal(coloured.get_offsets(), np.delete(x, 7, axis=0))
     np.testing.assert_array_equal(coloured.get_array(), np.delete(values, 7))
-    assert ax.get_title(loc="left") == "Levina–Bickel, 20 neighbours"
+    assert ax.get_title(loc="left") == "By hand, 20 neighbours"
     assert ax.get_xlabel() == "coordinate 1"
 
 

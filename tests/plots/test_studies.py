@@ -78,7 +78,7 @@ def test_bad_input(frame):
     with pytest.raises(InputError, match="no runs of lr 9"):
         plot_study_course(frame, "two_nn", ["lr 9"])
     twice = pd.concat([frame, frame.assign(name="another")])
-    with pytest.raises(InputError, match="another are one point of a sweep"):
+    with pytest.raises(InputError, match="another have the same learning rate and batch size"):
         plot_study_sweep(twice, "two_nn")
     with pytest.raises(InputError, match="known for no run"):
         plot_study_sweep(frame.assign(two_nn=np.nan), "two_nn")

@@ -42,6 +42,7 @@ def test_decimation_halves_the_points_in_disjoint_blocks(torus):
     assert rows["value"].between(2.5, 3.5).all()
 
 
+@pytest.mark.statistical
 def test_the_error_bar_is_the_true_scatter():
     """Over fresh samples, TwoNN's own error bars match the scatter of the estimates."""
     settings = make_settings("two_nn", metric="euclidean", n_repeats=3, rng=0)
@@ -61,6 +62,7 @@ def test_more_points_shrink_the_error_bar(torus):
     assert many["stderr"].iloc[0] < few["stderr"].iloc[0]
 
 
+@pytest.mark.statistical
 def test_scale_curve_doubles_the_rank_up_to_a_tenth_of_the_points(torus):
     frame = frame_of(torus)
     scale = frame[frame["curve"] == "scale"]

@@ -1,17 +1,22 @@
-"""Results are frozen, JSON-ready, and come back from disk as they went."""
+"""Profiles join, and come back from disk as they went."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from synthetic_profiles import replicate, with_samples
 
-from dimscope import DimensionEstimate, InputError, Profile
+import dimscope as ds
+from dimscope import InputError, Profile
+from dimscope.cli.output import print_profile
 from dimscope.errors import StoreError
-from dimscope.results import PROFILE_COLUMNS, plain
+from dimscope.results import PROFILE_COLUMNS, Note, plain
 
 
 def row(model="net", step=None, layer="conv1", **values):
@@ -34,63 +39,6 @@ def row(model="net", step=None, layer="conv1", **values):
 
 def profile(*rows, **provenance):
     return Profile.from_rows(rows or [row()], provenance or {"net": {"seed": 0}})
-
-
-ESTIMATE = DimensionEstimate(
-    value=7.5,
-    stderr=None,
-    interval=(7.0, 8.0),
-    scale=float("nan"),
-    n_samples=450,
-    n_duplicates=3,
-    notes=("a note.",),
-    method="two_nn",
-    parameters={"n1": np.int64(1), "ranks": np.arange(2), "metric": "euclidean"},
-)
-
-
-class TestPlain:
-    @pytest.mark.parametrize(
-        ("value", "want"),
-        [
-            (np.float32(0.5), 0.5),
-            (np.int64(3), 3),
-            (np.bool_(True), True),
-            (float("nan"), None),
-            (np.float64("inf"), None),
-            (np.array([[1.0, np.nan]]), [[1.0, None]]),
-            ((1, "a", None, False), [1, "a", None, False]),
-            ({1: (np.nan,)}, {"1": [None]}),
-        ],
-    )
-    def test_is_what_json_knows(self, value, want):
-        assert plain(value) == want
-        assert type(plain(value)) is type(want)
-        json.dumps(plain(value), allow_nan=False)
-
-
-class TestDimensionEstimate:
-    def test_to_dict_has_every_field_and_no_nan(self):
-        fields = ESTIMATE.to_dict()
-        assert set(fields) == {field.name for field in dataclasses.fields(ESTIMATE)}
-        assert json.loads(json.dumps(fields, allow_nan=False)) == fields
-        assert fields["scale"] is fields["stderr"] is fields["ceiling"] is None
-        assert fields["parameters"] == {"n1": 1, "ranks": [0, 1], "metric": "euclidean"}
-
-    def test_is_frozen(self):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            ESTIMATE.value = 8.0
-
-    @pytest.mark.parametrize(
-        ("changes", "want"),
-        [
-            ({}, "two_nn: 7.50 (N = 450)"),
-            ({"stderr": 0.123}, "two_nn: 7.50 ± 0.12 (N = 450)"),
-            ({"value": None}, "two_nn: unknown (N = 450)"),
-        ],
-    )
-    def test_prints_in_a_line(self, changes, want):
-        assert str(dataclasses.replace(ESTIMATE, **changes)) == want
 
 
 class TestProfile:
@@ -237,3 +185,140 @@ class TestProfile:
         (tmp_path / "file").write_text("")
         with pytest.raises(StoreError, match="cannot write the profile to"):
             profile().save(tmp_path / "file")
+
+
+class TestNamesOfVersion01:
+    def test_the_table_as_an_argument_makes_the_same_profile(self):
+        old = profile(row(), row(curve="scale", rank=2))
+        with pytest.warns(
+            DeprecationWarning, match=r"Profile\(frame=\.\.\.\) is called Profile.from_"
+        ):
+            again = Profile(frame=old.to_frame(), provenance=old.provenance)
+        pd.testing.assert_frame_equal(again.frame, old.frame)
+        assert again.provenance == old.provenance
+
+    def test_replacing_the_table_keeps_the_rest(self):
+        old = Profile.from_rows([row(step=3)], {"net": {"seed": 0}}, [TICK])
+        with pytest.warns(DeprecationWarning, match="from_frame"):
+            other = dataclasses.replace(old, frame=old.to_frame().assign(value=1.0))
+        assert other.frame["value"].tolist() == [1.0]
+        assert (other.provenance, len(other.ticks)) == (old.provenance, 1)
+
+    def test_the_profile_is_found_where_it_was(self):
+        import dimscope.results
+
+        with pytest.warns(DeprecationWarning, match="results.Profile is called dimscope.Profile"):
+            assert dimscope.results.Profile is Profile
+
+    @pytest.mark.parametrize(
+        "name", ["Plateau", "ScaleCurves", "TOLERANCE", "find_plateau", "LEAST_VALUES", "within"]
+    )
+    def test_the_module_of_scales_is_found_where_it_was(self, name):
+        import dimscope.scales
+
+        with pytest.warns(DeprecationWarning, match=rf"scales\.{name} is called dimscope\.results"):
+            old = getattr(dimscope.scales, name)
+        assert old is getattr(dimscope.results.scales, name)
+        with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+            _ = dimscope.scales.nope
+
+
+TICK = {"model": "net", "step": 3, "epoch": 0, "seconds": 1.0, "training_seconds": 2.0}
+
+
+class TestSamples:
+    """Controls, their draws, and classes beside the data of one network."""
+
+    def test_come_back_from_disk_as_they_went(self, tmp_path):
+        saved = with_samples()
+        loaded = Profile.load(saved.save(tmp_path))
+        for name, table in saved.tables().items():
+            pd.testing.assert_frame_equal(loaded.tables()[name], table)
+        frame = loaded.to_frame("estimate")
+        assert frame["sample"].value_counts().to_dict() == {"data": 30, "affine_d8": 30}
+        assert frame["group"].value_counts().to_dict() == {"cats": 15}
+
+    def test_are_added_once_and_do_not_contradict_the_data(self):
+        whole = with_samples()
+        pd.testing.assert_frame_equal(whole.add(whole).values, whole.values)
+        assert whole.models == ["net"]
+        assert len(whole.layers) == 3
+        frame = whole.to_frame("estimate")
+        control = Profile.from_frame(frame[frame["sample"] == "affine_d8"].iloc[:1])
+        moved = dataclasses.replace(control, values=control.values.assign(value=99.0))
+        with pytest.raises(InputError, match=r"two values of .* sample 'affine_d8', replicate 1"):
+            whole.add(replicate(moved, 1))
+
+    def test_are_in_the_report(self, tmp_path):
+        page = with_samples().report(tmp_path / "report.html").read_text()
+        for name in ("net", "net, affine_d8", "net, affine_d8 1", "net, cats"):
+            assert f'data-value="{name}"' in page
+        assert '"shown": ["model", "sample", "group", "layer", "method"' in page
+
+    def test_are_tables_of_their_own_at_the_command_line(self, capsys):
+        whole = with_samples()
+        value = whole.values.assign(notes=[(Note("bias", "Low."),)] * len(whole.values))
+        print_profile(dataclasses.replace(whole, values=value))
+        captured = capsys.readouterr()
+        heads = [line for line in captured.out.splitlines() if "N = " in line]
+        assert heads == [
+            f"net{sample}, N = 2000" for sample in ("", ", affine_d8", ", affine_d8 1", ", cats")
+        ]
+        assert "conv1, affine_d8 1 (two_nn)" in captured.err
+        assert "conv1, cats (gride)" in captured.err
+
+    def test_a_method_that_a_layer_lacks_is_a_dash_at_the_command_line(self, capsys):
+        frame = with_samples().to_frame()
+        lacking = (frame["layer"] == "fc2") & (frame["method"] == "gride")
+        print_profile(Profile.from_frame(frame[~lacking & (frame["group"].isna())]))
+        lines = capsys.readouterr().out.splitlines()
+        gride = lines[1].split().index("gride")
+        fc2 = next(line for line in lines if line.startswith("fc2"))
+        assert re.split(r" {2,}", fc2)[gride] == "-"
+
+
+#: 20 neighbours are the default, which has no setting to name.
+KEYS = ["levina_bickel(n_neighbors=10)", "levina_bickel"]
+SETTINGS = ["n_neighbors=10", ""]
+
+
+@pytest.fixture(scope="module")
+def both():
+    methods = [ds.LevinaBickel(n_neighbors=10), ds.LevinaBickel(n_neighbors=20)]
+    x = torch.rand(150, 6, generator=torch.Generator().manual_seed(0))
+    net = torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU())
+    return ds.profile(net, x, methods=methods, progress=False)
+
+
+class TestTwoSettings:
+    """Two settings of one method, from the network to every way in which a profile is shown."""
+
+    def test_are_rows_told_apart_by_their_setting(self, both):
+        frame = both.to_frame("estimate")
+        assert set(frame["method"]) == {"levina_bickel"}
+        first, second = (frame[frame["setting"] == setting] for setting in SETTINGS)
+        assert len(first) == len(second) == len(frame) / 2
+        assert (first["value"].to_numpy() != second["value"].to_numpy()).all()
+        assert both.methods() == both.methods("decimation") == KEYS
+
+    def test_come_back_from_disk(self, both, tmp_path):
+        pd.testing.assert_frame_equal(Profile.load(both.save(tmp_path)).frame, both.frame)
+
+    def test_are_both_in_the_plot_the_report_and_the_table(self, both, tmp_path, capsys):
+        legend = [text.get_text() for text in both.plot().get_legend().get_texts()]
+        title = ds.LevinaBickel.title
+        assert legend == [f"{title} (n_neighbors=10)", title]
+        page = both.report(tmp_path / "report.html").read_text()
+        assert all(f'data-value="{key}"' in page for key in KEYS)
+        assert '"shown": ["model", "layer", "method", "setting"' in page
+        print_profile(both)
+        assert capsys.readouterr().out.splitlines()[1].split()[3:] == KEYS
+
+    def test_one_of_them_can_be_chosen(self, both):
+        (line,) = both.plot([KEYS[1]]).get_lines()
+        rows = both.to_frame("estimate")
+        np.testing.assert_array_equal(line.get_ydata(), rows.loc[rows["setting"] == "", "value"])
+        with pytest.raises(
+            InputError, match=r"by 'levina_bickel\(n_neighbors=30\)': choose from levina_bick"
+        ):
+            both.plot(["levina_bickel(n_neighbors=30)"])

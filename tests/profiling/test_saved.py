@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pandas as pd
 import pytest
 
 from dimscope import InputError, Profile
+from dimscope.errors import StoreError
 from dimscope.profiling.saved import holds_profile
 from dimscope.report import write_report
-from dimscope.results import PROFILE_COLUMNS
+from dimscope.results import PROFILE_COLUMNS, Note
 from dimscope.tracking import read_run
 
 SAVED = Path(__file__).parents[1] / "saved" / "v0_1_0"
@@ -125,3 +127,73 @@ def test_a_table_that_lost_rows_is_noticed(tmp_path):
     pd.read_parquet(path).iloc[:-1].to_parquet(path)
     with pytest.raises(InputError, match="15 of 16 rows"):
         Profile.load(tmp_path)
+
+
+class TestASaveThatDoesNotEnd:
+    """Writing fails, or the process is killed, at every file that is written or put in place."""
+
+    def failing(self, monkeypatch, method, at, error):
+        """Let the call number ``at`` of a method of `Path` or `DataFrame` fail."""
+        owner = pd.DataFrame if method == "to_parquet" else Path
+        usual = getattr(owner, method)
+        calls = iter(range(100))
+
+        def sometimes(self, *args, **kwargs):
+            if next(calls) == at:
+                raise error
+            return usual(self, *args, **kwargs)
+
+        monkeypatch.setattr(owner, method, sometimes)
+
+    @pytest.mark.parametrize(
+        ("method", "at"), [("to_parquet", 0), ("to_parquet", 2), ("write_text", 0)]
+    )
+    def test_a_full_disk_leaves_the_older_profile_whole(self, tmp_path, monkeypatch, method, at):
+        old, new = opened("profile"), opened("profile_untrained")
+        old.save(tmp_path)
+        files = sorted(path.name for path in tmp_path.iterdir())
+        with monkeypatch.context() as patch:
+            self.failing(patch, method, at, OSError(28, "No space left on device"))
+            with pytest.raises(StoreError, match=r"cannot write the profile to .*No space left"):
+                new.save(tmp_path)
+        assert sorted(path.name for path in tmp_path.iterdir()) == files
+        pd.testing.assert_frame_equal(Profile.load(tmp_path).frame, old.frame)
+
+    @pytest.mark.parametrize("at", range(4))
+    def test_a_folder_of_a_killed_save_is_refused_or_whole(self, tmp_path, monkeypatch, at):
+        opened("profile").save(tmp_path)
+        with monkeypatch.context() as patch:
+            self.failing(patch, "replace", at, KeyboardInterrupt())
+            with pytest.raises(KeyboardInterrupt):
+                opened("profile_untrained").save(tmp_path)
+        assert not holds_profile(tmp_path)
+        with pytest.raises(InputError, match=r"there is no provenance\.json, .* saved in full"):
+            Profile.load(tmp_path)
+        opened("joined").save(tmp_path)
+        assert Profile.load(tmp_path).models == opened("joined").models
+
+
+def test_an_unknown_table_or_choice_is_refused_with_the_folder(tmp_path):
+    opened("profile").save(tmp_path)
+    path = tmp_path / "curves.parquet"
+    pd.read_parquet(path).assign(axis="time").to_parquet(path)
+    with pytest.raises(InputError, match=rf"{tmp_path}: unknown axis 'time' in the table 'curves'"):
+        Profile.load(tmp_path)
+    opened("profile").save(tmp_path)
+    path.rename(tmp_path / "movies.parquet")
+    head = json.loads((tmp_path / "provenance.json").read_text())
+    head["tables"]["movies"] = head["tables"].pop("curves")
+    (tmp_path / "provenance.json").write_text(json.dumps(head))
+    with pytest.raises(InputError, match=r"no readable profile in .*movies"):
+        Profile.load(tmp_path)
+
+
+def test_notes_keep_their_codes(tmp_path):
+    old = opened("profile")
+    notes = [(Note("bias", "Too low."), Note("copies", "12 rows repeat."))] * len(old.values)
+    noted = replace(old, values=old.values.assign(notes=notes))
+    loaded = Profile.load(noted.save(tmp_path))
+    assert [[note.code for note in said] for said in loaded.values["notes"]] == [
+        ["bias", "copies"]
+    ] * len(notes)
+    assert loaded.to_frame("estimate")["notes"].unique().tolist() == ["Too low. 12 rows repeat."]

@@ -1,7 +1,3 @@
-"""The synthetic profile of the plots' tests."""
+"""The synthetic profiles."""
 
-import runpy
-from pathlib import Path
-
-_plots = runpy.run_path(str(Path(__file__).parents[1] / "plots" / "conftest.py"))
-build, unknown, profile = (_plots[name] for name in ("build", "unknown", "profile"))
+from synthetic_profiles import build, profile, unknown  # noqa: F401 - fixtures

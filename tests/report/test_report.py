@@ -1,3 +1,5 @@
+"""The page holds what was measured, needs no network, and is written as a whole or not at all."""
+
 import json
 import re
 import sys
@@ -34,9 +36,9 @@ def lines_of(page, name, **meta):
     ]
 
 
-@pytest.fixture
-def page(profile, tmp_path):
-    return page_of(profile, tmp_path)
+@pytest.fixture(scope="module")
+def page(profile, tmp_path_factory):
+    return page_of(profile, tmp_path_factory.mktemp("page"))
 
 
 def test_the_page_shows_every_section(page):

@@ -1,3 +1,5 @@
+"""Sentences and cautions follow from the numbers."""
+
 import numpy as np
 import pytest
 

@@ -1,16 +1,18 @@
-"""`dimscope doctor`: what is installed, what is at hand, and whether it measures right."""
+"""`dimscope doctor`: show versions and devices, and check a known dimension."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import click
 import numpy as np
 
-from dimscope.cli.output import print_json, print_table
+from dimscope.cli.output import Output, json_option, print_table, shown
 from dimscope.errors import DimscopeError
 from dimscope.estimators import estimate
 
@@ -30,37 +32,44 @@ _TRUE_DIMENSION = 5
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-def doctor(as_json: bool) -> None:
+@json_option("The same, as JSON.")
+def doctor(output: Output) -> None:
     """Check this installation: versions, devices, and an estimate whose answer is known."""
-    packages = {name: _state(name) for name in _PACKAGES}
-    found = estimate(_known_dimension(), "two_nn_mle")
-    right = found.value is not None and abs(found.value / _TRUE_DIMENSION - 1) < 0.1
-    machine = {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cores": os.cpu_count(),
-        "devices": _devices(),
+    check = _check()
+    found: dict[str, dict[str, Any]] = {
+        "machine": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "cores": os.cpu_count(),
+            "devices": _devices(),
+        },
+        "packages": {name: _state(name) for name in _PACKAGES},
+        "check": check,
     }
-    check = {
+    output.write(text=lambda: _print(found), document=lambda: found)
+    if not check["right"]:
+        raise DimscopeError(f"expected {_TRUE_DIMENSION} within 10 %, got {check['value']}")
+
+
+def _print(found: Mapping[str, Mapping[str, Any]]) -> None:
+    packages, check = found["packages"], found["check"]
+    print_table(["package", "for", "state"], [[k, _PACKAGES[k], v] for k, v in packages.items()])
+    click.echo()
+    for key, value in found["machine"].items():
+        click.echo(f"{key}: {value}")
+    click.echo(f"{check['what']}: {shown(check['value'], check['stderr'])}")
+    click.echo("all is well" if check["right"] else "the estimate is wrong: please report this")
+
+
+def _check() -> dict[str, Any]:
+    """Estimate a dimension whose true value is known."""
+    found = estimate(_known_dimension(), "two_nn_mle")
+    return {
         "what": f"TwoNN of 2,000 points on a flat {_TRUE_DIMENSION}-dimensional torus",
         "value": found.value,
         "stderr": found.stderr,
-        "right": right,
+        "right": found.value is not None and abs(found.value / _TRUE_DIMENSION - 1) < 0.1,
     }
-    if as_json:
-        print_json({"machine": machine, "packages": packages, "check": check})
-    else:
-        print_table(
-            ["package", "for", "state"], [[k, _PACKAGES[k], v] for k, v in packages.items()]
-        )
-        click.echo()
-        for key, value in machine.items():
-            click.echo(f"{key}: {value}")
-        click.echo(f"{check['what']}: {found.value:.2f} ± {found.stderr:.2f}")
-        click.echo("all is well" if right else "the estimate is wrong: please report this")
-    if not right:
-        raise DimscopeError(f"expected {_TRUE_DIMENSION} within 10 %, got {found.value}")
 
 
 def _known_dimension() -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from dimscope import estimators
-from dimscope.cli.output import print_estimates, print_json
+from dimscope.cli.output import Output, json_option, print_estimates
 from dimscope.cli.sources import array_in_a_file
 from dimscope.io import read_array
 from dimscope.neighbors import Duplicates, Metric
@@ -13,10 +13,10 @@ from dimscope.points import as_points
 
 
 class _MethodOption(click.Option):
-    """Lists the methods only when help is asked for, as this loads those of other packages."""
+    """Lists the methods only in the help text: the list loads estimators of other packages."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """The option, with what may be chosen."""
+        """The option, with its choices."""
         self.help = f"May be repeated. One of {', '.join(estimators.ESTIMATORS)}."
         return super().get_help_record(ctx)
 
@@ -32,7 +32,7 @@ class _MethodOption(click.Option):
     default=("two_nn",),
     show_default=True,
 )
-@click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
+@json_option("Every field, as JSON.")
 def estimate(  # noqa: PLR0913 - one parameter for each option
     *,
     file: str,
@@ -40,8 +40,10 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
     key: str | None,
     metric: Metric,
     duplicates: Duplicates,
+    n_jobs: int | None,
     search_device: str | None,
-    as_json: bool,
+    seed: int,
+    output: Output,
 ) -> None:
     """Estimate the dimension of the array in FILE, a sample a row.
 
@@ -49,16 +51,20 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
     """
     points = as_points(read_array(file, key=key))
     found = estimators.estimate(
-        points, methods, metric=metric, duplicates=duplicates, search_device=search_device
+        points,
+        methods,
+        metric=metric,
+        duplicates=duplicates,
+        n_jobs=n_jobs,
+        search_device=search_device,
+        rng=seed,
     )
     estimates = list(found.values())
-    if not as_json:
-        print_estimates(estimates)
-        return
-    print_json(
-        {
+    output.write(
+        text=lambda: print_estimates(estimates),
+        document=lambda: {
             "n_samples": points.n_samples,
             "n_features": points.n_features,
             "estimates": [e.to_dict() for e in estimates],
-        }
+        },
     )

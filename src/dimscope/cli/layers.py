@@ -1,31 +1,39 @@
-"""`dimscope layers`: what can be measured in a network."""
+"""`dimscope layers`: list the layers of a network that can be measured."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dimscope.cli.output import print_json, print_table
+from dimscope.cli.output import Output, json_option, print_table
 from dimscope.cli.sources import load_sources, model_and_data
+
+if TYPE_CHECKING:
+    from dimscope.capture import LayerInfo
 
 
 @click.command()
 @model_and_data
-@click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
-def layers(as_json: bool, **sources: Any) -> None:
+@json_option("Every field, as JSON.")
+def layers(output: Output, **sources: Any) -> None:
     """List the layers of a network: name, type, shape for one sample, relative depth.
 
-    A star marks those that --layers auto takes.
+    A star marks the layers that --layers auto chooses.
     """
     from dimscope.capture import layer_names  # noqa: PLC0415 - torch loads when needed
 
-    loaded, data, _ = load_sources(**sources)
-    infos = layer_names(loaded.model, data).values()
-    if as_json:
-        print_json({"model": loaded.label, "layers": [asdict(info) for info in infos]})
-        return
+    loaded, data = load_sources(**sources)
+    infos = list(layer_names(loaded.model, data).values())
+    output.write(
+        text=lambda: _print_layers(infos),
+        document=lambda: {"model": loaded.label, "layers": [asdict(info) for info in infos]},
+    )
+
+
+def _print_layers(infos: Sequence[LayerInfo]) -> None:
     print_table(
         ["layer", "type", "shape", "features", "depth", "auto"],
         [

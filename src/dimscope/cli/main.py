@@ -1,4 +1,4 @@
-"""The command line: its commands, and how every error becomes one line and an exit code."""
+"""The command line: its commands; every error becomes one line and an exit code."""
 
 from __future__ import annotations
 

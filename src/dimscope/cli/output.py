@@ -1,11 +1,12 @@
-"""The one place that writes: results to stdout, everything else to stderr."""
+"""The one place that writes: results to stdout, for people or as JSON; the rest to stderr."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import pandas as pd
@@ -13,12 +14,49 @@ import pandas as pd
 from dimscope._format import with_error
 from dimscope._optional import require
 from dimscope.errors import InputError, StoreError
-from dimscope.plots.rows import rows_of
+from dimscope.plots.names import run_label
+from dimscope.plots.rows import rows_of, runs_of
 from dimscope.profiling import Profile
 from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, plain, remarks_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Output:
+    """Writes a result in the form that was asked for: for people, or as JSON."""
+
+    as_json: bool
+
+    def write(self, *, text: Callable[[], None], document: Callable[[], Mapping[str, Any]]) -> None:
+        """Write a result to stdout.
+
+        Parameters
+        ----------
+        text
+            Writes it for people.
+        document
+            Makes the document that is written as JSON, below the version of its schema.
+        """
+        if self.as_json:
+            click.echo(json.dumps({"schema": SCHEMA_VERSION} | plain(document()), indent=1))
+        else:
+            text()
+
+
+def json_option(help_text: str) -> Callable[[F], F]:
+    """Add ``--json`` to a command, which gets an `Output` as its parameter ``output``."""
+    return click.option(
+        "--json",
+        "output",
+        is_flag=True,
+        callback=lambda _context, _option, as_json: Output(as_json),
+        help=help_text,
+    )
 
 
 def note(line: str) -> None:
@@ -27,17 +65,12 @@ def note(line: str) -> None:
 
 
 def note_saved(run: str) -> None:
-    """Say on stderr where a profile is, and what can be made of it."""
+    """Say on stderr where a profile was saved, and how to make a report of it."""
     note(f"profile saved in {run}; dimscope report {run} makes a page of it")
 
 
-def print_json(document: Mapping[str, Any]) -> None:
-    """Write a document to stdout, with the version of its schema first."""
-    click.echo(json.dumps({"schema": SCHEMA_VERSION} | plain(document), indent=1))
-
-
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
-    """Write aligned columns to stdout: the first ``left`` to the left, the others to the right."""
+    """Write a table to stdout; its first ``left`` columns are left-aligned, the others right."""
     table = [list(header), *(list(row) for row in rows)]
     widths = [max(len(row[i]) for row in table) for i in range(len(header))]
     for row in table:
@@ -49,12 +82,20 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, left: i
 
 
 def shown(value: float | None, stderr: float | None = None) -> str:
-    """A value with its error, or a dash where it is not known."""
+    """Format a value with its error; an unknown value is a dash."""
     return "-" if value is None else with_error(value, stderr)
 
 
 def save_plot(axes: Axes, path: str) -> str:
-    """Write the figure of ``axes`` to a file, and return its path."""
+    """Write the figure of ``axes`` to a file, and return the path.
+
+    Raises
+    ------
+    InputError
+        If matplotlib does not know the format.
+    StoreError
+        If the file cannot be written.
+    """
     try:
         figure = axes.get_figure(root=True)
         if figure is not None:
@@ -68,7 +109,7 @@ def save_plot(axes: Axes, path: str) -> str:
 
 
 def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
-    """Write estimates as a table, and what must be known about them to stderr."""
+    """Write estimates as a table, and their notes and problems to stderr."""
     print_table(
         ["method", "dimension", "95 % interval", "scale", "N"],
         [
@@ -83,17 +124,17 @@ def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
         ],
     )
     for estimate in estimates:
-        for line in estimate.notes:
+        problem = [] if estimate.problem is None else [estimate.problem]
+        for line in [*estimate.notes, *problem]:
             note(f"{estimate.method}: {line}")
 
 
 def print_profile(profile: Profile) -> None:
-    """Write a layer a line with every method a column, models below each other."""
-    frame = rows_of(profile, "estimate")
+    """Write a table for each model, control and class: a row per layer, a column per method."""
     methods = profile.methods()
-    for model in dict.fromkeys(frame["model"]):
+    for run, frame in runs_of(rows_of(profile, "estimate")):
         rows = []
-        for layer, group in frame[frame["model"] == model].groupby("layer", sort=False):
+        for layer, group in frame.groupby("layer", sort=False):
             cells = {
                 row.method: shown(_known(row.value), _known(row.stderr))
                 for row in group.itertuples()
@@ -102,40 +143,40 @@ def print_profile(profile: Profile) -> None:
             rows.append(
                 [
                     str(layer),
-                    f"{first['relative_depth']:.2f}",
+                    "-" if math.isnan(depth := first["relative_depth"]) else f"{depth:.2f}",
                     str(first["n_features"]),
-                    *(cells[method] for method in methods),
+                    *(cells.get(method, "-") for method in methods),
                 ]
             )
-        click.echo(f"{model}, N = {frame.loc[frame['model'] == model, 'n_samples'].max()}")
+        click.echo(f"{run_label(run)}, N = {frame['n_samples'].max()}")
         print_table(["layer", "depth", "features", *methods], rows)
         click.echo()
     note_remarks(profile.values)
 
 
 def print_steps(profile: Profile) -> None:
-    """Write a step a line with every layer and metric a column, a table for each method."""
+    """Write a table for each model and method: a row per step, a column per layer and metric."""
     metrics = [name for name in profile.ticks.columns if name not in TICK_COLUMNS]
     ticks = {tick["step"]: tick for tick in profile.ticks.to_dict("records")}
     frame = rows_of(profile, "estimate")
     layers = list(dict.fromkeys(frame.sort_values("layer_index", kind="stable")["layer"]))
-    for method, of_method in frame.groupby("method", sort=False):
-        click.echo(f"{profile.models[0]}, {method}, N = {of_method['n_samples'].max()}")
+    for (model, method), of_method in frame.groupby(["model", "method"], sort=False):
+        click.echo(f"{model}, {method}, N = {of_method['n_samples'].max()}")
         rows = []
         for step, group in of_method.groupby("step"):
             cells = {row.layer: shown(_known(row.value)) for row in group.itertuples()}
             said = [shown(_known(ticks[step][name])) for name in metrics]
-            rows.append([str(step), *(cells[layer] for layer in layers), *said])
+            rows.append([str(step), *(cells.get(layer, "-") for layer in layers), *said])
         print_table(["step", *layers, *metrics], rows)
         click.echo()
     note_remarks(profile.values)
 
 
 def note_remarks(values: pd.DataFrame) -> None:
-    """Write what must be known about the values of a profile to stderr, once for values alike."""
+    """Write the notes on the values of a profile to stderr; equal notes stand once."""
     for remark in remarks_on(values):
         where = ", ".join(dict.fromkeys(f"{layer} ({method})" for layer, method in remark.where))
-        others = "" if remark.is_one_text else " (The first; the others alike.)"
+        others = "" if remark.is_one_text else " (These are the numbers of the first.)"
         note(f"{where}: {remark.note}{others}")
 
 

@@ -1,4 +1,4 @@
-"""`dimscope profile`: the dimension of every layer of a network."""
+"""`dimscope profile`: measure the dimension of every layer of a network."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from dimscope import profiling
-from dimscope.cli.output import note_saved, print_json, print_profile, print_table
+from dimscope.cli.output import Output, json_option, note_saved, print_profile, print_table
 from dimscope.cli.sources import Sources, how_to_measure, load_sources, model_and_data
 from dimscope.errors import InputError
 from dimscope.neighbors import Metric
-from dimscope.profiling import Profile
 from dimscope.store import format_size, parse_size
 
 
@@ -22,10 +21,12 @@ from dimscope.store import format_size, parse_size
     "--out",
     type=click.Path(),
     metavar="DIR",
-    help="Save the profile there; a run that was stopped goes on where it was.",
+    help="Save the profile there; a run that was stopped continues there.",
 )
-@click.option("--dry-run", is_flag=True, help="Layers, sizes, memory and time to expect; no more.")
-@click.option("--json", "as_json", is_flag=True, help="Every row of the profile, as JSON.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only show the layers, and the memory and time to expect."
+)
+@json_option("Every row of the profile, as JSON.")
 def profile(  # noqa: PLR0913 - one parameter for each option
     *,
     layers: str | list[str],
@@ -36,17 +37,19 @@ def profile(  # noqa: PLR0913 - one parameter for each option
     batch_size: int,
     memory: str,
     disk: str | None,
+    n_jobs: int | None,
+    search_device: str | None,
     label: str | None,
     out: str | None,
     dry_run: bool,
-    as_json: bool,
+    output: Output,
     **sources: Any,
 ) -> None:
     """Measure the dimension of the layers of a network in one pass over the data."""
     found = load_sources(**sources)
     if dry_run:
         budgets = parse_size(memory), None if disk is None else parse_size(disk)
-        _show_plan(found, layers, budgets, as_json=as_json)
+        _show_plan(found, layers, budgets, output)
         return
     result = profiling.profile(
         found.loaded.model,
@@ -60,24 +63,21 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         batch_size=batch_size,
         memory_budget=memory,
         disk_budget=disk,
-        search_device=found.device,
+        n_jobs=n_jobs,
+        search_device=search_device,
         label=label or found.loaded.label,
         out=out,
     )
-    _show_profile(result, as_json=as_json)
+    output.write(
+        text=lambda: print_profile(result),
+        document=lambda: {"provenance": result.provenance, "rows": result.to_records()},
+    )
     if out is not None:
         note_saved(out)
 
 
-def _show_profile(result: Profile, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"provenance": result.provenance, "rows": result.to_records()})
-    else:
-        print_profile(result)
-
-
 def _show_plan(
-    found: Sources, layers: str | list[str], budgets: tuple[int, int | None], *, as_json: bool
+    found: Sources, layers: str | list[str], budgets: tuple[int, int | None], output: Output
 ) -> None:
     try:
         n_samples = len(found.data)
@@ -91,41 +91,39 @@ def _show_plan(
         memory_budget=budgets[0],
         disk_budget=budgets[1],
     )
-    layers_held = list(zip(planned.layers, planned.layer_bytes, strict=True))
-    if as_json:
-        print_json(
+    output.write(text=lambda: _print_plan(planned), document=lambda: _plan_document(planned))
+
+
+def _plan_document(planned: profiling.Plan) -> dict[str, Any]:
+    totals = ("n_samples", "memory_bytes", "disk_bytes", "forward_seconds", "measure_seconds")
+    return {name: getattr(planned, name) for name in totals} | {
+        "layers": [
             {
-                "n_samples": n_samples,
-                "memory_bytes": planned.memory_bytes,
-                "disk_bytes": planned.disk_bytes,
-                "forward_seconds": planned.forward_seconds,
-                "measure_seconds": planned.measure_seconds,
-                "layers": [
-                    {
-                        "layer": info.name,
-                        "bytes": held,
-                        "on_disk": info.name in planned.on_disk,
-                        "passes": planned.recomputed.get(info.name, 1),
-                    }
-                    for info, held in layers_held
-                ],
+                "layer": info.name,
+                "bytes": n_bytes,
+                "on_disk": info.name in planned.on_disk,
+                "passes": planned.recomputed.get(info.name, 1),
             }
-        )
-        return
+            for info, n_bytes in zip(planned.layers, planned.layer_bytes, strict=True)
+        ]
+    }
+
+
+def _print_plan(planned: profiling.Plan) -> None:
     print_table(
         ["layer", "features", "size", "held"],
         [
             [
                 info.name,
-                str(held // (4 * n_samples)),
-                format_size(held),
+                str(n_bytes // (4 * planned.n_samples)),
+                format_size(n_bytes),
                 _where(planned, info.name),
             ]
-            for info, held in layers_held
+            for info, n_bytes in zip(planned.layers, planned.layer_bytes, strict=True)
         ],
     )
     click.echo(
-        f"\nN = {n_samples}: {format_size(planned.memory_bytes)} in memory, "
+        f"\nN = {planned.n_samples}: {format_size(planned.memory_bytes)} in memory, "
         f"{format_size(planned.disk_bytes)} on disk; about {planned.forward_seconds:.0f} s of "
         f"forward passes and {planned.measure_seconds:.0f} s of measurement"
     )

@@ -1,23 +1,24 @@
-"""`dimscope reproduce`: run an experiment of the field, and judge what it shows."""
+"""`dimscope reproduce`: run a published experiment, and judge its claims."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dimscope.cli.output import note, print_json, print_table, save_plot
+from dimscope.cli.output import Output, json_option, note, print_table, save_plot
 from dimscope.errors import StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dimscope.studies import Option, Recipe
+    from dimscope.studies import Claim, Option, Recipe
 
 
 class _Recipes(click.Group):
-    """Every recipe as a command with the options that it declares."""
+    """A group with a command for each recipe, which has the options that the recipe declares."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         from dimscope.studies import RECIPES  # noqa: PLC0415 - pandas and SciPy load when needed
@@ -37,26 +38,26 @@ class _Recipes(click.Group):
     epilog="dimscope reproduce NAME --help shows the options of a recipe.",
 )
 @click.option("--list", "is_list", is_flag=True, help="The recipes: name, paper and title.")
-@click.option("--json", "as_json", is_flag=True, help="JSON, of the list or of the run.")
+@json_option("JSON, of the list or of the run.")
 @click.pass_context
-def reproduce(ctx: click.Context, *, is_list: bool, as_json: bool) -> None:
+def reproduce(ctx: click.Context, *, is_list: bool, output: Output) -> None:
     """Run the recipe NAME and judge it; exit with 1 if a prediction is not shown."""
     if is_list:
-        _list_recipes(as_json=as_json)
+        _list_recipes(output)
         ctx.exit()
     if ctx.invoked_subcommand is None:
         raise click.UsageError("give the NAME of a recipe, or --list", ctx)
 
 
-def _list_recipes(*, as_json: bool) -> None:
+def _list_recipes(output: Output) -> None:
     from dimscope.studies import RECIPES, get_recipe  # noqa: PLC0415 - loads when needed
 
     recipes = [get_recipe(name) for name in RECIPES]
-    if as_json:
-        print_json({"recipes": [_described(recipe) for recipe in recipes]})
-        return
     rows = [(recipe.name, recipe.paper, recipe.title) for recipe in recipes]
-    print_table(["recipe", "paper", "title"], rows, left=3)
+    output.write(
+        text=lambda: print_table(["recipe", "paper", "title"], rows, left=3),
+        document=lambda: {"recipes": [_described(recipe) for recipe in recipes]},
+    )
 
 
 def _described(recipe: Recipe) -> dict[str, Any]:
@@ -66,13 +67,13 @@ def _described(recipe: Recipe) -> dict[str, Any]:
 
 
 def _command(recipe: Recipe) -> click.Command:
-    """The command that runs a recipe."""
+    """Make the command that runs a recipe."""
     out = click.Option(
         ["--out"],
         type=click.Path(),
         metavar="DIR",
         required=True,
-        help="Records, table and figures; started again, the recipe goes on with what is missing.",
+        help="For records, table and figures. Started again, the recipe runs what is missing.",
     )
     as_json = click.Option(
         ["--json", "as_json"], is_flag=True, help="Verdicts and every measurement, as JSON."
@@ -80,8 +81,8 @@ def _command(recipe: Recipe) -> click.Command:
 
     @click.pass_context
     def run(ctx: click.Context, /, *, out: str, as_json: bool, **options: Any) -> int:
-        before_name = ctx.parent is not None and ctx.parent.params["as_json"]
-        return _run(recipe, out, as_json=as_json or before_name, options=options)
+        before_name = ctx.parent is not None and ctx.parent.params["output"].as_json
+        return _run(recipe, out, Output(as_json or before_name), options)
 
     return click.Command(
         recipe.name,
@@ -102,7 +103,7 @@ def _flag(option: Option) -> click.Option:
     )
 
 
-def _run(recipe: Recipe, out: str, *, as_json: bool, options: dict[str, Any]) -> int:
+def _run(recipe: Recipe, out: str, output: Output, options: dict[str, Any]) -> int:
     """Run a recipe, write what it found, and return the exit code."""
     from dimscope.studies import run_recipe  # noqa: PLC0415 - loads when needed
 
@@ -113,31 +114,28 @@ def _run(recipe: Recipe, out: str, *, as_json: bool, options: dict[str, Any]) ->
     except OSError as error:
         raise StoreError(f"cannot write to {folder}: {error}") from error
     claims = recipe.claims(frame)
-    if as_json:
-        found = [vars(claim) | {"holds": claim.holds} for claim in claims]
-        print_json(
-            {
-                "study": recipe.name,  # as version 0.1 called it
-                "recipe": _described(recipe) | {"settings": recipe.settings(**options)},
-                "published": recipe.published,
-                "claims": found,
-                "rows": frame.to_dict("records"),
-            }
-        )
-    else:
-        _print_summary(recipe, frame)
-        for claim in claims:
-            click.echo(claim)
+    output.write(
+        text=lambda: _print_summary(recipe, frame, claims),
+        document=lambda: {
+            "study": recipe.name,  # as version 0.1 called it
+            "recipe": _described(recipe) | {"settings": recipe.settings(**options)},
+            "published": recipe.published,
+            "claims": [vars(claim) | {"holds": claim.holds} for claim in claims],
+            "rows": frame.to_dict("records"),
+        },
+    )
     for name, draw in recipe.figures(frame).items():
         save_plot(draw(), str(folder / f"{name}.png"))
     note(f"runs.csv and figures written to {out}")
     return 0 if all(claim.holds for claim in claims) else 1
 
 
-def _print_summary(recipe: Recipe, frame: pd.DataFrame) -> None:
+def _print_summary(recipe: Recipe, frame: pd.DataFrame, claims: Sequence[Claim]) -> None:
     summary = recipe.summary(frame)
     click.echo(recipe.title)
     click.echo(f"{recipe.paper}. {recipe.differs}")
     header = [str(summary.index.name), *map(str, summary.columns)]
     print_table(header, [[str(row[0]), *row[1:]] for row in summary.itertuples()])
     click.echo()
+    for claim in claims:
+        click.echo(claim)

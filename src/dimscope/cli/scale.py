@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dimscope.cli.output import note, print_json, print_table, save_plot, shown
+from dimscope.cli.output import Output, json_option, note, print_table, save_plot, shown
 from dimscope.cli.sources import array_in_a_file
 from dimscope.estimators import scale_curve
 from dimscope.io import read_array
@@ -26,9 +26,10 @@ from dimscope.results.scales import TOLERANCE, ScaleCurves, within
     show_default=True,
     help="Share by which the dimension may change along a plateau.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the blocks of fewer points.")
-@click.option("--plot", type=click.Path(), metavar="FILE", help="A picture: .png, .pdf or .svg.")
-@click.option("--json", "as_json", is_flag=True, help="Every field, as JSON.")
+@click.option(
+    "--plot", type=click.Path(), metavar="FILE", help="Write a plot, too: .png, .pdf or .svg."
+)
+@json_option("Every field, as JSON.")
 def scale(  # noqa: PLR0913 - one parameter for each option
     *,
     file: str,
@@ -38,11 +39,14 @@ def scale(  # noqa: PLR0913 - one parameter for each option
     n2_max: int | None,
     tolerance: float,
     seed: int,
+    n_jobs: int | None,
     search_device: str | None,
     plot: str | None,
-    as_json: bool,
+    output: Output,
 ) -> None:
-    """Show the dimension of the array in FILE against scale, a sample a row, and its plateau.
+    """Show the dimension of the array in FILE against scale, and its plateau.
+
+    Each row of the array is a sample.
 
     FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
     """
@@ -52,6 +56,7 @@ def scale(  # noqa: PLR0913 - one parameter for each option
         tolerance=tolerance,
         metric=metric,
         duplicates=duplicates,
+        n_jobs=n_jobs,
         search_device=search_device,
         rng=seed,
     )
@@ -60,10 +65,7 @@ def scale(  # noqa: PLR0913 - one parameter for each option
 
         save_plot(plot_scale_curve(curves), plot)
         note(f"plot written to {plot}")
-    if as_json:
-        print_json(curves.to_dict())
-        return
-    _print_curves(curves)
+    output.write(text=lambda: _print_curves(curves), document=curves.to_dict)
 
 
 def _print_curves(curves: ScaleCurves) -> None:

@@ -1,4 +1,4 @@
-"""The options that commands share: a network and its data, how it is measured, or an array."""
+"""The options that commands share: a network and its data, how to measure it, or an array."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_N_JOBS = click.option(
+    "--n-jobs",
+    type=click.IntRange(min=1),
+    help="Threads of the neighbour search.  [default: all cores]",
+)
+
 _MODEL_OPTIONS = (
     click.option(
         "--model",
@@ -32,7 +38,7 @@ _MODEL_OPTIONS = (
         metavar="FILE",
         help="State dict to load, .pt or .safetensors; nothing in it is executed.",
     ),
-    click.option("--untrained", is_flag=True, help="Random weights: the network's twin."),
+    click.option("--untrained", is_flag=True, help="Random weights in place of trained ones."),
     click.option(
         "--data",
         required=True,
@@ -45,12 +51,14 @@ _MODEL_OPTIONS = (
     click.option(
         "--n-samples", type=click.IntRange(min=1), help="Samples to draw.  [default: all]"
     ),
-    click.option("--seed", default=0, show_default=True, help="Of samples, weights and blocks."),
+    click.option(
+        "--seed", default=0, show_default=True, help="Seed of samples, weights and blocks."
+    ),
     click.option(
         "--device",
         default="cpu",
         show_default=True,
-        help="Where the network runs and neighbours are searched: cpu, cuda, cuda:1, mps ...",
+        help="Where the network runs: cpu, cuda, cuda:1, mps ...",
     ),
 )
 
@@ -91,7 +99,13 @@ _MEASURING_OPTIONS = (
     click.option(
         "--disk",
         metavar="SIZE",
-        help="Activations written to disk, by default what is free; the rest is computed again.",
+        help="Activations written to disk; the rest is computed again.  [default: what is free]",
+    ),
+    _N_JOBS,
+    click.option(
+        "--search-device",
+        help="Where torch searches neighbours: cuda, cuda:1, mps ...  [default: as --device; for "
+        "cpu, no torch]",
     ),
     click.option("--label", help="Name of the model in the table."),
 )
@@ -105,21 +119,23 @@ _ARRAY_OPTIONS = (
         type=click.Choice(get_args(Duplicates)),
         default="first",
         show_default=True,
-        help="What becomes of rows that repeat another exactly.",
+        help="What to do with rows that repeat another exactly.",
     ),
+    click.option("--seed", default=0, show_default=True, help="Seed of the blocks of points."),
+    _N_JOBS,
     click.option(
-        "--search-device", help="Where torch searches: cuda, cuda:1, mps ...  [default: no torch]"
+        "--search-device",
+        help="Where torch searches neighbours: cuda, cuda:1, mps ...  [default: no torch]",
     ),
     click.option("--device", hidden=True),  # the old name
 )
 
 
 class Sources(NamedTuple):
-    """A network on its device, data that are ready for it, and where torch searches, if it does."""
+    """A network on its device, and data that are ready for it."""
 
     loaded: LoadedModel
     data: Any
-    device: str | None
 
 
 def model_and_data(command: F) -> F:
@@ -128,17 +144,26 @@ def model_and_data(command: F) -> F:
 
 
 def how_to_measure(command: F) -> F:
-    """Add the options that say which layers are measured and how to a command."""
-    return _with_options(command, _MEASURING_OPTIONS)
+    """Add the options that say which layers to measure, and how, to a command.
+
+    Neighbours are searched on the device of the network, unless another one is given.
+    """
+
+    @wraps(command)
+    def with_device(*, device: str, search_device: str | None, **others: Any) -> Any:
+        usual = None if device == "cpu" else device
+        return command(device=device, search_device=search_device or usual, **others)
+
+    return _with_options(cast(F, with_device), _MEASURING_OPTIONS)
 
 
 def array_in_a_file(command: F) -> F:
-    """Add what names an array in a file, and how its neighbours are searched, to a command."""
+    """Add the options that name an array in a file, and say how to search, to a command."""
 
     @wraps(command)
     def under_new_names(*, device: str | None, search_device: str | None, **others: Any) -> Any:
         if device is not None:
-            note("--device is called --search-device now, and the old name will go")
+            note("--device is called --search-device now; the old name goes with version 0.3")
         return command(search_device=search_device or device, **others)
 
     return _with_options(cast(F, under_new_names), _ARRAY_OPTIONS)
@@ -162,7 +187,15 @@ def load_sources(  # noqa: PLR0913 - one parameter for each option above
     seed: int,
     device: str,
 ) -> Sources:
-    """Load what the options name, and say on stderr where each came from."""
+    """Load the network and the data that the options name; say on stderr where each came from.
+
+    Raises
+    ------
+    InputError
+        If a name or file is unknown, or torch cannot use the device.
+    DataError
+        If data or weights cannot be fetched.
+    """
     from dimscope.models import load_model  # noqa: PLC0415 - torch loads when needed
 
     loaded = load_model(model, weights=weights, untrained=untrained, rng=seed)
@@ -174,11 +207,11 @@ def load_sources(  # noqa: PLR0913 - one parameter for each option above
         loaded.model.to(device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {device} cannot be used: {error}") from error
-    return Sources(loaded, found, None if device == "cpu" else device)
+    return Sources(loaded, found)
 
 
 def load_samples(data: str, loaded: LoadedModel, **which: Any) -> Any:
-    """Data by name, ready for a network; says on stderr where they came from.
+    """Load data by name, ready for a network; say on stderr where they came from.
 
     Parameters
     ----------

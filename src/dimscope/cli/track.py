@@ -1,4 +1,4 @@
-"""`dimscope track`: the dimension of every layer at every checkpoint of a training run."""
+"""`dimscope track`: measure the layers of a network at every checkpoint of its training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from dimscope.cli.output import note, note_saved, print_json, print_steps
+from dimscope.cli.output import Output, json_option, note, note_saved, print_steps
 from dimscope.cli.sources import (
     Sources,
     how_to_measure,
@@ -17,6 +17,8 @@ from dimscope.cli.sources import (
 )
 from dimscope.errors import InputError
 
+_HOW = ("methods", "metric", "pooling", "n_repeats", "n_jobs", "search_device")
+
 
 @click.command()
 @click.option(
@@ -25,7 +27,7 @@ from dimscope.errors import InputError
     multiple=True,
     required=True,
     metavar="GLOB",
-    help="Files with state dicts, such as 'ckpt/*.pt'; the last number in a name is its step.  "
+    help="Files with state dicts, such as 'ckpt/*.pt'. The last number in a name is the step.  "
     "May be repeated.",
 )
 @model_and_data
@@ -35,17 +37,17 @@ from dimscope.errors import InputError
     metavar="NAME",
     default="auto",
     show_default=True,
-    help="Labelled data, as --data, on which loss and accuracy are found; all of the split. auto: "
-    "the samples that are measured, if they have labels. none: neither.",
+    help="Labelled data, named as for --data, for loss and accuracy; all of the split is used. "
+    "auto: the measured samples, if they have labels. none: no loss and accuracy.",
 )
 @click.option(
     "--out",
     type=click.Path(),
     metavar="DIR",
     required=True,
-    help="The run folder; started again, the run goes on with the checkpoints that are missing.",
+    help="The run folder. Started again, the run measures the checkpoints that are missing.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Every row of the profile, as JSON.")
+@json_option("Every row of the profile, as JSON.")
 def track(  # noqa: PLR0913 - one parameter for each option
     *,
     patterns: tuple[str, ...],
@@ -53,7 +55,7 @@ def track(  # noqa: PLR0913 - one parameter for each option
     eval_data: str,
     label: str | None,
     out: str,
-    as_json: bool,
+    output: Output,
     **options: Any,
 ) -> None:
     """Measure the layers of a network at every checkpoint of its training."""
@@ -62,7 +64,7 @@ def track(  # noqa: PLR0913 - one parameter for each option
     found = sorted({path for pattern in patterns for path in glob(pattern)})  # noqa: PTH207 - absolute too
     if not found:
         raise InputError(f"no file matches {' or '.join(map(repr, patterns))}")
-    how = {name: options.pop(name) for name in ("methods", "metric", "pooling", "n_repeats")}
+    how = {name: options.pop(name) for name in _HOW}
     how |= {f"{name}_budget": options.pop(name) for name in ("memory", "disk")}
     batch_size = options.pop("batch_size")
     sources = load_sources(**options)
@@ -76,20 +78,17 @@ def track(  # noqa: PLR0913 - one parameter for each option
         layers=layers,
         rng=options["seed"],
         batch_size=batch_size,
-        device=sources.device,
         label=label or sources.loaded.label.removesuffix(" (untrained)"),
         **how,
     )
-    if as_json:
-        print_json(
-            {
-                "provenance": profile.provenance,
-                "ticks": profile.ticks.to_dict("records"),
-                "rows": profile.to_records(),
-            }
-        )
-    else:
-        print_steps(profile)
+    output.write(
+        text=lambda: print_steps(profile),
+        document=lambda: {
+            "provenance": profile.provenance,
+            "ticks": profile.ticks.to_dict("records"),
+            "rows": profile.to_records(),
+        },
+    )
     note_saved(out)
 
 

@@ -18,14 +18,14 @@ _SMALLEST_PLAIN = 0.005
 
 
 def new_axes(width: float = 6.4, height: float = 4.2) -> Axes:
-    """Axes of a new figure, sized in inches, that make room for a legend beside them."""
+    """Make the axes of a new figure, sized in inches, with room for a legend beside them."""
     pyplot = require("matplotlib.pyplot", extra="plot", purpose="figures")
     axes: Axes = pyplot.subplots(figsize=(width, height), layout="constrained")[1]
     return axes
 
 
 def dress(ax: Axes, *, title: str, xlabel: str, ylabel: str) -> None:
-    """Titles, a quiet grid behind the data and no box around it."""
+    """Set titles, draw a quiet grid behind the data, and remove the box around it."""
     ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
     ax.set_xlabel(xlabel, color=INK, labelpad=6)
     ax.set_ylabel(ylabel, color=INK, labelpad=6)
@@ -49,7 +49,7 @@ def log_axis(ax: Axes, which: str) -> None:
 
 
 def fixed_ticks(ax: Axes, values: Sequence[float]) -> None:
-    """Tick the horizontal axis at ``values``, as plain numbers."""
+    """Mark the horizontal axis at ``values``, as plain numbers."""
     ax.set_xticks(list(values), [f"{value:,g}" for value in values])
     ax.set_xticks([], minor=True)
 
@@ -59,7 +59,7 @@ def show_legend(
 ) -> None:
     """Put a legend to the right of the axes, where it hides no data.
 
-    ``beside`` is where it begins, in widths of the axes; an axis at the right needs room before it.
+    ``beside`` is the left end of the legend, in widths of the axes: leave room for a second axis.
     """
     legend = ax.legend(
         handles=list(handles),

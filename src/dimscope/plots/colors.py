@@ -9,10 +9,10 @@ import numpy as np
 
 from dimscope.plots.names import Run
 
-#: Okabe and Ito's colours, which colour-blind readers tell apart; without black and yellow, which
-#: vanish on a dark or a light ground.
+#: The colours of Okabe and Ito, which colour-blind readers can tell apart. Black and yellow are
+#: left out: they vanish on dark and on light ground.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C")
-#: First to last layer: blue to amber, lightness rising, readable on light and dark ground.
+#: From the first to the last layer: blue to amber, ever lighter, readable on any ground.
 _DEPTH_RAMP = ("#2B5FA8", "#8364B0", "#CF5A6B", "#E8A02C")
 
 
@@ -44,6 +44,6 @@ def layer_colors(n_layers: int) -> list[str]:
 
 
 def _blend(first: str, second: str, share: float) -> str:
-    """Two hexadecimal colours mixed: ``share`` of the second."""
+    """Mix two hexadecimal colours; ``share`` is that of the second."""
     channels = zip(bytes.fromhex(first[1:]), bytes.fromhex(second[1:]), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in channels)

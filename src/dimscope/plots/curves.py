@@ -1,4 +1,4 @@
-"""One model's layers in detail: scale curves, decimation and spectra."""
+"""Scale curves, decimation and spectra of one model: a line for each layer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def plot_scale_curves(
     layers
         The layers to show; all by default.
     against
-        The scale: ``"rank"``, the outer neighbour rank n2, which lines layers up, or
+        The scale: ``"rank"``, the outer neighbour rank n2, which is the same in all layers, or
         ``"distance"``, the mean distance to that neighbour in the units of the representation.
     ax
         Where to draw, as in `plot_profile`; a new figure by default.
@@ -155,7 +155,8 @@ def plot_spectra(
     return target
 
 
-#: Draws one layer's rows (position in column ``x``) in a colour, and returns its legend's handle.
+#: Draws one layer's rows, at the positions in their column ``x``, in a colour; returns the artist
+#: for the legend.
 _Draw = Callable[[pd.DataFrame, str], "Artist"]
 
 
@@ -192,7 +193,7 @@ def _bars(ax: Axes) -> _Draw:
 
 
 def _each_layer(rows: pd.DataFrame, draw: _Draw) -> list[Artist]:
-    """Draw every layer, and return the handles of those to name: all, or evenly chosen ones."""
+    """Draw every layer, and return the artists of those to name: all, or evenly chosen ones."""
     groups = [group for _, group in rows.groupby("layer", sort=False)]
     colors = layer_colors(len(groups))
     handles = [draw(group, color) for group, color in zip(groups, colors, strict=True)]

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _MAX_STEPS_NAMED = 5
+_NAMED_FAMILIES = ({"intrinsic"}, {"linear"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Style:
-    """How one line looks; linear dimensions are dashed, with hollow markers."""
+    """The look of one line; linear dimensions are dashed, with hollow markers."""
 
     color: str
     marker: str
@@ -51,9 +52,10 @@ def plot_profile(
 ) -> Axes:
     """Dimension against depth, with 95 % error bars, several models and methods overlaid.
 
-    The horizontal axis names the layers where all models share them, and is the relative depth
-    where they do not; layers at the same relative depth are then set side by side. The vertical
-    axis is logarithmic if the values span more than a factor of 20. Unknown values leave a gap.
+    Controls and classes are lines of their own, as further models are. The horizontal axis names
+    the layers if all models share them; else it is the relative depth, and layers of the same
+    depth stand side by side. The vertical axis is logarithmic if the values span more than a factor
+    of 20. Unknown values leave a gap.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def plot_profile(
     Raises
     ------
     InputError
-        If the profile has no known estimates by these methods.
+        If the profile has no known estimate by these methods.
     MissingDependencyError
         If matplotlib is not installed.
     """
@@ -76,7 +78,7 @@ def plot_profile(
 
 
 def draw_depths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """`plot_profile` of rows with their bounds."""
+    """Plot estimates that are rows with error bounds; see `plot_profile`."""
     axis = depth_axis(frame)
     n_layers = len(set(axis.positions.values()))
     target = ax or new_axes(width=min(max(7.2, 3.4 + 0.36 * n_layers), 13.0))
@@ -90,7 +92,7 @@ def draw_depths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _styles(frame: pd.DataFrame) -> Mapping[tuple[Run, str], _Style]:
-    """Colour by model and marker by method; colour by method where there is one model."""
+    """Colour by model and marker by method; with one model, colour by method."""
     methods = list(dict.fromkeys(frame["method"]))
     linear = linear_methods(frame)
     runs = [run for run, _ in runs_of(frame)]
@@ -116,12 +118,9 @@ def _draw(ax: Axes, axis: DepthAxis, rows: pd.DataFrame, style: _Style) -> None:
 
 
 def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
-    linear = linear_methods(frame)
-    methods = set(frame["method"])
-    kind = {0: "intrinsic dimension", len(methods): "linear dimension"}.get(
-        len(linear & methods), "dimension"
-    )
-    ylabel = kind if len(methods) > 1 else f"{kind} ({frame['label'].iloc[0]})"
+    families = set(frame["family"])
+    kind = f"{families.pop()} dimension" if families in _NAMED_FAMILIES else "dimension"
+    ylabel = kind if frame["method"].nunique() > 1 else f"{kind} ({frame['label'].iloc[0]})"
     samples = sorted(set(frame["n_samples"]))
     number = f"N = {samples[-1]:,}" if len(samples) == 1 else f"N up to {samples[-1]:,}"
     models = list(dict.fromkeys(frame["model"]))
@@ -144,7 +143,7 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
 
 
 def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style]) -> list[Artist]:
-    """One entry for each model and, where several share the axes, one in grey for each method."""
+    """Name each model and, in grey, each method; with one model, only the methods."""
     line = require("matplotlib.lines", extra="plot", purpose="figures").Line2D
     runs = [run for run, _ in runs_of(frame)]
     labels = method_labels(frame)
@@ -167,7 +166,7 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
 
 
 def _named(runs: list[Run]) -> list[Run]:
-    """Choose the runs to name: of a model measured at many steps, the first and the last."""
+    """Choose the runs to name: of a model with many steps, the first and the last."""
     named = []
     for model in dict.fromkeys(model for model, _ in runs):
         own = [run for run in runs if run[0] == model]

@@ -1,4 +1,4 @@
-"""Where each layer stands on the horizontal axis."""
+"""The horizontal axis of layers: their positions and names."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from dimscope.plots.names import shorten
 
 @dataclass(frozen=True, kw_only=True)
 class DepthAxis:
-    """Where each layer stands on the horizontal axis.
+    """The position of each layer on the horizontal axis.
 
     Attributes
     ----------
     label
         Title of the axis.
     positions
-        By model and layer.
+        The position of each layer, by model and layer.
     ticks
-        Position and name of the layers to mark; empty where the axis is numeric.
+        Position and name of the layers to mark; empty if the axis shows numbers.
     """
 
     label: str
@@ -37,7 +37,7 @@ class DepthAxis:
 
 
 def depth_axis(frame: pd.DataFrame, *, max_ticks: int = 30) -> DepthAxis:
-    """Layers by name where all models share them, else by relative depth."""
+    """Place layers one by one if all models share them, else at their relative depth."""
     layers = frame.drop_duplicates(["model", "layer"]).sort_values("layer_index", kind="stable")
     by_model = {str(model): rows for model, rows in layers.groupby("model", sort=False)}
     names = [rows["layer"].tolist() for rows in by_model.values()]
@@ -57,7 +57,7 @@ def depth_axis(frame: pd.DataFrame, *, max_ticks: int = 30) -> DepthAxis:
 
 
 def spread(depths: Float[np.ndarray, " n_layers"]) -> Float[np.ndarray, " n_layers"]:
-    """Depths with ties set side by side, evenly up to the next depth, so that no two coincide.
+    """Set equal depths side by side, evenly up to the next depth, so that no two coincide.
 
     Examples
     --------

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _UNKNOWN = "#B4B9C2"
-_ENDS = (2, 98)  # percentiles of the colours, beyond which a few points would leave the rest alike
+#: Percentiles at which the colours end, so that a few extreme points do not use most of them.
+_ENDS = (2, 98)
 
 
 def plot_local(local: LocalEstimate, coordinates: Any, ax: Axes | None = None) -> Axes:
-    """Points of a plane, coloured by local dimension; grey where there is none.
+    """Points in a plane, coloured by their local dimension; grey where it is unknown.
 
-    The colours span the central 96 % of the dimensions, on a logarithmic scale where they differ by
+    The colours span the central 96 % of the dimensions, on a logarithmic scale if these differ by
     more than a factor of ten.
 
     Parameters
@@ -28,8 +29,8 @@ def plot_local(local: LocalEstimate, coordinates: Any, ax: Axes | None = None) -
     local
         What ``estimate_local`` or `dimscope.smooth_local` gave.
     coordinates
-        Shape (n_samples, d), of the same points: two columns are drawn as they are, of more the
-        first two principal components. With duplicates set aside, these are
+        The same points, shape (n_samples, d). Two columns are drawn as they are; of more columns,
+        the first two principal components are drawn. If duplicates were set aside, give
         ``x[graph.original_rows]``.
     ax
         Where to draw; a new figure by default.
@@ -37,7 +38,8 @@ def plot_local(local: LocalEstimate, coordinates: Any, ax: Axes | None = None) -
     Raises
     ------
     InputError
-        If there are not as many points as dimensions, or fewer than two coordinates.
+        If the number of points is not that of local dimensions, or there are fewer than two
+        coordinates.
     MissingDependencyError
         If matplotlib is not installed.
     """

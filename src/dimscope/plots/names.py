@@ -7,18 +7,20 @@ from typing import Any
 
 import pandas as pd
 
+from dimscope.results import sample_labels
+
 #: A model and its training step (None when it was measured once).
 Run = tuple[str, int | None]
 
 
 def run_label(run: Run) -> str:
-    """Name of a model, with its training step where there is one."""
+    """Name a model, with its training step if it has one."""
     model, step = run
     return model if step is None else f"{model}, step {step:,}"
 
 
 def shorten(name: str, width: int = 22) -> str:
-    """``name`` cut in the middle, where layer names carry the least.
+    """Cut ``name`` in the middle, where layer names say the least.
 
     Examples
     --------
@@ -32,18 +34,18 @@ def shorten(name: str, width: int = 22) -> str:
 
 
 def method_labels(frame: pd.DataFrame) -> dict[str, str]:
-    """The title of each method among the rows, with its setting where it has one."""
+    """Title every method among the rows, with its setting if it has one."""
     pairs = frame[["method", "label"]].drop_duplicates("method")
     return dict(zip(pairs["method"], pairs["label"], strict=True))
 
 
 def linear_methods(frame: pd.DataFrame) -> set[str]:
-    """The methods among the rows that measure variance, not distances."""
+    """List the methods among the rows whose family is linear."""
     return set(frame.loc[frame["family"] == "linear", "method"])
 
 
 def subject_label(row: Mapping[Any, Any]) -> str:
-    """The model, with what sets this measurement apart: a control, its draw, a class.
+    """Name the model of a row, with its control, the draw of that, and its class.
 
     Examples
     --------
@@ -51,10 +53,4 @@ def subject_label(row: Mapping[Any, Any]) -> str:
     >>> subject_label(row), subject_label({**row, "sample": "affine_d8", "replicate": 2})
     ('net', 'net, affine_d8 2')
     """
-    parts = [str(row["model"])]
-    if row["sample"] != "data":
-        draw = f" {row['replicate']}" if row["replicate"] else ""
-        parts.append(f"{row['sample']}{draw}")
-    if not pd.isna(row["group"]):
-        parts.append(str(row["group"]))
-    return ", ".join(parts)
+    return ", ".join([str(row["model"]), *sample_labels(row)])

@@ -1,4 +1,4 @@
-"""What a figure shows, whichever library draws it: rows of a profile with their bounds."""
+"""The rows of a profile that a figure shows, with their error bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _Z95 = 1.96
 
 
 def rows_of(profile: Tables, curve: str) -> pd.DataFrame:
-    """The rows of a curve; a method is named with its setting, a model with its control or class.
+    """The rows of a curve, with the names that a figure shows.
+
+    The column ``method`` includes the setting if there are several, the column ``model`` the
+    control or the class; ``network`` is the bare label of the model.
 
     Raises
     ------
@@ -24,8 +27,10 @@ def rows_of(profile: Tables, curve: str) -> pd.DataFrame:
         If there is no such curve.
     """
     rows = profile.rows(curve)
-    names = [subject_label(row) for row in rows.to_dict("records")]
-    return rows.assign(method=rows["key"], model=pd.Series(names, dtype="string"))
+    names = rows["model"].copy()
+    apart = (rows["sample"] != "data") | rows["group"].notna()
+    names[apart] = [subject_label(row) for row in rows[apart].to_dict("records")]
+    return rows.assign(method=rows["key"], network=rows["model"], model=names)
 
 
 def estimate_rows(profile: Tables, methods: Sequence[str] | None = None) -> pd.DataFrame:
@@ -34,7 +39,7 @@ def estimate_rows(profile: Tables, methods: Sequence[str] | None = None) -> pd.D
     Raises
     ------
     InputError
-        If there is none, none by one of ``methods``, or none whose value is known.
+        If there is no estimate, none by one of ``methods``, or none with a known value.
     """
     known = profile.methods()
     if not known:
@@ -56,16 +61,18 @@ def curve_rows(
     model: str | None = None,
     layers: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """One model's rows of a curve, at its last step, ordered by layer, with error bounds.
+    """Select one model's rows of a curve at its last step, by layer, with error bounds.
 
     Parameters
     ----------
-    profile, curve
-        Where to look, and which of `dimscope.results.CURVES`.
+    profile
+        What was measured.
+    curve
+        One of `dimscope.results.CURVES`.
     method, model
-        The first that the curve has, by default.
+        By default the first that the curve has.
     layers
-        All of them by default.
+        By default all.
 
     Raises
     ------
@@ -89,7 +96,7 @@ def decimation_rows(
     model: str | None = None,
     layers: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """`curve_rows` of a decimation, completed by the estimate on all points, by rising N."""
+    """`curve_rows` of a decimation, with the estimate on all points at the end, by rising N."""
     rows = curve_rows(profile, "decimation", method=method, model=model, layers=layers)
     key = ["model", "layer", "method"]
     estimates = rows_of(profile, "estimate").merge(rows[key].drop_duplicates(), on=key)
@@ -106,12 +113,12 @@ def all_steps(
     model: str | None = None,
     layers: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """One model's estimates by one method at every training step, ordered by layer and step.
+    """Select one model's estimates by one method at every training step, by layer and step.
 
     Raises
     ------
     InputError
-        If there is nothing to show, or the model was measured once only.
+        If there is nothing to show, or the model was measured only once.
     """
     frame = _only(rows_of(profile, "estimate"), "model", model, "estimate")
     rows = _only(frame, "method", method, "estimate")
@@ -128,15 +135,15 @@ def all_steps(
 
 
 def metric_names(profile: Tables, model: str, metrics: Sequence[str] | None) -> list[str]:
-    """Check the metrics asked for; by default all that some tick of ``model`` has.
+    """Check the metrics asked for; the default is all that any tick of ``model`` has.
 
-    A tracker's means since the tick before, such as ``mean_loss``, are left out unless asked for:
-    the metrics that they are of are there.
+    The default leaves out a tracker's means since the tick before, such as ``mean_loss``, where
+    the metric itself, such as ``loss``, is there.
 
     Raises
     ------
     InputError
-        If no tick of the model has one of them.
+        If no tick of the model has one of the metrics asked for.
     """
     ticks = profile.ticks[profile.ticks["model"] == model]
     known = [
@@ -173,7 +180,7 @@ def _only(frame: pd.DataFrame, column: str, value: str | None, curve: str) -> pd
 
 
 def last_step(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows of each model's last training step; all rows of a model measured once."""
+    """Keep each model's rows of its last training step; of a model without steps, all rows."""
     last = frame.groupby("model")["step"].transform("max")
     return frame[last.isna() | (frame["step"] == last).fillna(False)]
 
@@ -181,15 +188,16 @@ def last_step(frame: pd.DataFrame) -> pd.DataFrame:
 def _with_bounds(frame: pd.DataFrame, curve: str) -> pd.DataFrame:
     if not frame["value"].notna().any():
         raise InputError(
-            f"every value of the {curve} rows asked for is unknown: the notes column says why"
+            f"every value of the {curve} rows asked for is unknown: the column 'notes' says why"
         )
     return _bounded(frame)
 
 
 def _bounded(frame: pd.DataFrame) -> pd.DataFrame:
-    """``frame`` with 95 % bounds ``low`` and ``high``: the interval, else 1.96 standard errors.
+    """Add the 95 % bounds ``low`` and ``high``: the interval, else 1.96 standard errors.
 
-    A lower bound below a hundredth of the value is raised to that: a logarithmic axis has no zero.
+    A lower bound below a hundredth of the value is raised to that, as a logarithmic axis has no
+    zero.
     """
     value, reach = frame["value"], _Z95 * frame["stderr"]
     low = frame["interval_low"].fillna(value - reach).clip(lower=0.01 * value)
@@ -205,6 +213,6 @@ def runs_of(frame: pd.DataFrame) -> Iterator[tuple[Run, pd.DataFrame]]:
 
 
 def needs_log(values: pd.Series) -> bool:
-    """Whether positive values spread too far for a linear axis."""
+    """Whether positive values span too large a factor for a linear axis."""
     positive = values[values > 0]
     return bool(len(positive)) and bool(positive.max() > _LOG_RANGE * positive.min())

@@ -22,9 +22,9 @@ _PLATEAU = "#E69F00"
 def plot_scale_curve(curves: ScaleCurves, ax: Axes | None = None) -> Axes:
     """Dimension against distance, a line for each method, 95 % error bands, the plateau shaded.
 
-    The distances of the methods are comparable, not equal: the mean distance to the outer
-    neighbour of Gride and of decimated TwoNN, a radius of the correlation integral. Where the
-    error is unknown there is no band.
+    The distances of the methods are comparable, not equal: for Gride and decimated TwoNN the mean
+    distance to the outer neighbour, for the correlation integral a radius. An unknown error leaves
+    out the band.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Experiments over several seeds: what a sweep, its conditions and its course came to."""
+"""Experiments over several seeds: a sweep, conditions side by side, the course of training."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LABELS = {
 
 
 def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = None) -> Axes:
-    """A quantity at the end of runs against learning rate over batch size, a colour a batch size.
+    """A quantity after training against learning rate over batch size; colours are batch sizes.
 
-    Points are means over seeds with their 95 % interval (Student's t); a line is what was
-    predicted, if that is in the frame.
+    Points are means over seeds with their 95 % interval (Student's t). The line is the prediction,
+    if the frame has one.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = No
         Rows of one study: ``name``, ``seed``, ``time``, ``learning_rate``, ``batch_size`` and
         the quantity.
     quantity
-        A column.
+        The column to show; a column named ``predicted_`` and this is its prediction.
     ax
         Where to draw; a new figure by default.
 
     Raises
     ------
     InputError
-        If a column is missing, nothing is known of the quantity, or several conditions have the
+        If a column is missing, no value of the quantity is known, or several conditions have the
         same learning rate and batch size.
     MissingDependencyError
         If matplotlib is not installed.
@@ -56,7 +56,10 @@ def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = No
     ends = _ends(frame, quantity, "learning_rate", "batch_size")
     alike = ends.groupby(["learning_rate", "batch_size"])["name"].unique()
     for names in alike[alike.map(len) > 1]:
-        raise InputError(f"{'; '.join(names)} are one point of a sweep: give the rows of one")
+        raise InputError(
+            f"the conditions {'; '.join(names)} have the same learning rate and batch size, one "
+            "point of a sweep: give the rows of one condition"
+        )
     target = ax or new_axes()
     handles: list[Any] = []
     for style, (size, runs) in zip(_styles(), ends.groupby("batch_size"), strict=False):
@@ -86,14 +89,14 @@ def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = No
 def plot_study_conditions(
     frame: pd.DataFrame, quantity: str, names: Sequence[str], *, ax: Axes | None = None
 ) -> Axes:
-    """A quantity at the end of runs, a condition a row: every seed, the mean and its 95 % interval.
+    """A quantity after training, a row for each condition: all seeds, mean, 95 % interval.
 
     Parameters
     ----------
     frame
         Rows of one study: ``name``, ``seed``, ``time`` and the quantity.
     quantity
-        A column.
+        The column to show.
     names
         Conditions, from top to bottom.
     ax
@@ -128,14 +131,14 @@ def plot_study_conditions(
 def plot_study_course(
     frame: pd.DataFrame, quantity: str, names: Sequence[str], *, ax: Axes | None = None
 ) -> Axes:
-    """A quantity against training time, a condition a line: mean over seeds and 95 % interval.
+    """A quantity against training time, a line for each condition: mean and 95 % interval.
 
     Parameters
     ----------
     frame
         Rows of one study: ``name``, ``seed``, ``time`` and the quantity.
     quantity
-        A column.
+        The column to show.
     names
         Conditions, in the order of the legend.
     ax
@@ -175,7 +178,7 @@ class _Style(NamedTuple):
 
 
 def _styles() -> Iterator[_Style]:
-    """A colour and a marker each; a dash for every round of colours."""
+    """Yield looks: a colour and a marker each, with other dashes once the colours run out."""
     for place in count():
         yield _Style(
             color=PALETTE[place % len(PALETTE)],
@@ -207,7 +210,7 @@ def _ends(frame: pd.DataFrame, quantity: str, *others: str) -> pd.DataFrame:
 def _over_seeds(
     runs: pd.DataFrame, quantity: str, by: str, levels: Sequence[object] | np.ndarray
 ) -> tuple[Float64[np.ndarray, " l"], Float64[np.ndarray, " l"]]:
-    """Mean and half of its 95 % interval at each level; an interval of one seed is unknown."""
+    """Mean and half the 95 % interval at each level; a single seed has no interval."""
     grouped = runs.groupby(by)[quantity].agg(["mean", "sem", "count"]).loc[list(levels)]
     half = grouped["sem"] * stats.t.ppf(0.975, np.maximum(grouped["count"] - 1, 1))
     return grouped["mean"].to_numpy(), half.to_numpy()

@@ -1,4 +1,4 @@
-"""Dimension while a network learns: against steps, against what it has learned, and as a film."""
+"""Dimension during training: heat map, curves, phase portrait and film."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def plot_step_heatmap(
     model: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Dimension by colour, a layer a row and a training step measured a column.
+    """Dimension as colour, with a row for each layer and a column for each measured step.
 
-    Columns are as wide as each other, whatever the steps between them. What is unknown is left
-    blank. Colours are logarithmic if the values span more than a factor of 20.
+    All columns have the same width, whatever the steps between them. Unknown values are blank.
+    Colours are logarithmic if the values span more than a factor of 20.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def plot_step_heatmap(
     method, model
         The first of the profile by default.
     ax
-        Where to draw; a new figure by default. The bar of colours takes room from it.
+        Where to draw; a new figure by default. The colour bar takes some of its room.
 
     Raises
     ------
@@ -90,8 +90,8 @@ def plot_training(  # noqa: PLR0913 - what to show of a table
 ) -> Axes:
     """Dimension of chosen layers against training steps, with 95 % bands, and loss and accuracy.
 
-    Steps are logarithmic from 1 on if they span more than a factor of 20, with step 0 at the left.
-    The metrics stand on an axis of their own at the right, in grey.
+    If the steps span more than a factor of 20, their axis is logarithmic from step 1 on, with
+    step 0 at its left end. The metrics, in grey, have an axis of their own at the right.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def plot_training(  # noqa: PLR0913 - what to show of a table
     layers
         The layers to show; all by default.
     metrics
-        The metrics to show; by default all that the ticks have, as they were at the tick:
-        ``["mean_loss"]`` shows the mean since the tick before. An empty list shows none.
+        The metrics to show; by default all that the ticks have, with their values at the tick.
+        ``["mean_loss"]`` shows the mean since the tick before, an empty list nothing.
     ax
         Where to draw; a new figure by default.
 
@@ -133,7 +133,7 @@ def plot_training(  # noqa: PLR0913 - what to show of a table
     if steps.max() > _LOG_STEPS * max(1.0, steps[steps > 0].min()):
         target.set_xscale("symlog", linthresh=1)
         target.set_xlim(left=0)
-    of_metrics = _draw_metrics(target, profile, str(rows["model"].iloc[0]), metrics)
+    of_metrics = _draw_metrics(target, profile, str(rows["network"].iloc[0]), metrics)
     show_legend(target, [*handles, *of_metrics], beside=1.14 if of_metrics else 1.01)
     return target
 
@@ -149,7 +149,7 @@ def plot_phase_portrait(  # noqa: PLR0913 - what to show of a table
 ) -> Axes:
     """The path of training in the plane of dimension against accuracy, a line for each layer.
 
-    A path begins at the hollow marker and ends at the full one; ticks that lack the metric are left
+    A path begins at the hollow marker and ends at the full one. Ticks without the metric are left
     out.
 
     Parameters
@@ -159,7 +159,7 @@ def plot_phase_portrait(  # noqa: PLR0913 - what to show of a table
     method, model
         The first of the profile by default.
     metric
-        What to set the dimension against.
+        The metric on the horizontal axis.
     layers
         The layers to show; all by default.
     ax
@@ -173,9 +173,9 @@ def plot_phase_portrait(  # noqa: PLR0913 - what to show of a table
         If matplotlib is not installed.
     """
     rows = all_steps(profile, method=method, model=model, layers=layers)
-    metric_names(profile, str(rows["model"].iloc[0]), [metric])
-    known = profile.ticks[["model", "step", metric]]
-    rows = rows.merge(known, on=["model", "step"], how="left").dropna(subset=[metric, "value"])
+    metric_names(profile, str(rows["network"].iloc[0]), [metric])
+    known = profile.ticks[["model", "step", metric]].rename(columns={"model": "network"})
+    rows = rows.merge(known, on=["network", "step"], how="left").dropna(subset=[metric, "value"])
     target = ax or new_axes()
     groups = [group for _, group in rows.groupby("layer", sort=False)]
     handles: list[Artist] = []
@@ -202,7 +202,7 @@ def animate_profile(
     ax: Axes | None = None,
     interval: int = 300,
 ) -> FuncAnimation:
-    """Dimension against depth as a film, a frame for each training step measured.
+    """Dimension against depth as a film, with a frame for each measured training step.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def animate_profile(
     ax
         Where to draw; a new figure by default.
     interval
-        Milliseconds a frame.
+        Milliseconds per frame.
 
     Returns
     -------
@@ -252,7 +252,7 @@ def animate_profile(
 def _draw_metrics(
     ax: Axes, profile: Tables, model: str, metrics: Sequence[str] | None
 ) -> list[Artist]:
-    """Lines of the metrics against steps, on an axis at the right."""
+    """Draw the metrics against steps, on an axis at the right."""
     names = metric_names(profile, model, metrics)
     if not names:
         return []

@@ -1,4 +1,4 @@
-"""What an unfinished profile has measured so far, so that it can be resumed."""
+"""The layers that an unfinished profile has measured, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Journal:
     Attributes
     ----------
     log
-        The file, or none, and what must agree, before any data are read.
+        The file, if any, and the identity of the run, which must agree before any data are read.
     captured
-        Facts of the pass over the data, its hash among them; None before the first one.
+        Facts of the pass over the data, such as its hash; None before the first pass.
     layers
-        What was measured already, by layer.
+        The measured layers, by name.
     """
 
     log: Log
@@ -54,14 +54,14 @@ class Journal:
         return journal
 
     def confirm_capture(self, captured: Mapping[str, Any]) -> None:
-        """Record the facts of a pass over the data, or check that they are those recorded.
+        """Record the facts of a pass over the data, or check that they equal the recorded ones.
 
         Raises
         ------
         InputError
-            If the data or the samples are not those of the run that is resumed.
+            If the data or the samples differ from those of the run that is resumed.
         StoreError
-            If they cannot be written.
+            If the facts cannot be written.
         """
         if self.captured is None:
             self.captured = plain(captured)
@@ -74,7 +74,7 @@ class Journal:
         Raises
         ------
         StoreError
-            If they cannot be written.
+            If it cannot be written.
         """
         self.layers[measured.name] = measured
         self.log.append(measured.to_dict())

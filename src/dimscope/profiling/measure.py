@@ -1,4 +1,4 @@
-"""One layer: its neighbours and its spectrum once, then every estimate, curve and error bar."""
+"""Measure one layer: neighbours and spectrum once, then every estimate, error bar and curve."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _ARRAY = Subject(model="array")
 
 
 def measure_layer(representation: Any, settings: Settings, subject: Subject = _ARRAY) -> Measured:
-    """Every value and curve that one representation gives.
+    """Measure every value and curve of one representation.
 
-    What cannot be measured (a constant layer, NaN, too few distinct points) gives values that are
-    unknown, with the reason as their ``problem``, so that one bad layer never costs the others.
+    A representation that cannot be measured (a constant layer, NaN, too few distinct points) gives
+    unknown values with the reason as their ``problem``, so that one bad layer never costs the
+    others.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def measure_layer(representation: Any, settings: Settings, subject: Subject = _A
     settings
         What to measure.
     subject
-        What the representation is of.
+        The model, layer and data that the representation comes from.
     """
     layer = Representation.of(representation, engine=settings.engine)
     search = Search(n_neighbors=_n_neighbors(layer, settings), metric=settings.metric)
@@ -70,7 +71,7 @@ def measure_layer(representation: Any, settings: Settings, subject: Subject = _A
 
 
 def _n_neighbors(layer: Representation, settings: Settings) -> int:
-    """Neighbours that are searched at least: 2, and enough for a scale curve if one is wanted."""
+    """The least number of neighbours to search: 2, or enough for a scale curve if one is wanted."""
     digests = or_reason(lambda: layer.points.scan.digests if layer.points else ())
     if "scale" not in settings.curves or isinstance(digests, str):
         return 2
@@ -113,7 +114,7 @@ def _scales(subject: Subject, graph: NeighborGraph) -> Iterator[CurvePoint]:
 
 
 def _shares(subject: Subject, spectrum: Spectrum) -> Iterator[CurvePoint]:
-    """Shares of the variance at ranks spread evenly over the logarithm of the rank."""
+    """Shares of the variance, at ranks that are spread evenly over the logarithm of the rank."""
     if spectrum.trace == 0:
         return
     last = len(spectrum.eigenvalues)

@@ -1,4 +1,4 @@
-"""What was measured of one layer: its place, values and curves, ready for a journal."""
+"""One measured layer: its position, values and curves, ready for a journal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Measured:
     Attributes
     ----------
     subject
-        What was measured; that of all values and curves.
+        What was measured; all values and curves have it.
     n_features
         Ambient dimension.
     index, relative_depth
@@ -63,7 +63,7 @@ class Measured:
         )
 
     def at_step(self, step: int | None) -> Self:
-        """The same numbers, as those of another training step."""
+        """The same numbers, recorded for another training step."""
         subject = replace(self.subject, step=step)
         return replace(
             self,
@@ -73,7 +73,7 @@ class Measured:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Every field, ready for JSON; the subject once."""
+        """Every field, ready for JSON; the subject stands once, not in every row."""
         return {
             "subject": as_json(self.subject),
             "layer": plain(
@@ -85,7 +85,7 @@ class Measured:
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Self:
-        """What `to_dict` gave.
+        """Restore a layer from what `to_dict` gave.
 
         Raises
         ------
@@ -102,13 +102,13 @@ class Measured:
 
 
 def in_order(measured: Iterable[Measured]) -> list[Measured]:
-    """The layers of one pass in order of execution, and counted from 0."""
+    """Sort the layers of one pass by their order of execution, and number them from 0."""
     listed = sorted(measured, key=lambda one: (one.index, one.name))
     return [replace(one, index=i) for i, one in enumerate(listed)]
 
 
 def rows_of(measured: Iterable[Measured]) -> dict[str, list[Any]]:
-    """All rows by the table that they belong in."""
+    """Collect all rows, by their table."""
     listed = list(measured)
     return {
         "layers": [one.layer for one in listed],
@@ -120,7 +120,10 @@ def rows_of(measured: Iterable[Measured]) -> dict[str, list[Any]]:
 def from_flat_rows(
     rows: Sequence[Mapping[str, Any]], model: str, step: int, facts: Mapping[str, Any]
 ) -> list[Measured]:
-    """Layers of one pass as version 0.1 recorded them: flat rows without model and step."""
+    """Restore the layers of one pass from the rows that version 0.1 recorded.
+
+    These are flat rows without model and step.
+    """
     named = [{"model": model, "step": step, **row} for row in rows]
     typed = typed_rows(named, quantity_of, {model: facts})
     return [

@@ -1,4 +1,4 @@
-"""One pass over the data, as rows of a profile with the facts that say what was measured."""
+"""Measure the layers of one pass over the data, and record the facts of the pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def facts_of(captured: Captured) -> dict[str, Any]:
-    """What went through the network, and where."""
+    """The facts of a pass: samples, network and device."""
     return {
         "n_samples": captured.n_samples,
         "model_hash": captured.model_hash,
@@ -35,7 +35,7 @@ def measured_layers(
     subject: Subject,
     on_layer: Callable[[float, float | None], None],
 ) -> Iterator[Measured]:
-    """Each captured layer, measured; ``on_layer`` gets the layers done and those there are.
+    """Measure each captured layer; ``on_layer`` is told how many are done, and of how many.
 
     ``subject`` names the model and its step.
     """
@@ -55,6 +55,6 @@ def measured_layers(
 
 
 def versions_used() -> dict[str, str]:
-    """Versions of what the numbers depend on."""
+    """The versions of the software that the numbers depend on."""
     versions = {name: version(name) for name in ("dimscope", "numpy", "scipy", "torch")}
     return versions | {"python": platform.python_version()}

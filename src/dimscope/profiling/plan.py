@@ -1,4 +1,4 @@
-"""What a profile would cost, before anything is run in earnest."""
+"""Estimate the cost of a profile before it is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TRIAL_SAMPLES = 16
 _TRIAL_SIDE = 1024
-#: Passes over all pairs, in units of one float64 matrix product: search, spectrum, decimation.
+#: Cost of search, spectrum and decimation, in units of one float64 product of all pairs of points.
 _PRODUCTS = 2.0
 
 
@@ -35,10 +35,10 @@ class Plan:
     on_disk
         Names of the layers that would go to a temporary store on disk.
     recomputed
-        Names of the layers that neither memory nor disk would hold, and the passes over the data
-        that each reading of them takes.
+        Names of the layers that fit neither in memory nor on disk, with the number of passes over
+        the data that each reading of them takes.
     forward_seconds, measure_seconds
-        Rough time of the forward passes and of the measurements on this machine.
+        Rough time of the forward passes and of the measurements on this machine, in seconds.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -76,8 +76,17 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
 ) -> Plan:
     """Plan a profile of ``model`` on ``n_samples`` of ``data`` without measuring anything.
 
-    Runs a handful of samples through the network and one matrix product to learn the speed of
-    this machine.
+    A handful of samples run through the network, and one matrix product, show how fast this machine
+    is.
+
+    Parameters
+    ----------
+    model, data, layers
+        As in `dimscope.profile`.
+    n_samples
+        How many samples the profile would use.
+    memory_budget, disk_budget
+        Bytes of activations in memory and on disk; None for the free space of the disk.
 
     Raises
     ------

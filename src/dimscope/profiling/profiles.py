@@ -1,4 +1,4 @@
-"""A Profile: the tables of a measurement, and what can be done with them."""
+"""A Profile: the tables of a measurement, to be joined, saved, plotted and reported."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
+from dimscope._deprecated import warn_renamed
 from dimscope.errors import InputError
 from dimscope.estimators import quantity_of
 from dimscope.plots import plot_profile
@@ -20,12 +21,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, init=False)
 class Profile(Tables):
-    """The dimension of many layers: its tables, joined, saved, drawn and reported.
+    """The dimension of many layers, as tables that can be joined, saved, plotted and reported.
 
-    The tables are those of `dimscope.results.Tables`; `to_frame` shows values and curves as one.
+    The tables are those of `dimscope.results.Tables`; `to_frame` merges values and curves.
     """
+
+    def __init__(self, *, frame: pd.DataFrame | None = None, **tables: Any) -> None:
+        if frame is not None:  # the one table of version 0.1
+            warn_renamed("Profile(frame=...)", "Profile.from_frame(...)")
+            own = self.from_frame(frame, tables.get("provenance"))
+            tables |= {"layers": own.layers, "values": own.values, "curves": own.curves}
+        super().__init__(**tables)
 
     @classmethod
     def from_rows(
@@ -34,51 +42,51 @@ class Profile(Tables):
         provenance: Mapping[str, Any],
         ticks: Iterable[Mapping[str, Any]] = (),
     ) -> Self:
-        """A profile of rows as `to_frame` gives them; what a row leaves out is missing.
+        """Make a profile of rows as `to_frame` gives them; absent keys are missing values.
 
         Raises
         ------
         InputError
-            If a column or a curve is unknown.
+            If a column or a curve is unknown, or a row lacks a column that every row needs.
         """
         typed = typed_rows(rows, quantity_of, provenance)
         return cls.of(typed, provenance=dict(provenance), ticks=tick_table(ticks))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, provenance: Mapping[str, Any] | None = None) -> Self:
-        """A profile of a table as `to_frame` gives it, such as some of its rows.
+        """Make a profile of a table as `to_frame` gives it, such as some of its rows.
 
         Raises
         ------
         InputError
-            If a column or a curve is unknown.
+            As `from_rows`.
         """
         rows: list[dict[Any, Any]] = frame.to_dict("records")
         return cls.from_rows(rows, provenance or {})
 
     @classmethod
     def join(cls, *profiles: Tables) -> Self:
-        """Several profiles as one, to be shown and compared side by side; see `add`.
+        """Join several profiles, to show and compare them side by side; see `add`.
 
         Raises
         ------
         InputError
-            If there is none, or they contradict each other.
+            If there is no profile, or the profiles contradict each other.
         """
         if not profiles:
             raise InputError("nothing to join: give at least one profile")
         return cls(**joined_tables(profiles))
 
     def add(self, *others: Tables) -> Self:
-        """Join the rows of others: models, steps, methods, controls, pairs of layers.
+        """Add the rows of others: models, steps, methods, controls, classes, pairs of layers.
 
-        Rows that both have count once.
+        Equal rows are kept once.
 
         Raises
         ------
         InputError
-            If two have different values for the same quantity of the same subject, or use one
-            label for different networks at the same step.
+            If two profiles have different values of the same quantity of the same subject, or use
+            one label for different networks at the same step.
 
         Examples
         --------
@@ -94,10 +102,12 @@ class Profile(Tables):
     def save(self, directory: str | Path) -> Path:
         """Write a file for each table that has rows, and ``provenance.json``, into ``directory``.
 
+        A profile that is there already is replaced once the new files are written in full.
+
         Raises
         ------
         StoreError
-            If they cannot be written.
+            If the files cannot be written.
         """
         return save_tables(self, Path(directory))
 
@@ -108,14 +118,14 @@ class Profile(Tables):
         Raises
         ------
         InputError
-            If there is no profile there, or a newer dimscope wrote it.
+            If there is no complete profile there, or a newer dimscope wrote it.
         """
         return load_tables(cls, Path(directory), quantity_of)
 
     def plot(self, methods: Sequence[str] | None = None, *, ax: Axes | None = None) -> Axes:
-        """Dimension against relative depth; see `dimscope.plots.plot_profile`."""
+        """Plot the dimension against depth; see `dimscope.plots.plot_profile`."""
         return plot_profile(self, methods, ax=ax)
 
     def report(self, path: str | Path) -> Path:
-        """One self-contained interactive HTML file; see `dimscope.report.write_report`."""
+        """Write one self-contained interactive HTML file; see `dimscope.report.write_report`."""
         return write_report(self, path)

@@ -1,4 +1,4 @@
-"""A network and its data in, one tidy table of the dimension of every layer out."""
+"""Measure the dimension of every layer of a network: the main job."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     Parameters
     ----------
     model
-        A torch module; it leaves exactly as it came.
+        A torch module; it is left exactly as it was.
     data
         A DataLoader, data set, tensor or array; labels are not needed.
     layers
@@ -71,7 +71,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
         ``"last_token"``, ``"token_mean"``, a callable, or a mapping of globs to these.
     n_samples
-        How many samples to use; None for all.
+        How many samples to use; None uses all.
     n_repeats
         Random partitions into disjoint blocks at each step of the decimation.
     rng
@@ -81,28 +81,28 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     step
         Training step to record with every row.
     out
-        A directory: each layer is recorded there as soon as it is measured, so that a run that
-        was stopped goes on where it was, and the profile is saved there at the end.
+        A directory. Each layer is recorded there as soon as it is measured, so that a stopped run
+        can continue, and the profile is saved there at the end.
     batch_size
         Samples per forward pass, where ``data`` does not bring its own batches.
     memory_budget
         Bytes of activations held in memory; layers beyond it go to a temporary store on disk.
     disk_budget
-        Bytes of activations written to disk, by default what there is free. Layers beyond it, the
-        largest ones, are computed again, some columns at a time, whenever they are read; the
-        columns take up to ``memory_budget`` more.
+        Bytes of activations written to disk; by default the free space. The largest layers beyond
+        it are computed again, some columns at a time, whenever they are read; these columns take
+        up to ``memory_budget`` more.
     forward
-        ``forward(model, batch)`` in place of calling the model on the batch.
+        ``forward(model, batch)``, called in place of the model.
     n_jobs, search_device
         Threads and device of the neighbour search, as in `NeighborGraph.from_points`; the network
-        runs where it is.
+        runs on its own device.
     progress
         Show progress on stderr when that is a terminal.
 
     Returns
     -------
     Profile
-        Estimates with error bars from disjoint blocks, decimation and scale curves, spectra.
+        Estimates with error bars, decimation, scale curves and spectra.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def profile_probe(
     out: Path | None = None,
     progress: bool = True,
 ) -> Profile:
-    """Measure every layer of a probe; `profile` with its keywords gathered in types.
+    """Measure every layer of a probe; this is `profile` with its keywords gathered in types.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def profile_probe(
     settings
         How each layer is measured.
     subject
-        The model's label, its step, and what the samples are.
+        The label and the step of the model, and the name of the samples.
     out, progress
         As in `profile`.
 
@@ -178,7 +178,7 @@ def profile_probe(
 
 
 def _resumed(probe: Probe, identity: Mapping[str, Any], out: Path) -> tuple[Probe, Journal]:
-    """The probe with the names of its layers, and what was measured in ``out`` so far."""
+    """Name the layers of the probe, and read what was measured in ``out`` so far."""
     from dimscope.capture import hash_model  # noqa: PLC0415 - torch
 
     if holds_profile(out):
@@ -191,11 +191,11 @@ def _resumed(probe: Probe, identity: Mapping[str, Any], out: Path) -> tuple[Prob
 def _measure(
     probe: Probe, settings: Settings, subject: Subject, journal: Journal, *, shown: bool
 ) -> None:
-    """One pass over the data, then every layer into the journal as soon as it is measured."""
+    """Run one pass over the data, then add every layer to the journal once it is measured."""
     from dimscope.capture import read  # noqa: PLC0415 - torch
 
     with probe.budgets.store() as store, progress_bars(shown) as open_bar:
-        further = cache(open_bar)  # shown from the first such pass on
+        further = cache(open_bar)  # opens with the first further pass
         captured = read(
             probe,
             store,
@@ -209,7 +209,7 @@ def _measure(
 
 
 def _assemble(journal: Journal, label: str) -> Profile:
-    """The journal as a profile.
+    """Make a profile of the journal.
 
     Raises
     ------

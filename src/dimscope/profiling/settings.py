@@ -1,4 +1,4 @@
-"""What a profile measures of every layer, as one frozen object that is recorded with it."""
+"""The settings of a profile: one frozen object, which is recorded with it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dimscope.errors import InputError
 from dimscope.estimators import Estimator, Method, make_estimators
 from dimscope.neighbors import Engine, LocalEngine, Metric
 
-#: The nonlinear dimension of the papers at two scales, and the linear ones it is set against.
+#: The intrinsic dimension at two scales, and two linear dimensions to compare it with.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
 
-#: What a profile can show of a layer beside its estimates: Gride at every scale, and eigenvalues.
+#: The curves that a profile can record beside estimates: Gride at every scale, and eigenvalues.
 EXTRA_CURVES: tuple[str, ...] = ("scale", "spectrum")
 
 
@@ -31,11 +31,11 @@ class Settings:
     n_repeats
         Random partitions into disjoint blocks at each step of the decimation.
     seed
-        Seed of those partitions; all layers share them.
+        Seed of those partitions, which all layers share.
     curves
         Which of `EXTRA_CURVES` to record beside the estimates and their decimation.
     engine
-        What searches neighbours, on which no number depends; so it is not recorded.
+        The engine that searches neighbours. No number depends on it, so it is not recorded.
     """
 
     estimators: Mapping[str, Estimator]

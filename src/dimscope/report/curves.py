@@ -24,7 +24,7 @@ from dimscope.report.figures import (
 from dimscope.report.panels import Chip, Group, Panel
 from dimscope.results import Tables
 
-_MAX_LAYERS_OPEN = 12  # a figure opens on no more lines; the reader adds others
+_MAX_LAYERS_OPEN = 12  # a figure opens with at most so many lines; the reader can add others
 _MAX_EIGENVALUES = 160  # a line on a screen needs no more points
 
 #: The two horizontal axes of a scale curve, by the column that each shows.
@@ -76,9 +76,9 @@ def scale_panel(profile: Tables) -> Panel | None:
             Group(title="layer", key="layer", chips=list(layers.values())),
         ),
         reading=(
-            "No one number is the dimension: it depends on the scale at which you look. Small "
-            "scales see noise, large ones curvature; trust a layer where its curve is level. "
-            "Distances are in the units of each layer, so only ranks compare layers."
+            "No single number is the dimension: it depends on the scale. Small scales show noise, "
+            "large ones curvature; trust a layer where its curve is level. Distances are in the "
+            "units of each layer, so compare layers at equal ranks."
         ),
     )
 
@@ -168,7 +168,7 @@ def _spectrum(rows: pd.DataFrame, layer: Chip, opens: bool) -> dict[str, Any]:
 
 
 def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep rows evenly spread over the logarithm of the rank, the first and the last included."""
+    """Keep rows that are evenly spread over the logarithm of the rank, with both ends."""
     places = np.geomspace(1, len(rows), _MAX_EIGENVALUES).round().astype(int) - 1
     return rows.iloc[np.unique(places)]
 
@@ -184,12 +184,12 @@ def _pairs(known: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def _starts(known: pd.DataFrame, model: str, method: str) -> bool:
-    """Whether the figure opens on this model and method: the first of each."""
+    """Whether the figure opens with this model and method: the first of each."""
     return bool(model == known["model"].iloc[0] and method == known["method"].iloc[0])
 
 
 def _layer_chips(known: pd.DataFrame) -> dict[str, Chip]:
-    """Give each layer a colour, and open on evenly chosen ones where there are many."""
+    """Give each layer a colour; of many layers, evenly chosen ones start pressed."""
     layers = list(dict.fromkeys(known.sort_values("layer_index", kind="stable")["layer"]))
     places = np.linspace(0, len(layers) - 1, min(len(layers), _MAX_LAYERS_OPEN)).round()
     return {

@@ -31,12 +31,12 @@ _MANY_LAYERS = 30
 
 
 def depth_panel(profile: Tables) -> Panel:
-    """Plot the dimension against depth: every model, step and nonlinear method."""
+    """Plot the dimension against depth: every model, step and method that is not linear."""
     frame = estimate_rows(profile)
     frame = frame[frame["value"].notna().groupby(frame["method"]).transform("any")]
     nonlinear = frame[~frame["method"].isin(linear_methods(frame))]
-    kind = "dimension" if nonlinear.empty else "intrinsic dimension"
     frame = frame if nonlinear.empty else nonlinear
+    kind = "intrinsic dimension" if set(frame["family"]) == {"intrinsic"} else "dimension"
     axis = depth_axis(frame, max_ticks=_MAX_TICKS)
     runs = run_colors([run for run, _ in runs_of(frame)])
     methods = _method_chips(frame, single=len(runs) == 1)
@@ -59,15 +59,15 @@ def depth_panel(profile: Tables) -> Panel:
         ),
         reading=(
             "Each point is one layer; bands and bars are 95 % intervals of the estimate and do not "
-            "include its bias. Compare shapes rather than values: absolute values fall short of "
-            "the true dimension, the more so the higher it is and the fewer the points. A gap is "
-            "an unknown value."
+            "include its bias. Compare shapes rather than values: estimates lie below the true "
+            "dimension, the further the higher it is and the fewer the points. A gap is an unknown "
+            "value."
         ),
     )
 
 
 def _method_chips(frame: pd.DataFrame, *, single: bool) -> list[Chip]:
-    """Give each method a marker and, where there is a ``single`` run, a colour of its own."""
+    """Give each method a marker and, with a ``single`` run, a colour of its own."""
     shown = primary_method(frame)
     labels = method_labels(frame)
     looks = zip(labels, cycle(MARKERS), cycle(PALETTE), strict=False)
@@ -98,7 +98,7 @@ def _run_traces(
 
 
 def linear_panel(profile: Tables) -> Panel | None:
-    """Plot the intrinsic dimension beside linear and ambient ones; None without both kinds."""
+    """Plot the intrinsic beside linear and ambient dimensions; None without both kinds."""
     frame = last_step(estimate_rows(profile))
     linear = linear_methods(frame) & set(frame.loc[frame["value"].notna(), "method"])
     first = primary_method(frame)
@@ -127,9 +127,9 @@ def linear_panel(profile: Tables) -> Panel | None:
         ),
         reading=(
             "Linear dimensions count the directions that carry variance; the intrinsic dimension "
-            "counts the coordinates of the surface that the points lie on. Where the linear one is "
-            "far larger, that surface is curved; both lie below the ambient dimension, the number "
-            "of units."
+            "counts the coordinates of the surface that the points lie on. Where the linear "
+            "dimension is far larger, that surface is curved. Both lie below the ambient "
+            "dimension, the number of units."
         ),
     )
 

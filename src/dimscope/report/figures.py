@@ -1,4 +1,4 @@
-"""What all interactive figures share: axes, lines with their errors, and hover texts."""
+"""Parts of all interactive figures: axes, lines with error bars, and hover texts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LINEAR = {"type": "linear", "rangemode": "tozero", "tickmode": "auto"}
 
 
 def safe(text: str) -> str:
-    """Escape a user's word for Plotly, whose texts take tags but leave quotes as they are."""
+    """Escape a user's text for Plotly, which reads tags in texts but not quotes."""
     return escape(text, quote=False)
 
 
@@ -63,9 +63,9 @@ def line_traces(
     meta: Mapping[str, str],
     **style: Any,
 ) -> list[dict[str, Any]]:
-    """Draw one line through ``rows`` with its error bars, above a band of the same bounds.
+    """Make the traces of one line through ``rows``: a band of the bounds, then line and bars.
 
-    ``style`` goes to the line's trace; its line and marker extend the usual ones.
+    ``style`` goes to the trace of the line; its ``line`` and ``marker`` extend the usual ones.
     """
     common = {"type": "scatter", "meta": dict(meta), "visible": style.pop("visible", True)}
     band_x, band_y = _band(np.asarray(x, dtype=float), rows["low"], rows["high"])
@@ -95,7 +95,7 @@ def line_traces(
 def _band(
     x: np.ndarray, low: pd.Series, high: pd.Series
 ) -> tuple[list[float | None], list[float | None]]:
-    """Outline the band around each unbroken stretch of known bounds, a None between stretches."""
+    """Outline each unbroken stretch of known bounds; a None separates stretches."""
     known = (low.notna() & high.notna()).to_numpy()
     stretches = np.split(np.arange(len(x)), np.flatnonzero(np.diff(known)) + 1)
     band_x: list[float | None] = []
@@ -108,7 +108,7 @@ def _band(
 
 
 def hover(row: Mapping[Any, Any]) -> str:
-    """Describe one row; nothing for an unknown value."""
+    """Describe one row; an unknown value has no text."""
     known = {name: value for name, value in row.items() if not pd.isna(value)}
     if "value" not in known:
         return ""
@@ -153,7 +153,7 @@ def y_axis(title: str, log: bool) -> dict[str, Any]:
 
 
 def relayout(axis: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Name changes of an axis as Plotly.relayout does; the range follows the data."""
+    """Name the changes of an axis as Plotly.relayout wants them; the range follows the data."""
     return {f"{axis}.{name}": value for name, value in changes.items()} | {
         f"{axis}.autorange": True
     }

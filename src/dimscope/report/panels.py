@@ -29,13 +29,14 @@ class Chip:
     label
         Text of the button.
     value
-        A trace is shown while, for each group, a pressed chip has the value of its ``meta``.
+        The value that shows a trace: for each group, one pressed chip must have the value that the
+        trace's ``meta`` has under the key of the group.
     pressed
         Whether it starts pressed.
     color, marker, dashed
-        The sample of the line that it stands for; no sample without any of them.
+        How its line looks; the button shows a sample if it has a colour or a marker.
     relayout
-        What pressing it changes in the figure's layout.
+        Changes of the figure's layout when it is pressed.
     """
 
     label: str
@@ -72,7 +73,7 @@ class Chip:
 class Group:
     """Chips of which one (``single``) or any number are pressed.
 
-    ``key`` names the entry of a trace's ``meta`` that they choose by; empty where they only
+    ``key`` is the entry of a trace's ``meta`` by which they choose traces; it is empty if they only
     change the layout.
     """
 
@@ -82,7 +83,7 @@ class Group:
     single: bool = False
 
     def html(self) -> str:
-        """The group; nothing where there is no choice."""
+        """The group; nothing if there is no choice."""
         if len(self.chips) < 2:
             return ""
         every = (
@@ -121,6 +122,6 @@ class Panel:
 
 
 def embed(name: str, text: str) -> str:
-    """JSON as an inert script element that no text inside can close."""
+    """Embed JSON as a script element that is not run and that no text in it can close."""
     inert = text.replace("<", "\\u003c")
     return f'<script type="application/json" id="{name}">{inert}</script>'

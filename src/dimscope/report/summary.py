@@ -1,4 +1,4 @@
-"""What the numbers say, in plain words, and why to be careful with them."""
+"""What the numbers say in plain words, and reasons to be careful with them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RunSummary:
 
     @property
     def ratio(self) -> float | None:
-        """The peak over the first layer; None while the first is unknown."""
+        """The peak over the first layer; None if the first is unknown."""
         if self.first.value is None or self.peak.value is None:
             return None
         return self.peak.value / self.first.value
@@ -70,7 +70,7 @@ class RunSummary:
 
     @property
     def sentence(self) -> str:
-        """The course in one sentence."""
+        """The course through the layers in one sentence."""
         start = (
             f"{self.label} on {self.n_samples:,} points gives {self.first} at "
             f"{self.first.layer}, the first layer measured"
@@ -85,14 +85,14 @@ class RunSummary:
 
 
 def primary_method(frame: pd.DataFrame) -> str:
-    """Choose the first nonlinear method with a known value, else the first method with one."""
+    """Choose the first method that is not linear and has a known value, else any with one."""
     known: list[str] = list(dict.fromkeys(frame.loc[frame["value"].notna(), "method"]))
     linear = linear_methods(frame)
     return next((method for method in known if method not in linear), known[0])
 
 
 def summarise(profile: Tables) -> list[RunSummary]:
-    """Sum up each model at its last step, by the primary method; skip one without a known value."""
+    """Sum up each model at its last step by the primary method, if it has a known value."""
     frame = estimate_rows(profile)
     rows = last_step(frame[frame["method"] == primary_method(frame)])
     return [_summary(run, own) for run, own in runs_of(rows) if own["value"].notna().any()]
@@ -116,7 +116,7 @@ def _point(row: pd.Series) -> Point:
 
 
 def cautions(profile: Tables) -> list[str]:
-    """List why a careful reader should hesitate, a sentence each, from the data themselves."""
+    """List the reasons to hesitate that the data themselves give, in sentences."""
     return [
         *_unclear_peaks(profile),
         *_rising_with_samples(profile),
@@ -126,9 +126,9 @@ def cautions(profile: Tables) -> list[str]:
 
 
 def notes(profile: Tables) -> list[tuple[str, int]]:
-    """Count the notes on the estimates, those that differ by numbers as one, most frequent first.
+    """Count the notes on the estimates, most frequent first.
 
-    Of notes that are counted together, the first stands for all.
+    Notes that differ only in their numbers count as one, and the first stands for all.
     """
     counted = [(str(remark.note), len(remark.where)) for remark in remarks_on(profile.values)]
     return sorted(counted, key=lambda pair: -pair[1])

@@ -1,4 +1,4 @@
-"""Fill the page's template, and write it whole or not at all."""
+"""Fill the template of the page, and write the file as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ _SHOWN = (
     "n_duplicates", "ceiling", "notes",
 )  # fmt: skip
 
-#: What the page shows in order, and what it says where the profile has nothing to show.
+#: The panels of the page in order, each with the sentence that stands there if it is missing.
 _PANELS: tuple[tuple[Callable[[Tables], Panel | None], str], ...] = (
     (depth_panel, ""),
     (
         linear_panel,
-        "There is no comparison with linear dimensions: it takes an intrinsic and a linear "
+        "There is no comparison with linear dimensions: it needs an intrinsic and a linear "
         "dimension of the same layers.",
     ),
     (
         scale_panel,
-        "There are no scale curves: this profile was measured at one scale, and how much its "
-        "values depend on that is unknown.",
+        "There are no scale curves: this profile was measured at one scale, so it is unknown how "
+        "much its values depend on the scale.",
     ),
     (
         decimation_panel,
-        "There is no decimation: this profile was measured at one number of points, and how much "
-        "its values depend on that is unknown.",
+        "There is no decimation: this profile was measured with one number of points, so it is "
+        "unknown how much its values depend on that number.",
     ),
     (spectrum_panel, "There are no spectra in this profile."),
 )
 
 
 def write_report(profile: Tables, path: str | Path, *, title: str | None = None) -> Path:
-    """Write one HTML file that shows the whole profile, interactive, without a network.
+    """Write one interactive HTML file that shows the whole profile and needs no network.
 
     The same profile gives the same file, byte for byte.
 
@@ -59,8 +59,8 @@ def write_report(profile: Tables, path: str | Path, *, title: str | None = None)
     profile
         What was measured.
     path
-        The file to write; its directory is made, and an older file replaced once the new one is
-        complete.
+        The file to write. Its directory is made if need be; an older file is replaced once the new
+        one is complete.
     title
         Headline; the models' names by default.
 
@@ -72,7 +72,7 @@ def write_report(profile: Tables, path: str | Path, *, title: str | None = None)
     Raises
     ------
     InputError
-        If the profile has no known estimates.
+        If the profile has no known estimate.
     StoreError
         If the file cannot be written.
     MissingDependencyError
@@ -183,7 +183,7 @@ def _cautions_html(profile: Tables) -> str:
 
 
 def _table(profile: Tables) -> dict[str, Any]:
-    """Gather what the page's table needs; columns that say nothing are not shown."""
+    """Gather the data of the page's table; columns that say nothing are not shown."""
     frame = profile.to_frame("estimate")
     unsaid = {"notes": "", "setting": "", "sample": "data"}
     said = frame.assign(**{n: frame[n].replace(v, None) for n, v in unsaid.items()}).notna().any()
@@ -197,7 +197,7 @@ def _table(profile: Tables) -> dict[str, Any]:
 
 
 def _titles(profile: Tables) -> dict[str, str]:
-    """What methods are called, by their registry names."""
+    """The title of every method, by its registry name."""
     named = profile.values[["method", "title"]].drop_duplicates("method")
     return dict(zip(named["method"], named["title"], strict=True))
 
@@ -212,7 +212,7 @@ def _provenance_html(provenance: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _flat(entries: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Name nested entries by their path, one line each."""
+    """Yield nested entries, each with its path as its name."""
     if isinstance(entries, Mapping) and entries:
         for key, value in entries.items():
             yield from _flat(value, f"{name}.{key}" if name else key)

@@ -1,5 +1,6 @@
 """Frozen results: estimates, curves, and the tables of many, with their rows as the schema."""
 
+from dimscope._deprecated import moved_names
 from dimscope.results.curves import ScaleCurve
 from dimscope.results.documents import SCHEMA_VERSION, plain
 from dimscope.results.estimates import DimensionEstimate, LocalEstimate
@@ -17,10 +18,13 @@ from dimscope.results.rows import (
     Subject,
     Value,
     Verdict,
+    sample_labels,
 )
 from dimscope.results.scales import TOLERANCE, Plateau, ScaleCurves, find_plateau
 from dimscope.results.schema import as_json, columns_of, from_json, table_of
 from dimscope.results.tables import ROW_TYPES, TICK_COLUMNS, Tables, as_records, tick_table
+
+__getattr__ = moved_names(__name__, {"Profile": "dimscope"})
 
 __all__ = [
     "CURVES",
@@ -62,6 +66,7 @@ __all__ = [
     "keyed",
     "plain",
     "remarks_on",
+    "sample_labels",
     "spoken",
     "table_of",
     "tick_table",

@@ -27,8 +27,8 @@ class ScaleCurve:
     method, title
         Registry name of the estimator, and its name for people.
     n_points
-        Points among which neighbours were counted at each scale, where they are blocks of all;
-        None where they are all.
+        Points among which neighbours were counted at each scale, where these are blocks of the
+        points; None where they are all points.
     """
 
     scales: Float[np.ndarray, " n_scales"]
@@ -43,7 +43,7 @@ class ScaleCurve:
 
     @property
     def label(self) -> str:
-        """What the method is called in figures."""
+        """The method's name in figures."""
         return self.title or spoken(self.method)
 
     @property

@@ -1,4 +1,4 @@
-"""Results as documents: as JSON knows them, with the version of their schema."""
+"""Results as JSON documents, and the version of their schema."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ SCHEMA_VERSION = 2
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON knows it: NumPy unwrapped, nan and inf as None, notes with their code."""
+    """Turn ``value`` into what JSON can hold.
+
+    NumPy arrays become lists, nan and inf become None, and notes keep their code.
+    """
     if isinstance(value, Note):
         return {"code": value.code, "text": str(value)}
     if isinstance(value, Mapping):

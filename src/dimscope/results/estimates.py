@@ -1,4 +1,4 @@
-"""One dimension, and one for every point, with what is needed to judge them."""
+"""A dimension, global or local, with the facts that are needed to judge it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dimscope.results.quantities import ErrorKind, spoken
 
 @dataclass(frozen=True, kw_only=True)
 class DimensionEstimate:
-    """One dimension, with what is needed to judge it. Unknown is None, never 0.
+    """One dimension, with the facts that are needed to judge it. Unknown is None, never 0.
 
     Attributes
     ----------
@@ -35,9 +35,9 @@ class DimensionEstimate:
     n_duplicates
         Rows left out before the search because they repeat another row exactly.
     ceiling
-        The largest value that this many points can resolve; None while it is not known.
+        The largest value that this many points can resolve; None where unknown.
     notes
-        What a careful reader must know, a sentence each, with codes for programs.
+        What a careful reader must know: sentences, with codes for programs.
     method
         Registry name of the estimator, such as ``"two_nn"``.
     parameters
@@ -45,7 +45,7 @@ class DimensionEstimate:
     error_kind
         Where the error comes from: ``"theory"``, ``"blocks"`` or ``"posterior"``; None without one.
     n_near_copies
-        Rows that are nearly another row; None where that was not looked for.
+        Rows that nearly repeat another row; None where nobody counted.
     problem
         Why there is no value, where the method failed.
     """
@@ -66,7 +66,7 @@ class DimensionEstimate:
 
     @classmethod
     def unknown(cls, method: str, problem: str, n_samples: int, **known: Any) -> Self:
-        """The estimate of a method that failed, with the reason."""
+        """The estimate of a method that failed, with the reason as its ``problem``."""
         return cls(
             value=None,
             stderr=None,
@@ -112,5 +112,5 @@ class LocalEstimate:
 
     @property
     def label(self) -> str:
-        """What the method is called in figures."""
+        """The method's name in figures."""
         return self.title or spoken(self.method)

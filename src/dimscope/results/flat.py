@@ -1,4 +1,4 @@
-"""The flat view of a profile: values and curves as one tidy table, and such rows as typed ones."""
+"""The flat table of a profile: values and curves as tidy rows, and typed rows from such rows."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "setting": "string",  # parameters of the method that are not at their defaults
 }
 
-#: What `Profile.to_frame` calls a curve, by what it runs along; estimates run along nothing.
+#: What `Profile.to_frame` calls a curve, by its axis; estimates have no axis.
 _CURVE_OF_AXIS = {
     "n_samples": "decimation",
     "rank": "scale",
@@ -54,16 +54,20 @@ _PLACE = ["model", "step", "layer", "pooling", "data"]
 _SUBJECT = [*_PLACE, "sample", "replicate", "group"]
 _RANKED = ("rank", "component")
 
-#: Family and title of a method, given its name.
+#: The columns without which a flat row says nothing.
+_NEEDED = ("model", "layer", "layer_index", "n_features", "curve", "method", "n_samples")
+
+#: Finds the family and the title of a method by its name.
 Lookup = Callable[[str], Quantity]
 
 
 def wide_table(layers: pd.DataFrame, values: pd.DataFrame, curves: pd.DataFrame) -> pd.DataFrame:
-    """Values and points of curves with the depth and width of their layers, in the flat order.
+    """Merge values and curves with the depth and width of their layers.
 
-    Layers as they are listed; of each first the methods, an estimate before its decimation, then
-    the other curves. ``key`` is the method, with its setting where several were used; ``label`` its
-    title, with its setting where that is not the default.
+    Rows follow the order of the layers. Within a layer come first the methods, each estimate
+    followed by its decimation, then the scale curve and the spectrum. The column ``key`` names the
+    method, with its setting if the method was used with several; ``label`` is its title, with its
+    setting if that is not the default.
     """
     estimates = values.assign(curve="estimate", n_blocks=1)
     points = curves.assign(
@@ -77,9 +81,8 @@ def wide_table(layers: pd.DataFrame, values: pd.DataFrame, curves: pd.DataFrame)
     ]
     whole = pd.concat([estimates.astype(object), points.astype(object)], ignore_index=True)
     whole = whole.rename(columns={"low": "interval_low", "high": "interval_high"})
-    whole = whole.merge(
-        layers.rename(columns={"index": "layer_index"}).astype(object), on=_PLACE, how="left"
-    )
+    places = layers.rename(columns={"index": "layer_index"}).assign(place=range(len(layers)))
+    whole = whole.merge(places.astype(object), on=_PLACE, how="left")
     several = _with_several_settings(values)
     whole["key"] = [
         keyed(method, setting) if method in several else method
@@ -89,44 +92,46 @@ def wide_table(layers: pd.DataFrame, values: pd.DataFrame, curves: pd.DataFrame)
         f"{title} ({setting})" if setting else title
         for title, setting in zip(whole["title"], whole["setting"], strict=True)
     ]
-    return _typed(whole.iloc[_flat_order(whole, layers)].reset_index(drop=True))
+    whole = _typed(whole)
+    return whole.iloc[_flat_order(whole)].drop(columns="place").reset_index(drop=True)
 
 
 def _with_several_settings(values: pd.DataFrame) -> set[str]:
-    """The methods that were used with more than one setting."""
+    """List the methods that were used with more than one setting."""
     counts = values.groupby("method")["setting"].nunique()
     return set(counts.index[counts > 1])
 
 
 def flat_table(wide: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `PROFILE_COLUMNS`."""
+    """Select the columns of `PROFILE_COLUMNS`."""
     return wide[list(PROFILE_COLUMNS)].astype(dict(PROFILE_COLUMNS)).reset_index(drop=True)
 
 
 def typed_rows(
     rows: Iterable[Mapping[str, Any]], lookup: Lookup, provenance: Mapping[str, Any]
 ) -> dict[str, list[Any]]:
-    """Flat rows, as `Profile.to_frame` gives them, as typed ones by table.
+    """Turn flat rows, as `Profile.to_frame` gives them, into typed rows, by table.
 
     Parameters
     ----------
     rows
-        Mappings of `PROFILE_COLUMNS`; what is left out is missing.
+        Mappings with keys of `PROFILE_COLUMNS`; an absent key is a missing value.
     lookup
-        Family and title of a method by its name.
+        Finds the family and the title of a method by its name.
     provenance
-        By model: says how activations were pooled and which data they were of, where rows do not.
+        For each model, the pooling and the hash of the data, which flat rows do not have.
 
     Raises
     ------
     InputError
-        If a column or a curve is unknown.
+        If a column or a curve is unknown, or a needed column is missing.
     """
     listed = [{k: _known(v) for k, v in row.items()} for row in rows]
-    decimated = {_identity(row) for row in listed if row.get("curve") == "decimation"}
-    found: dict[str, list[Any]] = {"layers": [], "values": [], "curves": []}
     for row in listed:
         _require_known(row)
+    decimated = {_identity(row) for row in listed if row["curve"] == "decimation"}
+    found: dict[str, list[Any]] = {"layers": [], "values": [], "curves": []}
+    for row in listed:
         subject = _subject_of(row, provenance.get(row["model"], {}))
         found["layers"].append(_layer_of(row, subject))
         if row["curve"] == "estimate":
@@ -144,6 +149,10 @@ def _require_known(row: Mapping[str, Any]) -> None:
         raise InputError(
             f"unknown column {unknown[0]!r}: the columns of a profile are "
             f"{', '.join(PROFILE_COLUMNS)}"
+        )
+    if missing := [name for name in _NEEDED if row.get(name) is None]:
+        raise InputError(
+            f"a row of a profile has no {missing[0]!r}: every row needs {', '.join(_NEEDED)}"
         )
     if row["curve"] not in CURVES:
         raise InputError(f"unknown curve {row['curve']!r}: choose one of {', '.join(CURVES)}")
@@ -224,34 +233,20 @@ def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _known(value: Any) -> Any:
-    """A value without pandas' ways to say that it is missing."""
+    """Return a plain Python value; None for every missing value of pandas."""
     if isinstance(value, np.generic):
         value = value.item()
     return None if value is pd.NA or value is None or value != value else value  # noqa: PLR0124
 
 
-def _flat_order(whole: pd.DataFrame, layers: pd.DataFrame) -> np.ndarray:
-    """Positions of the rows by layer, then method, then curve."""
-    places = {key: i for i, key in enumerate(_keys(layers, _PLACE))}
-    subjects = list(_keys(whole, _SUBJECT))
-    first: dict[Any, int] = {}
-    for subject in subjects:
-        first.setdefault(subject, len(first))
-    methods: dict[Any, int] = {}
-    order = []
-    is_method = whole["curve"].isin(["estimate", "decimation"])
-    rows = zip(subjects, whole["key"], whole["curve"], is_method, strict=True)
-    for i, (subject, key, curve, of_method) in enumerate(rows):
-        place = places.get(subject[: len(_PLACE)], len(places))
-        method = methods.setdefault((subject, key if of_method else ("", curve)), len(methods))
-        order.append((place, first[subject], not of_method, method if of_method else 0, i))
-    return np.array(sorted(range(len(order)), key=order.__getitem__), dtype=int)
-
-
-def _keys(table: pd.DataFrame, columns: list[str]) -> Iterable[tuple[Any, ...]]:
-    """Rows of some columns as keys; what is missing is None in each."""
-    parts = [[None if pd.isna(item) else item for item in table[name]] for name in columns]
-    return zip(*parts, strict=True)
+def _flat_order(whole: pd.DataFrame) -> np.ndarray:
+    """Positions of the rows, ordered by layer, then subject, then method, then curve."""
+    of_method = whole["curve"].isin(["estimate", "decimation"])
+    subject = whole.groupby(_SUBJECT, dropna=False, sort=False).ngroup()
+    method = whole["key"].groupby([subject, whole["key"]], sort=False).ngroup()
+    return np.lexsort(
+        (method.where(of_method, 0), ~of_method, subject, whole["place"].astype(float))
+    )
 
 
 def _typed(whole: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Tables of several measurements as one, where they do not contradict each other."""
+"""Join the tables of several measurements, unless these contradict each other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from dimscope.results.tables import Tables, tick_table
 _MEASURED = ["model", "step", "layer", "pooling", "data"]
 _SUBJECT = [*_MEASURED, "sample", "replicate", "group"]
 _QUANTITY = ["name", "method", "setting"]
-_USUAL = ("", 0, "data")
+#: Values that a message leaves out.
+_USUAL = {"sample": "data", "replicate": 0, "setting": ""}
 _OTHER = [f"other_{name}" for name in _SUBJECT]
 
 #: The columns by which the rows of a table are told apart.
@@ -31,12 +32,12 @@ KEYS: Mapping[str, list[str]] = {
 
 
 def joined_tables(parts: Sequence[Tables]) -> dict[str, Any]:
-    """The tables and the provenance of several measurements, each row once.
+    """Join the tables and the provenance of several measurements, each row once.
 
     Raises
     ------
     InputError
-        If two of them say different things under the same key.
+        If two rows differ and have the same key.
     """
     _require_one_network(parts)
     listed = [part.tables() for part in parts]
@@ -65,22 +66,22 @@ def _joined(name: str, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _described(rows: pd.DataFrame, columns: Sequence[str]) -> str:
-    """What tells the first row apart, for a message."""
+    """Name the first row by its key, for a message."""
     first = rows.astype(object).iloc[0]
-    said = {c: first[c] for c in columns if not (pd.isna(first[c]) or first[c] in _USUAL)}
+    said = {c: first[c] for c in columns if not (pd.isna(first[c]) or first[c] == _USUAL.get(c))}
     return ", ".join(f"{column} {value!r}" for column, value in said.items())
 
 
 def _comparable(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its objects as text, so that rows can be told apart."""
+    """Turn columns of objects into text, so that pandas can compare rows."""
     objects = [name for name in table.columns if table[name].dtype == object]
     return table.assign(**{name: table[name].map(str) for name in objects})
 
 
 def _in_one_order(layers: pd.DataFrame) -> pd.DataFrame:
-    """Layers of one network that were measured apart, counted together from the first.
+    """Number the layers of one network anew if several measurements numbered them.
 
-    Each measurement counts its own layers from 0, so that the same layer can have two places.
+    Each measurement counts its own layers from 0, so the same layer can have two indices.
     """
     once = layers.drop_duplicates([*_MEASURED, "relative_depth", "n_features"])
     parts = []
@@ -93,7 +94,7 @@ def _in_one_order(layers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _provenance(parts: Sequence[Tables]) -> dict[str, Any]:
-    """The facts of every label; where one label has several, further ones are numbered."""
+    """Collect the facts of every label; further facts of the same label get a number."""
     whole: dict[str, Any] = {}
     for part in parts:
         for label, facts in part.provenance.items():
@@ -104,7 +105,7 @@ def _provenance(parts: Sequence[Tables]) -> dict[str, Any]:
 
 
 def _require_one_network(parts: Sequence[Tables]) -> None:
-    """Refuse two networks under one label, at the same step."""
+    """Refuse two networks with the same label at the same step."""
     hashes: dict[tuple[str, Any], str] = {}
     for part in parts:
         steps = part.layers[["model", "step"]].drop_duplicates().astype(object)

@@ -1,34 +1,35 @@
-"""Notes: what a reader must know of a number, as a sentence, with a code for programs."""
+"""Notes: what a reader must know about a number, as a sentence, with a code for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-#: What the codes of our own notes stand for; other libraries' estimators may have others.
+#: What the codes of our own notes mean; estimators of other libraries may use others.
 NOTE_CODES: Mapping[str, str] = {
     "bias": "edges or curvature bias the value by more than its interval",
     "block_errors": "the error is the scatter over disjoint blocks of points",
-    "calibration": "what a calibrated method was compared with",
+    "calibration": "the data that a calibrated method was compared with",
     "copies": "rows that repeat another exactly were set aside, or counted as well",
     "dependence": "the interval takes points as independent",
     "discrete": "points at equal distances: the data look discrete",
-    "extrapolated": "the data are unlike all that a calibrated method was compared with",
+    "extrapolated": "the data are unlike those that a calibrated method was compared with",
     "left_out": "some points could not be used",
-    "limit": "the value lies at the limit of what this method can tell",
+    "limit": "the value lies at the limit of what this method can resolve",
     "mixture": "several dimensions were found",
     "other_library": "another library's estimator gave no usable answer",
-    "rounding": "distances are hardly above the rounding of the stored values",
+    "rounding": "distances hardly exceed the rounding of the stored values",
     "scales": "what other methods see, or cannot see, at the same scales",
     "undetermined": "the data do not determine a value",
     "unclassified": "a note of a file of version 0.1, which had no codes",
+    "unknown": "why there is no value, where the method failed",
 }
 
 
 class Note(str):
-    """One sentence, with a code by which programs tell what it is about.
+    """One sentence for people, with a code for programs.
 
-    It is a string, so that it prints, joins and compares as its sentence does.
+    A note is a string: it prints, joins and compares as its sentence.
 
     Parameters
     ----------
@@ -48,20 +49,20 @@ class Note(str):
     code: str
 
     def __new__(cls, code: str, text: str) -> Self:
-        """Make a note of a sentence."""
+        """Make a note."""
         note = super().__new__(cls, text)
         object.__setattr__(note, "code", code)
         return note
 
     def __reduce__(self) -> tuple[type[Note], tuple[str, str]]:
-        return type(self), (self.code, str(self))  # copies and pickles cannot set the code
+        return type(self), (self.code, str(self))  # else copies and pickles would set the code
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a note cannot be changed: {name} = {value!r}")
 
 
 def as_note(said: Any) -> Note:
-    """A note as it is, or as it was written to JSON, or a sentence of unknown code."""
+    """Return a note from a note, from its JSON, or from a sentence without a code."""
     if isinstance(said, Note):
         return said
     if isinstance(said, Mapping):
@@ -70,5 +71,5 @@ def as_note(said: Any) -> Note:
 
 
 def joined(notes: Iterable[str]) -> str:
-    """The sentences as one text."""
+    """Join the sentences to one text."""
     return " ".join(notes)

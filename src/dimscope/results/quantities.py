@@ -1,4 +1,4 @@
-"""Quantities: what is measured of a representation, by which method, with which setting."""
+"""Quantities: what a method, with its setting, measures of a representation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Literal, get_args
 
 from dimscope.errors import InputError
 
-#: Of distances or angles; of variances; of two representations; of something else.
+#: Dimensions from distances or angles; from variances; values of two representations; others.
 Family = Literal["intrinsic", "linear", "pair", "other"]
 
-#: Where an error comes from: a theory that simulation has shown to hold, disjoint blocks of points,
+#: Where an error comes from: a theory that simulations have confirmed, disjoint blocks of points,
 #: or the posterior of a model.
 ErrorKind = Literal["theory", "blocks", "posterior"]
 
@@ -24,12 +24,12 @@ class Quantity:
     Attributes
     ----------
     name
-        What it is a value of, such as ``"intrinsic_dimension"``.
+        The quantity, such as ``"intrinsic_dimension"``.
     method
-        Registry name of what measures it.
+        Registry name of the method that measures it.
     setting
-        The parameters that are not at their defaults, such as ``"n_neighbors=20"``; empty where all
-        are.
+        The parameters that differ from their defaults, such as ``"n_neighbors=20"``; empty if none
+        does.
     family
         ``"intrinsic"``, ``"linear"``, ``"pair"`` or ``"other"``.
     title
@@ -51,7 +51,9 @@ class Quantity:
 
     @classmethod
     def of(cls, method: str, family: Family, *, title: str = "", setting: str = "") -> Quantity:
-        """The quantity that a method measures, named by its family; titled by its name if need be.
+        """The quantity that a method measures; its name follows from the family.
+
+        Without a title, the name of the method becomes the title.
 
         Examples
         --------
@@ -68,23 +70,23 @@ class Quantity:
 
     @property
     def key(self) -> str:
-        """The method, with its setting where it has one: unique among quantities."""
+        """The method, with its setting if it has one; unique among quantities."""
         return keyed(self.method, self.setting)
 
     @property
     def label(self) -> str:
-        """The title, with the setting where there is one."""
+        """The title, with the setting if there is one."""
         return f"{self.title} ({self.setting})" if self.setting else self.title
 
 
-#: What the rows of a spectrum are.
+#: The quantity of the rows of a spectrum.
 VARIANCE_SHARE = Quantity(
     name="variance_share", method="eigenvalue", family="other", title="Share of variance"
 )
 
 
 def keyed(method: str, setting: str) -> str:
-    """A method with its setting.
+    """Join the name of a method and its setting.
 
     Examples
     --------
@@ -95,7 +97,7 @@ def keyed(method: str, setting: str) -> str:
 
 
 def spoken(name: str) -> str:
-    """A registry name as words.
+    """Turn a registry name into words.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What must be known about the values of a table, each kind of remark once."""
+"""What a reader must know about a table of values: every note once."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ import pandas as pd
 from dimscope._format import without_numbers
 from dimscope.results.notes import Note
 from dimscope.results.quantities import keyed
+from dimscope.results.rows import sample_labels
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remark:
-    """Notes that say the same but for their numbers.
+    """Notes that differ in their numbers at most.
 
     Attributes
     ----------
     note
         The first of them, which stands for all.
     where
-        Layer and method of each value that has such a note, in order.
+        Layer and method of each value that has such a note, in order; the layer with its control
+        or class, if any.
     is_one_text
-        Whether all of them have the same numbers, too.
+        Whether their numbers are equal, too.
     """
 
     note: Note
@@ -32,7 +34,7 @@ class Remark:
 
 
 def remarks_on(values: pd.DataFrame) -> list[Remark]:
-    """The notes and problems of a table of values, grouped by what they say.
+    """Group the notes and problems of a table of values by what they say.
 
     Parameters
     ----------
@@ -53,9 +55,9 @@ def remarks_on(values: pd.DataFrame) -> list[Remark]:
 
 
 def _said(values: pd.DataFrame) -> Iterator[tuple[Note, tuple[str, str]]]:
-    columns = values[["layer", "method", "setting", "notes", "problem"]].astype(object)
-    for layer, method, setting, notes, problem in columns.itertuples(index=False):
-        where = str(layer), keyed(method, setting)
-        yield from ((note, where) for note in notes)
-        if not pd.isna(problem):
-            yield Note("unknown", problem), where
+    for row in values.astype(object).to_dict("records"):
+        layer = ", ".join([str(row["layer"]), *sample_labels(row)])
+        where = layer, keyed(row["method"], row["setting"])
+        yield from ((note, where) for note in row["notes"])
+        if not pd.isna(row["problem"]):
+            yield Note("unknown", row["problem"]), where

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import pandas as pd
 
 from dimscope.errors import InputError
 from dimscope.results.estimates import DimensionEstimate
 from dimscope.results.notes import Note, as_note
 from dimscope.results.quantities import ErrorKind, Quantity
 
-#: What a curve runs along, and what `Profile.to_frame` calls such a curve.
+#: What a curve runs along.
 Axis = Literal["n_samples", "rank", "component", "true_dimension", "n_neighbors"]
 
 
@@ -25,17 +28,17 @@ class Subject:
     step
         Training step; None when the model was measured once.
     layer
-        Name of the layer; None for what is said of the model as a whole.
+        Name of the layer; None for statements about the whole model.
     pooling
-        How activations became rows; None where that is not known.
+        How activations became rows; None where unknown.
     data
-        The first twelve digits of the hash of the samples; None where it is not known.
+        The first twelve digits of the hash of the samples; None where unknown.
     sample
         What went through the network: ``"data"``, or the name of a control or surrogate.
     replicate
         Number of the draw, for controls that are drawn several times.
     group
-        The class that the samples are of; None for all classes.
+        The class of the samples; None for all classes.
     """
 
     model: str
@@ -48,6 +51,20 @@ class Subject:
     group: str | None = None
 
 
+def sample_labels(row: Mapping[Any, Any]) -> list[str]:
+    """Name the control, with its draw, and the class of a row; nothing for all of the data.
+
+    Examples
+    --------
+    >>> row = {"sample": "affine_d8", "replicate": 2, "group": None}
+    >>> sample_labels(row), sample_labels({"sample": "data", "replicate": 0, "group": "cat"})
+    (['affine_d8 2'], ['cat'])
+    """
+    draw = f" {row['replicate']}" if row["replicate"] else ""
+    control = [] if row["sample"] == "data" else [f"{row['sample']}{draw}"]
+    return control + ([] if pd.isna(row["group"]) else [str(row["group"])])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layer:
     """Where a layer stands in its network, and how wide it is.
@@ -57,9 +74,9 @@ class Layer:
     model, step, layer, pooling, data
         As in `Subject`.
     index
-        Order of execution among the layers measured, 0 first.
+        Order of execution among the measured layers, 0 first.
     relative_depth
-        Share of the convolutions and linear transformations that come before the layer.
+        Share of the network's convolutions and linear transformations that come before the layer.
     n_features
         Ambient dimension of the representation.
     """
@@ -87,12 +104,12 @@ class Value:
     error_kind
         Where the error comes from.
     scale
-        The distance at which it was seen, in the units of the representation.
+        The distance at which the value was seen, in the units of the representation.
     n_samples, n_duplicates, n_near_copies
-        Points that entered, rows left out because they repeat another exactly, rows that are nearly
-        another (None where that was not looked for).
+        Points that entered; rows left out because they repeat another exactly; rows that nearly
+        repeat another (None where nobody counted).
     ceiling
-        The largest value that this many points can resolve; None while it is not known.
+        The largest value that this many points can resolve; None where unknown.
     notes
         What a reader must know.
     problem
@@ -140,13 +157,13 @@ class CurvePoint:
         (scale), the principal component (spectrum), the true dimension (response), or the number of
         neighbours.
     at
-        Where on it this point is.
+        The position of this point on the axis.
     value, stderr, low, high, scale
         As in `Value`.
     n_samples
-        Points that entered: of each block, where several are averaged.
+        Points that entered; where blocks are averaged, the points of one block.
     n_blocks
-        Disjoint blocks averaged.
+        Number of disjoint blocks averaged.
     other
         Name of a second sample or layer, for curves of two representations.
     """
@@ -182,9 +199,9 @@ class PairValue:
     value, stderr, low, high, error_kind, n_samples, notes, problem
         As in `Value`.
     null
-        What would be expected if the two had nothing in common.
+        The value expected if the two had nothing in common.
     p_value
-        Of the test against that.
+        Of the test against ``null``.
     """
 
     subject: Subject

@@ -16,7 +16,7 @@ from dimscope._format import number, with_error
 from dimscope.results.curves import ScaleCurve
 from dimscope.results.documents import plain
 
-#: Values that a plateau spans at least: with scales one doubling of the rank apart, a factor of 8.
+#: A plateau spans at least so many values. Between values the rank doubles: a factor of 8 in all.
 LEAST_VALUES = 4
 #: The share by which the dimension may change along a plateau.
 TOLERANCE = 0.1
@@ -31,12 +31,12 @@ class Plateau:
     Attributes
     ----------
     value
-        Mean of the dimensions on it. Not weighted by their errors, which are smallest at the upper
-        end, where curvature and edges begin.
+        Mean of the dimensions on it. Their errors do not weight the mean: they are smallest at the
+        upper end, where curvature and edges begin.
     stderr
-        Their mean standard error, an upper bound: neighbouring scales share their points, so that
-        averaging over them is not taken to reduce it. Three times the scatter of ``value`` over
-        flat tori of 2 dimensions with 600 points.
+        Mean of their standard errors, an upper bound: neighbouring scales share their points, so
+        averaging over scales is not assumed to reduce the error. On flat tori of 2 dimensions with
+        600 points it is three times the scatter of ``value``.
     lowest, highest
         The extreme dimensions on it.
     scales
@@ -44,7 +44,7 @@ class Plateau:
     ranks
         The outer neighbour ranks n2 of its ends.
     others
-        What each other method sees on average between the same two scales.
+        Mean dimension between the same two scales by each other method.
     """
 
     value: float
@@ -66,12 +66,12 @@ class Plateau:
 
 @dataclass(frozen=True, kw_only=True)
 class ScaleCurves:
-    """Dimension against scale by several methods, side by side, and what they say together.
+    """Dimension against scale by several methods, and the plateau if there is one.
 
     Attributes
     ----------
     curves
-        One curve for each method; that of the first has the plateau.
+        One curve for each method; the plateau is sought on the first.
     plateau
         The longest range of scales on which the dimension of the first curve does not change by
         more than ``tolerance``; None where there is none.
@@ -82,7 +82,7 @@ class ScaleCurves:
     n_samples, n_duplicates
         Points that entered, and rows left out because they repeat another row exactly.
     notes
-        What a careful reader must know, a sentence each.
+        What a careful reader must know, in sentences.
     """
 
     curves: tuple[ScaleCurve, ...]
@@ -94,7 +94,7 @@ class ScaleCurves:
     notes: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """A row for each method and scale; what is unknown is missing."""
+        """A row for each method and scale; unknown values are missing."""
         parts = [
             pd.DataFrame(
                 {
@@ -125,23 +125,23 @@ class ScaleCurves:
 
 
 def within(curve: ScaleCurve, scales: tuple[float, float]) -> Bool[np.ndarray, " n_scales"]:
-    """Which scales of a curve lie between two, their ends included."""
+    """Whether each scale of a curve lies between two scales, these included."""
     return np.asarray((curve.scales >= scales[0]) & (curve.scales <= scales[1]))
 
 
 def find_plateau(curve: ScaleCurve, tolerance: float = TOLERANCE) -> Plateau | None:
-    """The longest range of scales, in ln r, over which the dimension of ``curve`` does not change.
+    """Find the longest range of scales, in ln r, over which the dimension does not change.
 
-    A range of `LEAST_VALUES` or more qualifies if every two of its values differ by no more than
-    ``tolerance`` times their mean, or by two standard errors of their difference, and if each value
-    is known to half of the tolerance, so that a drift would be seen. A value whose error is unknown
-    is given the last known one (see `known_errors`).
+    A range of `LEAST_VALUES` or more values qualifies if every two of them differ by at most
+    ``tolerance`` times their mean, or by at most two standard errors of their difference, and if
+    the error of each is at most half of the tolerance, so that a drift would be seen. A value whose
+    error is unknown takes the last known one (see `known_errors`).
 
-    Being judged by agreement and not by a significance test of the slope, a plateau does not
-    vanish as N grows and the small bias of curvature becomes significant; the tolerance says how
-    flat it is. Length is measured in ln r, not in ranks: where noise fills 10 dimensions below the
-    scale of a surface, eight times the neighbours reach 1.2 times as far in the noise and 2.8 times
-    as far on the surface.
+    The criterion is agreement, not a significance test of the slope: as N grows, the small bias of
+    curvature becomes significant, and a test would then find no plateau; the tolerance says how
+    flat a plateau must be. Length is measured in ln r, not in ranks: where noise fills 10
+    dimensions below the scale of a surface, eight times the neighbours reach 1.2 times as far in
+    the noise and 2.8 times as far on the surface.
     """
     errors = known_errors(curve)
     ranges = [
@@ -165,11 +165,11 @@ def find_plateau(curve: ScaleCurve, tolerance: float = TOLERANCE) -> Plateau | N
 
 
 def known_errors(curve: ScaleCurve) -> Float[np.ndarray, " n_scales"]:
-    """The standard errors of a curve, an unknown one replaced by the last known one before it.
+    """The standard errors of a curve; an unknown one takes the last known one before it.
 
     Gride gives none beyond n2 = 128. On flat tori of 1 to 10 dimensions with 1,000 points its
     values scatter by 0.3 % to 0.5 % at n2 = 256 and by 0.2 % to 0.3 % at n2 = 512, no more than
-    the 0.5 % that is stated at 128. Infinite where none is known before.
+    the 0.5 % that it states at 128. Where no earlier error is known, the error is infinite.
     """
     errors = np.where(np.isfinite(curve.stderrs), curve.stderrs, np.inf)
     for i in range(1, len(errors)):
@@ -179,7 +179,7 @@ def known_errors(curve: ScaleCurve) -> Float[np.ndarray, " n_scales"]:
 
 
 def why_no_plateau(curve: ScaleCurve, tolerance: float = TOLERANCE) -> str:
-    """What a curve without a plateau does instead."""
+    """Say what a curve without a plateau does instead."""
     values = curve.values[np.isfinite(curve.values)]
     if len(values) < LEAST_VALUES:
         return (
@@ -196,7 +196,7 @@ def why_no_plateau(curve: ScaleCurve, tolerance: float = TOLERANCE) -> str:
 
 
 def _course(values: Float[np.ndarray, " n"], errors: Float[np.ndarray, " m"]) -> str:
-    """Where values go from end to end, by way of an extreme that noise does not explain."""
+    """Describe values from end to end, by way of an extreme that noise does not explain."""
     first, last = float(values[0]), float(values[-1])
     verbs = "falls", "rises"
     for extreme, (away, back) in (
@@ -211,7 +211,7 @@ def _course(values: Float[np.ndarray, " n"], errors: Float[np.ndarray, " m"]) ->
 
 
 def mean_within(curve: ScaleCurve, scales: tuple[float, float]) -> float | None:
-    """The mean value of a curve between two scales, its ends included; None where it has none."""
+    """The mean value of a curve between two scales, these included; None without any value."""
     values = curve.values[within(curve, scales) & np.isfinite(curve.values)]
     return float(values.mean()) if len(values) else None
 

@@ -1,11 +1,11 @@
-"""Row types as tables and as JSON, and back; an unknown column or key is an error."""
+"""Row types as tables and as JSON, and back. Unknown columns, keys and choices are errors."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import pandas as pd
 
@@ -24,9 +24,10 @@ _NESTED = (Subject, Quantity)
 
 @cache
 def columns_of(row_type: type) -> dict[str, str]:
-    """The columns of a row type with their pandas types; those of a nested type in its place.
+    """The columns of a row type with their pandas types.
 
-    The columns of a field ``other`` are prefixed with its name, as there are two subjects then.
+    A nested type gives its own columns. Those of a field ``other`` are prefixed with its name, to
+    tell them from the columns of ``subject``.
 
     Examples
     --------
@@ -34,13 +35,7 @@ def columns_of(row_type: type) -> dict[str, str]:
     >>> columns_of(LocalValue)["row"], "method" in columns_of(LocalValue)
     ('int64', True)
     """
-    columns: dict[str, str] = {}
-    for name, hint in _hints(row_type).items():
-        if hint in _NESTED:
-            columns |= {_prefix(name) + column: kind for column, kind in columns_of(hint).items()}
-        else:
-            columns[name] = _dtype(hint)
-    return columns
+    return {name: _dtype(hint) for name, hint in _column_hints(row_type).items()}
 
 
 def table_of(row_type: type, rows: Iterable[Any]) -> pd.DataFrame:
@@ -50,12 +45,13 @@ def table_of(row_type: type, rows: Iterable[Any]) -> pd.DataFrame:
 
 
 def checked_table(row_type: type, table: pd.DataFrame, where: str = "the table") -> pd.DataFrame:
-    """A table whose columns are those of the row type, with their types.
+    """The table with its columns in order, and with the types of the row type.
 
     Raises
     ------
     InputError
-        If a column is missing or unknown.
+        If a column is missing or unknown, or holds values of another type or not among the
+        choices.
     """
     columns = columns_of(row_type)
     unknown = [str(name) for name in table.columns if name not in columns]
@@ -65,11 +61,15 @@ def checked_table(row_type: type, table: pd.DataFrame, where: str = "the table")
         raise InputError(
             f"{where} of {row_type.__name__} rows has {what}: its columns are {', '.join(columns)}"
         )
-    return table[list(columns)].astype(columns)
+    typed = {name: _typed(table[name], kind, where) for name, kind in columns.items()}
+    for name, choices in _choices_of(row_type).items():
+        for value in typed[name].dropna().unique():
+            _require_choice(name, value, choices, where)
+    return pd.DataFrame(typed, columns=list(columns))
 
 
 def as_json(row: Any) -> dict[str, Any]:
-    """A row, ready for JSON, without what is at its default."""
+    """A row, ready for JSON; fields at their defaults are left out."""
     defaults = {f.name: f.default for f in dataclasses.fields(row)}
     fields = {name: getattr(row, name) for name in defaults}
     return {
@@ -85,7 +85,7 @@ def from_json(row_type: type[Row], found: Mapping[str, Any]) -> Row:
     Raises
     ------
     InputError
-        If a key is unknown or missing.
+        If a key is unknown or missing, or a value is not among the choices of its field.
     """
     hints: dict[str, Any] = _hints(row_type)  # type: ignore[arg-type]
     if unknown := [key for key in found if key not in hints]:
@@ -93,19 +93,60 @@ def from_json(row_type: type[Row], found: Mapping[str, Any]) -> Row:
             f"unknown key {unknown[0]!r} of a {row_type.__name__}: its fields are "
             f"{', '.join(hints)}; a newer dimscope may have written it"
         )
-    fields = {name: _restored(hints[name], value) for name, value in found.items()}
+    fields = {name: _restored(name, hints[name], value) for name, value in found.items()}
     try:
         return row_type(**fields)
     except TypeError as error:
         raise InputError(f"an incomplete {row_type.__name__}: {error}") from error
 
 
-def _restored(hint: Any, value: Any) -> Any:
+def _restored(name: str, hint: Any, value: Any) -> Any:
     if hint in _NESTED:
         return from_json(hint, value)
     if get_origin(hint) is tuple:
         return tuple(map(as_note, value))
+    if value is not None and (choices := _choices(hint)):
+        _require_choice(name, value, choices, "a row")
     return value
+
+
+def _typed(column: pd.Series[Any], kind: Any, where: str) -> pd.Series[Any]:
+    try:
+        typed: pd.Series[Any] = column.astype(kind)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{where} has a column {column.name!r} that is not of type {kind}: {error}"
+        ) from error
+    return typed
+
+
+def _require_choice(name: str, value: Any, choices: tuple[str, ...], where: str) -> None:
+    if value not in choices:
+        raise InputError(f"unknown {name} {value!r} in {where}: choose from {', '.join(choices)}")
+
+
+@cache
+def _choices_of(row_type: type) -> dict[str, tuple[str, ...]]:
+    """The choices of every column that has a closed list of them."""
+    found = {name: _choices(hint) for name, hint in _column_hints(row_type).items()}
+    return {name: choices for name, choices in found.items() if choices}
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """The values of a Literal, alone or beside None; nothing for other types."""
+    options = [hint, *get_args(hint)]
+    return next((get_args(option) for option in options if get_origin(option) is Literal), ())
+
+
+def _column_hints(row_type: type) -> dict[str, Any]:
+    """The type of every column."""
+    hints: dict[str, Any] = {}
+    for name, hint in _hints(row_type).items():
+        if hint in _NESTED:
+            hints |= {_prefix(name) + column: own for column, own in _column_hints(hint).items()}
+        else:
+            hints[name] = hint
+    return hints
 
 
 def _record(row: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tables of a measurement: what plots and reports show, and what a `Profile` saves."""
+"""The tables of a measurement, which plots and reports show and a `Profile` saves."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROW_TYPES: Mapping[str, type] = {
 
 
 def tick_table(ticks: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
-    """Ticks as a table: the columns that all have, then the metrics in order of appearance."""
+    """Make a table of ticks: their common columns, then the metrics in order of appearance."""
     listed = list(ticks)
     names = dict.fromkeys(name for tick in listed for name in tick)
     metrics = [name for name in names if name not in TICK_COLUMNS]
@@ -50,7 +50,7 @@ def _empty(row_type: type) -> Callable[[], pd.DataFrame]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tables:
-    """What was measured of many layers: a few typed tables, and where they came from.
+    """What was measured of many layers: a few typed tables, and their provenance.
 
     Attributes
     ----------
@@ -67,15 +67,15 @@ class Tables:
     verdicts
         What the numbers say about statements: `Verdict` rows.
     ticks
-        For each training step at which a model was measured, when that was and what training had
-        reached: the columns of `TICK_COLUMNS`, and one for each metric, such as ``loss``.
+        For each measured training step its time and what training had reached: the columns of
+        `TICK_COLUMNS`, and one for each metric, such as ``loss``.
     provenance
         For each model label: versions, settings, seed, and hashes of model and data.
 
     Raises
     ------
     InputError
-        If a table has an unknown column, or lacks one.
+        If a table has an unknown column, lacks one, or holds a value that its column cannot have.
     """
 
     layers: pd.DataFrame = field(default_factory=_empty(Layer))
@@ -94,7 +94,7 @@ class Tables:
 
     @classmethod
     def of(cls, rows: Mapping[str, Iterable[Any]], **others: Any) -> Self:
-        """Tables of typed rows by the name of their table; ``others`` are ticks and provenance."""
+        """Make tables of typed rows, given by table; ``others`` are ticks and provenance."""
         made: dict[str, Any] = {n: table_of(ROW_TYPES[n], own) for n, own in rows.items()}
         return cls(**made, **others)
 
@@ -104,12 +104,12 @@ class Tables:
 
     @cached_property
     def wide(self) -> pd.DataFrame:
-        """Every value and point of a curve, with depth and width, title and family: one table."""
+        """Every value and point of a curve in one table, with the facts of layer and method."""
         return wide_table(self.layers, self.values, self.curves)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """What `to_frame` copies."""
+        """The table that `to_frame` copies."""
         return flat_table(self.wide)
 
     @property
@@ -120,7 +120,7 @@ class Tables:
     def methods(self, curve: str = "estimate") -> list[str]:
         """Methods that have rows of the given curve, in order of appearance.
 
-        A method that was used with several settings is listed with each of them.
+        A method that was used with several settings is listed once with each.
         """
         return list(dict.fromkeys(self.rows(curve)["key"]))
 

@@ -1,0 +1,95 @@
+"""Dimension against depth: what is drawn is what was measured."""
+
+import numpy as np
+from synthetic_profiles import with_samples
+
+from dimscope.plots import plot_profile
+from dimscope.profiling import Profile
+
+
+def legend_labels(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def estimates(profile, model, method):
+    frame = profile.to_frame("estimate")
+    return frame.loc[(frame["model"] == model) & (frame["method"] == method), "value"].to_numpy()
+
+
+def test_lines_pass_through_the_estimates_and_leave_a_gap_where_unknown(profile):
+    ax = plot_profile(profile, ["gride"])
+    trained, untrained = (line.get_ydata() for line in ax.get_lines())
+    np.testing.assert_array_equal(trained, estimates(profile, "VGG, trained", "gride"))
+    np.testing.assert_array_equal(untrained, estimates(profile, "VGG, untrained", "gride"))
+    assert np.flatnonzero(np.isnan(trained)).tolist() == [4]
+
+
+def test_error_bars_reach_1_96_standard_errors(build):
+    profile = build("A")
+    ax = plot_profile(profile, ["two_nn"])
+    bars = ax.collections[1].get_segments()
+    frame = profile.to_frame("estimate")
+    rows = frame[frame["method"] == "two_nn"]
+    heights = [bar[1, 1] - bar[0, 1] for bar in bars]
+    np.testing.assert_allclose(heights, 2 * 1.96 * rows["stderr"])
+
+
+def test_models_differ_by_colour_methods_by_style(profile):
+    ax = plot_profile(profile, ["two_nn", "participation_ratio"])
+    lines = ax.get_lines()
+    assert [line.get_linestyle() for line in lines] == ["-", "--", "-", "--"]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+    assert legend_labels(ax) == [*profile.models, "TwoNN", "Participation ratio"]
+
+
+def test_one_model_has_a_colour_for_each_method(build):
+    ax = plot_profile(build("A"))
+    assert len({line.get_color() for line in ax.get_lines()}) == 5
+
+
+def test_layer_names_mark_the_axis(profile):
+    ax = plot_profile(profile, ["two_nn"])
+    names = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert names == list(dict.fromkeys(profile.frame["layer"]))
+
+
+def test_the_axis_is_logarithmic_over_a_factor_of_twenty_only(profile):
+    assert plot_profile(profile).get_yscale() == "log"
+    linear = plot_profile(profile, ["two_nn"])
+    assert linear.get_yscale() == "linear"
+    assert linear.get_ylim()[0] == 0
+
+
+def test_a_method_not_known_is_drawn_under_its_own_name(profile):
+    frame = profile.to_frame()
+    frame["method"] = frame["method"].replace({"levina_bickel": "box_dimension"})
+    ax = plot_profile(Profile.from_frame(frame), ["two_nn", "box_dimension"])
+    assert legend_labels(ax)[-1] == "Box dimension"
+
+
+def test_each_step_is_a_line_and_the_legend_stays_short(build):
+    ax = plot_profile(build("A", steps=tuple(range(0, 80, 10))), ["two_nn"])
+    assert len(ax.get_lines()) == 8
+    assert legend_labels(ax) == ["A, step 0", "A, step 70"]
+
+
+def test_controls_and_classes_are_lines_of_their_own():
+    ax = plot_profile(with_samples(), ["two_nn"])
+    names = ["net", "net, affine_d8", "net, affine_d8 1", "net, cats"]
+    assert legend_labels(ax) == names
+    data, first, second, cats = (line.get_ydata() for line in ax.get_lines())
+    np.testing.assert_allclose(first, 0.5 * data)
+    np.testing.assert_array_equal(second, first)
+    np.testing.assert_allclose(cats, 0.8 * data)
+    assert len({line.get_color() for line in ax.get_lines()}) == 4
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["conv1", "conv4", "fc2"]
+
+
+def test_the_axis_names_the_family_of_its_methods(profile):
+    assert plot_profile(profile, ["two_nn", "gride"]).get_ylabel() == "intrinsic dimension"
+    linear = ["participation_ratio", "pca_dimension"]
+    assert plot_profile(profile, linear).get_ylabel() == "linear dimension"
+    assert plot_profile(profile).get_ylabel() == "dimension"
+    assert plot_profile(profile, ["gride"]).get_ylabel() == "intrinsic dimension (Gride)"
+    other = profile.values.assign(family="other")
+    assert plot_profile(Profile(layers=profile.layers, values=other)).get_ylabel() == "dimension"
