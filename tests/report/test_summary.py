@@ -5,7 +5,8 @@ import pytest
 
 from dimscope.plots.rows import estimate_rows
 from dimscope.profiling import Profile
-from dimscope.report.summary import cautions, notes, primary_method, summarise
+from dimscope.report.cautions import cautions, notes
+from dimscope.report.summary import primary_method, summarise
 
 
 def one_model(values, stderr=0.5, **columns):

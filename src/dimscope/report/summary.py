@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from dimscope._format import number, with_error
 from dimscope.plots.names import Run, linear_methods, run_label
-from dimscope.plots.rows import decimation_rows, estimate_rows, last_step, rows_of, runs_of
-from dimscope.results import Tables, remarks_on
+from dimscope.plots.rows import estimate_rows, last_step, runs_of
+from dimscope.results import Tables
 
 _Z95 = 1.96
 
@@ -113,76 +111,3 @@ def _summary(run: Run, rows: pd.DataFrame) -> RunSummary:
 def _point(row: pd.Series) -> Point:
     known = {name: None if pd.isna(row[name]) else float(row[name]) for name in ("value", "stderr")}
     return Point(layer=row["layer"], value=known["value"], stderr=known["stderr"])
-
-
-def cautions(profile: Tables) -> list[str]:
-    """List the reasons to hesitate that the data themselves give, in sentences."""
-    return [
-        *_unclear_peaks(profile),
-        *_rising_with_samples(profile),
-        *_unknown(profile),
-        *_duplicates(profile),
-    ]
-
-
-def notes(profile: Tables) -> list[tuple[str, int]]:
-    """Count the notes on the estimates, most frequent first.
-
-    Notes that differ only in their numbers count as one, and the first stands for all.
-    """
-    counted = [(str(remark.note), len(remark.where)) for remark in remarks_on(profile.values)]
-    return sorted(counted, key=lambda pair: -pair[1])
-
-
-def _unclear_peaks(profile: Tables) -> Iterator[str]:
-    for summary in summarise(profile):
-        if summary.peak.layer == summary.first.layer or summary.first.value is None:
-            continue
-        if not summary.rise_is_clear:
-            yield (
-                f"{summary.name}: the peak lies within the error bars of the first layer, so these "
-                "data do not show a rise."
-            )
-
-
-def _rising_with_samples(profile: Tables) -> Iterator[str]:
-    frame = rows_of(profile, "decimation")
-    known = frame[frame["value"].notna()][["model", "method", "label"]].drop_duplicates()
-    for model, method, label in known.itertuples(index=False):
-        rows = decimation_rows(profile, model=model, method=method)
-        rows = rows[rows["value"].notna() & (rows["stderr"] > 0)]
-        layers = [own for _, own in rows.groupby("layer", sort=False) if len(own) > 1]
-        rising = sum(map(_rises, layers))
-        if rising:
-            yield (
-                f"{model}: in {rising} of {len(layers)} layers {label} rises with "
-                "the number of points by more than its error: read these values as lower bounds."
-            )
-
-
-def _rises(rows: pd.DataFrame) -> bool:
-    """Whether the weighted slope of value against log N exceeds 1.96 of its standard errors."""
-    weight = rows["stderr"].to_numpy() ** -2
-    x = np.log(rows["n_samples"].to_numpy())
-    x = x - np.average(x, weights=weight)
-    information = float(weight @ x**2)
-    return float(weight @ (x * rows["value"].to_numpy())) > _Z95 * math.sqrt(information)
-
-
-def _unknown(profile: Tables) -> Iterator[str]:
-    values = profile.to_frame("estimate")["value"]
-    if missing := int(values.isna().sum()):
-        yield (
-            f"{missing} of {len(values)} estimates have no value: they are gaps in the figures, "
-            "and the notes in the table say why."
-        )
-
-
-def _duplicates(profile: Tables) -> Iterator[str]:
-    rows = profile.to_frame("estimate")
-    repeated = rows[rows["n_duplicates"] > 0]
-    if not repeated.empty:
-        yield (
-            f"Exact duplicates were left out in {repeated['layer'].nunique()} layers, at most "
-            f"{repeated['n_duplicates'].max():,} points in one."
-        )

@@ -14,10 +14,11 @@ from dimscope._format import number
 from dimscope._optional import require
 from dimscope.errors import StoreError
 from dimscope.plots.rows import estimate_rows
+from dimscope.report.cautions import cautions, notes
 from dimscope.report.curves import decimation_panel, scale_panel, spectrum_panel
 from dimscope.report.depth import depth_panel, linear_panel
 from dimscope.report.panels import Panel, embed
-from dimscope.report.summary import RunSummary, cautions, notes, summarise
+from dimscope.report.summary import RunSummary, summarise
 from dimscope.results import Tables, as_records, plain
 
 _MAX_NOTES = 8
