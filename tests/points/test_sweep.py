@@ -114,7 +114,7 @@ def test_a_whole_profile_of_a_layer_reads_it_once():
     source = CountedReads(layer())
     measured = measure_layer(source, settings)
     assert source.n_sweeps == 1
-    decimated = {p.quantity.name for p in measured.curves if p.axis == "n_samples"}
+    decimated = {p.quantity.method for p in measured.curves if p.axis == "n_samples"}
     assert "two_nn" in decimated
 
 
