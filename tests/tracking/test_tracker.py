@@ -164,7 +164,7 @@ def test_the_tick_of_an_epoch_has_the_metrics_of_its_last_step(data, tmp_path):
         tracker.step(loss=9.0, stale=1.0)
         loss = torch.ones(2, requires_grad=True).sum()
         tracker.step(loss=loss)
-        assert not tracker._said["loss"].requires_grad
+        assert not tracker._loop.reported["loss"].requires_grad
         tracker.note(early=3.0)
         tracker.epoch(accuracy=0.5)
         tracker.note(late=4.0)
@@ -217,7 +217,7 @@ def test_what_is_said_between_ticks_is_kept_as_a_mean(data, tmp_path):
             reused.fill_(now)  # a loop may write into its tensor again
             more = {"every_third": now} if now % 3 == 0 else {"every_third": None}
             tracker.step(loss=reused, **more)
-            assert len(tracker._means._pending) < 64
+            assert len(tracker._loop.means._pending) < 64
         tracker.note(mean_loss=7.0)  # what is there stays
     first, second = tracker.profile.ticks.to_dict("records")
     assert (first["loss"], first["mean_loss"], first["mean_every_third"]) == (100, 50.5, 51)
@@ -455,7 +455,7 @@ def test_outside_of_with_there_is_no_tracking(data, tmp_path):
     [{"start_step": -1}, {"max_overhead": 0.0}, {"loggers": object()}, {"curves": "scale"}],
 )
 def test_options_are_checked_before_anything_runs(data, tmp_path, option):
-    with pytest.raises(InputError, match=r"from 0 on|above 0|log_metrics|unknown curves"):
+    with pytest.raises(InputError, match=r"0 or larger|above 0|log_metrics|unknown curves"):
         ds.Tracker(build(), data[0], tmp_path, **option)
 
 
