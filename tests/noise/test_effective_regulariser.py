@@ -201,7 +201,7 @@ class TestNetworks:
         assert scan.hessian == 0
         assert scan.values == pytest.approx(want, rel=0.15)
         assert scan.grows
-        assert any("more so as sigma shrinks" in note for note in scan.notes)
+        assert any("excess grows as sigma shrinks" in note for note in scan.notes)
         found = effective_regulariser(model, loss, data, isotropic_noise(model, 0.01), n_draws=50)
         assert any("kinks (ReLU)" in note for note in found.notes)
         assert any("curvature of this loss" in note for note in found.notes)

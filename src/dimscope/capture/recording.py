@@ -29,7 +29,7 @@ class Sink(Protocol):
 
 
 class _AllSeen(BaseException):
-    """Ends a forward pass when every layer has appeared; networks do not catch it."""
+    """LastMoments a forward pass when every layer has appeared; networks do not catch it."""
 
 
 _CONSTANCY = "layers must appear alike in every batch; choose others, or fix the order of the data"
