@@ -76,7 +76,7 @@ def track(  # noqa: PLR0913 - one parameter for each option
         layers=layers,
         rng=options["seed"],
         batch_size=batch_size,
-        search_device=sources.device,
+        device=sources.device,
         label=label or sources.loaded.label.removesuffix(" (untrained)"),
         **how,
     )
