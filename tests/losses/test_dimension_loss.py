@@ -7,7 +7,6 @@ import pytest
 import torch
 
 import dimscope as ds
-from dimscope.losses.differentiable import nearest_in_batch
 
 METHODS = {
     "two_nn": ds.TwoNN(),
@@ -58,18 +57,6 @@ def test_gradient_is_that_of_finite_differences(estimator, target):
 def test_gradient_can_be_differentiated_again():
     x = batch(9, 3).requires_grad_()
     assert torch.autograd.gradgradcheck(ds.DimensionLoss("two_nn_mle"), x, eps=1e-7, atol=1e-4)
-
-
-@pytest.mark.parametrize("offset", [0.0, 1e7])
-def test_neighbours_are_exact_whatever_the_offset(offset):
-    """Tight clusters far apart: products in float64 cannot tell the neighbours inside one."""
-    x = batch(60, 5)
-    x[:30] *= 1e-6
-    x[:30] += offset
-    found = nearest_in_batch(x, 4)
-    graph = ds.NeighborGraph.from_points(x.numpy(), 4)
-    assert np.array_equal(found.indices.numpy(), graph.indices)
-    assert found.squares.sqrt().numpy() == pytest.approx(graph.distances, rel=1e-12)
 
 
 @methods
@@ -135,6 +122,16 @@ def value_and_gradient(loss, features, device):
     return float(value.detach()), x.grad.cpu()
 
 
+def assert_same_on_cuda(loss, x):
+    """The value and the gradient are those of the processor."""
+    want, want_gradient = value_and_gradient(loss, x, "cpu")
+    value, gradient = value_and_gradient(loss, x, "cuda")
+    assert value == pytest.approx(want, rel=1e-6)
+    torch.testing.assert_close(
+        gradient, want_gradient, rtol=0, atol=1e-6 * float(want_gradient.abs().max())
+    )
+
+
 @needs_cuda
 @methods
 @pytest.mark.parametrize("target", ["minimize", "maximize", 3.5])
@@ -144,12 +141,7 @@ def test_cuda_gives_the_values_and_gradients_of_the_processor(estimator, target,
     generator = torch.Generator().manual_seed(4)
     x = torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype) * 3 + 50
     loss = ds.DimensionLoss(estimator, target)
-    want, want_gradient = value_and_gradient(loss, x, "cpu")
-    value, gradient = value_and_gradient(loss, x, "cuda")
-    assert value == pytest.approx(want, rel=1e-6)
-    torch.testing.assert_close(
-        gradient, want_gradient, rtol=0, atol=1e-6 * float(want_gradient.abs().max())
-    )
+    assert_same_on_cuda(loss, x)
 
 
 @needs_cuda
@@ -159,12 +151,7 @@ def test_cuda_sets_copies_aside_and_finds_neighbours_in_far_clusters(estimator):
     x[:40] = x[:40] * 1e-2 + 1e3
     x = torch.cat([x, x[::9]])
     loss = ds.DimensionLoss(estimator)
-    want, want_gradient = value_and_gradient(loss, x, "cpu")
-    value, gradient = value_and_gradient(loss, x, "cuda")
-    assert value == pytest.approx(want, rel=1e-6)
-    torch.testing.assert_close(
-        gradient, want_gradient, rtol=0, atol=1e-6 * float(want_gradient.abs().max())
-    )
+    assert_same_on_cuda(loss, x)
 
 
 @needs_cuda
@@ -201,18 +188,6 @@ def test_autocast_features_on_cuda_reach_the_weights(estimator, dtype):
     scaler.step(optimizer)
     assert torch.isfinite(layer.weight).all()
     assert not torch.equal(layer.weight, before)
-
-
-@needs_cuda
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_metric_takes_cuda_batches_as_those_of_the_processor(dtype):
-    x = batch(900, 5).to(dtype)
-    here, there = (ds.DimensionMetric("two_nn", n_samples=400) for _ in range(2))
-    for part in x.split(150):
-        here.update(part)
-        there.update(part.cuda())
-    assert there.n_seen == 900
-    assert there.compute().value == here.compute().value
 
 
 @pytest.mark.parametrize(

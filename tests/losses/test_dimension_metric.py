@@ -37,6 +37,7 @@ def test_the_sample_does_not_depend_on_the_batches(size):
     assert metric.compute().n_samples == 100
 
 
+@pytest.mark.statistical
 def test_every_row_is_kept_as_often_as_any_other():
     """Of 60 rows 20 are kept: over 900 seeds each is kept 300 +- 14 times."""
     counts = np.zeros(60)
@@ -62,6 +63,7 @@ def test_reset_starts_again():
     assert metric.compute() == first
 
 
+@pytest.mark.statistical
 def test_merged_metrics_hold_a_sample_of_both():
     counts = np.zeros(2)
     for seed in range(200):
@@ -134,3 +136,15 @@ def test_what_is_no_batch_is_refused(features, message):
 def test_a_sample_too_small_is_refused():
     with pytest.raises(ds.InputError, match="n_samples=3 must be at least 4"):
         ds.DimensionMetric(n_samples=3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_metric_takes_cuda_batches_as_those_of_the_processor(dtype):
+    x = stream(900, 5).to(dtype)
+    here, there = (ds.DimensionMetric("two_nn", n_samples=400) for _ in range(2))
+    for part in x.split(150):
+        here.update(part)
+        there.update(part.cuda())
+    assert there.n_seen == 900
+    assert there.compute().value == here.compute().value

@@ -9,12 +9,15 @@ from scipy import stats
 from dimscope.errors import InputError
 from dimscope.studies import decreases, vanishes
 
-RNG = np.random.default_rng(0)
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
 
 
-def test_order_is_as_weak_as_its_weakest_step():
+def test_order_is_as_weak_as_its_weakest_step(rng):
     levels = np.array([3.0, 2.0, 1.9])
-    values = levels + 0.1 * RNG.normal(size=(5, 3))
+    values = levels + 0.1 * rng.normal(size=(5, 3))
     claim = decreases("falls", values)
     expected = max(
         stats.ttest_rel(a, b, alternative="greater").pvalue
@@ -25,15 +28,17 @@ def test_order_is_as_weak_as_its_weakest_step():
     assert "NOT shown" in str(claim)
 
 
-def test_false_orders_are_rarely_found():
+@pytest.mark.statistical
+def test_false_orders_are_rarely_found(rng):
     """Under equal levels 1 % of 4,000 sets."""
-    found = [decreases("falls", RNG.normal(size=(5, 2))).holds for _ in range(4000)]
+    found = [decreases("falls", rng.normal(size=(5, 2))).holds for _ in range(4000)]
     assert 0.004 < np.mean(found) < 0.018
 
 
-def test_pairs_seeds():
-    seeds = 10 * RNG.normal(size=(5, 1))
-    values = seeds + np.array([0.2, 0.1]) + 0.005 * RNG.normal(size=(5, 2))
+@pytest.mark.statistical
+def test_pairs_seeds(rng):
+    seeds = 10 * rng.normal(size=(5, 1))
+    values = seeds + np.array([0.2, 0.1]) + 0.005 * rng.normal(size=(5, 2))
     assert decreases("falls", values).holds
 
 
@@ -42,12 +47,13 @@ def test_without_scatter():
     assert decreases("falls", np.tile([1.0, 1.0], (3, 1))).p_value == 1.0
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     ("share", "holds"), [(0.0, True), (0.05, True), (0.2, False), (-0.05, True), (-0.5, False)]
 )
-def test_vanishing_is_a_tenth(share, holds):
-    effect = 1.0 + 0.05 * RNG.normal(size=5)
-    control = share * effect + 0.005 * RNG.normal(size=5)
+def test_vanishing_is_a_tenth(rng, share, holds):
+    effect = 1.0 + 0.05 * rng.normal(size=5)
+    control = share * effect + 0.005 * rng.normal(size=5)
     assert vanishes("vanishes", effect, control).holds is holds
 
 

@@ -9,18 +9,13 @@ import sys
 import pytest
 import torch
 from torch import nn
+from training_loops import QUICK, plain_net
 from transformers.trainer_callback import CallbackHandler, TrainerControl, TrainerState
 
 from dimscope.errors import MissingDependencyError
 from dimscope.tracking import hugging_face_callback, lightning_callback, read_run
 
-QUICK = {"methods": "two_nn", "n_repeats": 1, "progress": False}
 N_STEPS = 4  # an epoch
-
-
-def build() -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
 
 
 def learn(model: nn.Module) -> None:
@@ -53,7 +48,7 @@ def run_trainer(callback, model, *, first: int = 0, last: int = 8) -> None:
 
 def test_a_hugging_face_trainer_is_tracked(x, tmp_path):
     callback = hugging_face_callback(x, tmp_path, **QUICK)
-    run_trainer(callback, build())
+    run_trainer(callback, plain_net())
     ticks = read_run(tmp_path).ticks.set_index("step")
     assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 0, 8: 2}
     assert ticks["loss"].dropna().to_dict() == {2: 0.5, 4: 0.25, 8: 0.125}
@@ -63,8 +58,8 @@ def test_a_hugging_face_trainer_is_tracked(x, tmp_path):
 @pytest.mark.parametrize("stop", [3, 4, 6])
 def test_a_hugging_face_trainer_that_resumes_loses_and_doubles_nothing(x, tmp_path, stop):
     whole = hugging_face_callback(x, tmp_path / "whole", **QUICK)
-    run_trainer(whole, build())
-    model = build()
+    run_trainer(whole, plain_net())
+    model = plain_net()
     run_trainer(hugging_face_callback(x, tmp_path / "torn", **QUICK), model, last=stop)
     run_trainer(hugging_face_callback(x, tmp_path / "torn", **QUICK), model, first=stop)
     one, other = (read_run(tmp_path / name) for name in ("whole", "torn"))
@@ -74,7 +69,7 @@ def test_a_hugging_face_trainer_that_resumes_loses_and_doubles_nothing(x, tmp_pa
 
 
 def test_a_checkpoint_at_the_end_of_an_epoch_may_be_older_than_its_tick(x, tmp_path):
-    model = build()
+    model = plain_net()
     for _ in range(8):
         learn(model)
     options = QUICK | {"schedule": "epochs"}

@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 from torch import nn
+from training_loops import QUICK, plain_net
 from transformers import Trainer, TrainingArguments
 
 from dimscope.tracking import hugging_face_callback, lightning_callback, read_run
@@ -19,13 +20,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.:FutureWarning"),
     pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning"),
 ]
-QUICK = {"methods": "two_nn", "n_repeats": 1, "progress": False}
 N_EPOCHS, BATCH = 2, 20  # of 80 samples: 4 steps an epoch
-
-
-def body() -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +38,7 @@ class Classifier(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.body = body()
+        self.body = plain_net()
 
     def forward(self, x, labels=None):
         logits = self.body(x)
@@ -107,7 +102,7 @@ def test_a_hugging_face_trainer_is_tracked_with_the_same_bits_and_resumed(sample
 class Module(pl.LightningModule):
     def __init__(self):
         super().__init__()
-        self.body = body()
+        self.body = plain_net()
 
     def forward(self, x):
         return self.body(x)

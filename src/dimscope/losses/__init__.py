@@ -1,4 +1,4 @@
-"""Losses and metrics made of geometry."""
+"""The dimension of features as a loss, and as a metric of a stream of batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dimension of a batch as torch differentiates it, equal to what our estimators give."""
+"""Estimators in torch operations with a gradient, with the values of our NumPy estimators."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from dimscope.errors import InputError
 from dimscope.estimators import Estimator, LevinaBickel, ParticipationRatio, TwoNN, TwoNNMLE
 from dimscope.spectra import distinct_averages
 
-#: Neighbours nearer than this share of the batch's mean distance keep their distance and have no
-#: gradient: it would be a million times that of the others, and of float32's rounding.
+#: Neighbours nearer than this share of the batch's mean distance have a distance but no gradient:
+#: it would be a million times that of other pairs, and come from float32's rounding.
 NEAR_TWINS = 1e-6
 _LEAST_POINTS = 5
 _ROUNDING = 1e-10  # unbiased sums below this share of the naive ones are rounding errors
 _BLOCK = 1024
 _BLOCK_NUMBERS = 1 << 19
-_SLACK = 8  # candidates beyond k, so that few rows are left open
+_SLACK = 8  # candidates beyond k, so that few rows need all differences
 
-#: The dimension of rows, at most 1 in size, as a number that has a gradient.
+#: From rows with entries of at most 1 to their dimension, a number with a gradient.
 Measure = Callable[[Float64[Tensor, "n d"]], Float64[Tensor, ""]]
 
 
@@ -33,7 +33,7 @@ def measure_of(estimator: Estimator) -> Measure:
     Raises
     ------
     InputError
-        If it has none, or its parameters are out of range.
+        If the estimator has no differentiable form, or its parameters are out of range.
     """
     match estimator:
         case TwoNN(discard_fraction=discard):
@@ -59,14 +59,14 @@ def measure_of(estimator: Estimator) -> Measure:
 
 
 def as_rows(features: Float[Tensor, "n ..."]) -> Float64[Tensor, "n d"]:
-    """One row a sample, in float64, divided by the power of two that makes them at most 1.
+    """One row for each sample, in float64, divided by a power of two so that no entry exceeds 1.
 
-    No dimension depends on the scale, and squares must not overflow.
+    The scale must not make squares overflow, and no dimension depends on it.
 
     Raises
     ------
     InputError
-        If they are no rows of finite real numbers.
+        If the features are no rows of finite real numbers.
     """
     if not isinstance(features, Tensor) or not features.is_floating_point() or features.ndim < 2:
         seen = (
@@ -81,13 +81,24 @@ def as_rows(features: Float[Tensor, "n ..."]) -> Float64[Tensor, "n d"]:
     largest = float(x.detach().abs().max()) if x.numel() else 0.0
     if not math.isfinite(largest):
         raise InputError(
-            "features hold nan or infinity: no dimension, and no gradient, can come from them"
+            "features hold nan or infinity, so they have no dimension and no gradient: look for "
+            "divergence in the network"
         )
     return x * 2.0 ** -math.frexp(largest)[1]
 
 
 class Found(NamedTuple):
-    """The nearest neighbours in a batch: rows that repeat an earlier one exactly are no points."""
+    """The nearest neighbours in a batch.
+
+    Attributes
+    ----------
+    kept
+        Which rows are points: those that do not repeat an earlier row exactly.
+    indices
+        The neighbours of each point, as positions among the points.
+    squares
+        The squared distances to these neighbours, ascending.
+    """
 
     kept: Bool[Tensor, " n"]
     indices: Int64[Tensor, "m k"]
@@ -96,11 +107,11 @@ class Found(NamedTuple):
 
 @torch.no_grad()
 def nearest_in_batch(x: Float64[Tensor, "n d"], k: int) -> Found:
-    """The k nearest of every distinct row by float64 differences, as positions among these.
+    """Find the k nearest neighbours of every distinct row by float64 differences.
 
-    Products find candidates, differences measure them, and where the rounding of the products
-    leaves it open whether another row is nearer, all differences of that row are taken: no offset
-    of the batch can hide a distance.
+    Products find candidates and differences measure them. If another row might be nearer, given the
+    rounding of the products, all differences of that row are computed: so no offset of the batch
+    can hide a distance.
 
     Raises
     ------
@@ -140,7 +151,7 @@ def _squares(
     indices: Int64[Tensor, "m k"],
     rows: Int64[Tensor, " m"] | None = None,
 ) -> Float64[Tensor, "m k"]:
-    """Squared distances of ``rows``, by default all, to some others, from differences."""
+    """Squared distances of ``rows`` (by default all) to the rows ``indices``, from differences."""
     of = torch.arange(len(x), device=x.device) if rows is None else rows
     size = max(1, _BLOCK_NUMBERS // (indices.shape[1] * x.shape[1]))
     blocks = zip(torch.split(of, size), torch.split(indices, size), strict=True)
@@ -148,10 +159,11 @@ def _squares(
 
 
 class _SquaredDistances(torch.autograd.Function):
-    """Squared distances that are known already, with their gradient.
+    """Gives squared distances that are known already their gradient.
 
-    With W the gradient by |x_i - x_j|^2 as a matrix, that by x is 2 (diag(W 1 + W' 1) - W - W') x:
-    one product, where the differences would have to be kept and added up again.
+    Let W be the gradient with respect to |x_i - x_j|^2 as a matrix. Then the gradient with respect
+    to x is 2 (diag(W 1 + W' 1) - W - W') x. This is one product; autograd would keep all
+    differences and add them up.
     """
 
     @staticmethod
@@ -169,7 +181,7 @@ class _SquaredDistances(torch.autograd.Function):
         ctx: Any, weights: Float64[Tensor, "n k"]
     ) -> tuple[Float64[Tensor, "n d"], None, None]:
         x, indices = ctx.saved_tensors
-        x = x - x.mean(dim=0)  # no gradient depends on the offset, and rounding does
+        x = x - x.mean(dim=0)  # changes no gradient, but its rounding error
         both = torch.zeros(len(x), len(x), dtype=x.dtype, device=x.device)
         both = both.scatter(1, indices, weights)
         both = both + both.T
@@ -177,7 +189,7 @@ class _SquaredDistances(torch.autograd.Function):
 
 
 def _first_of_equal(x: Float64[Tensor, "n d"]) -> Bool[Tensor, " n"]:
-    """Whether a row equals none before it."""
+    """Whether each row differs from all rows before it."""
     _, group = torch.unique(x, dim=0, return_inverse=True)
     rows = torch.arange(len(x), device=x.device)
     first = torch.full_like(rows, len(x)).scatter_reduce(0, group, rows, "amin")
@@ -254,10 +266,10 @@ def _participation_ratio(x: Float64[Tensor, "n d"], correction: str) -> Float64[
     numerator: Any = norms.sum().square()
     denominator: Any = square
     if correction == "rows":
-        # arithmetic only, so tensors go through the estimator's own formula
+        # the estimator's own formula is plain arithmetic, so it takes tensors
         averages: Callable[..., tuple[Any, Any]] = distinct_averages
         numerator, denominator = averages(n, norms.sum(), norms.square().sum(), square)
-        # the estimator's own bound, in its units of variances
+        # the estimator's own bound, in units of variances
         sums = torch.stack([norms.sum() ** 2, square]).detach() / (n - 1) ** 2
         if bool((torch.stack([numerator, denominator]).detach() <= _ROUNDING * sums).any()):
             raise InputError(

@@ -1,7 +1,7 @@
-"""Losses made of geometry: the dimension of a batch, minimised, maximised or led to a target.
+"""`DimensionLoss`: the dimension of a batch, minimised, maximised or led to a target.
 
-Recanatesi et al. (2019) invite training objectives built on measurable geometry, intrinsic
-dimension first of all. What such an objective does to accuracy is for the experiment to say.
+Recanatesi et al. (2019) suggest training objectives made of measurable geometry, above all of
+intrinsic dimension. docs/training.md reports what such an objective does to accuracy.
 """
 
 from __future__ import annotations
@@ -24,27 +24,31 @@ Goal = Literal["minimize", "maximize"]
 class DimensionLoss(nn.Module):
     """The dimension of a batch of features as a loss.
 
-    With d the estimate on the batch: d to minimise it, -d to maximise it, (d / target - 1)^2 to
-    lead it to a target.
+    With d the estimate on the batch, the loss is d to minimise it, -d to maximise it, and
+    (d / target - 1)^2 to lead it to a target.
 
-    The values are those of our NumPy estimators (to 1e-6; in float64 to rounding): neighbours are
-    the nearest in the batch by float64 differences, rows that repeat an earlier one exactly are
-    set aside and get no gradient, nor do pairs nearer than 1e-6 of the mean distance, where it
-    would explode. Everything inside is float64, under autocast too, and the result float32 (float64
-    for float64 features).
+    The values are those of our NumPy estimators (to 1e-6; to rounding in float64). Neighbours are
+    the nearest rows of the batch by float64 differences. Rows that repeat an earlier one exactly
+    are set aside and get no gradient. Nor do pairs nearer than 1e-6 of the mean distance, where the
+    gradient would explode. Everything inside is float64, also under autocast; the result is float32
+    (float64 for float64 features).
 
-    Assumes what the estimator assumes. A batch sees a coarser scale than the data set does, and an
-    estimate from few points is a lower bound where the dimension is high: a target means the
-    estimate *at this batch size*. Which neighbours are nearest changes by steps, so the loss has
-    kinks. A neighbour estimate is blind to how much variance a direction has beyond the nearest
-    points, so that it can be lowered by tight clusters; `participation_ratio` sees variance only.
-    It has no gradient for the weight of the loss to be chosen by: compare its size with the task's,
-    and its range, if it is to be maximised. No dimension depends on scale, so that the gradient
-    grows as the features shrink: add the loss once the network has learned something, or it drowns
-    the task in the small features of an untrained one (docs/training.md).
+    Assumes what the estimator assumes. Beyond that:
 
-    Cost, on the device of the features and in float64: for n rows a product n x d x n and n k d
-    differences, n^2 numbers of memory; for the participation ratio a product of its smaller side.
+    - A batch sees a coarser scale than the data set does, and an estimate from few points is a
+      lower bound if the dimension is high. A target means the estimate *at this batch size*.
+    - The loss has kinks, because the nearest neighbours change in steps.
+    - A neighbour estimate does not see how much variance a direction has beyond the nearest points,
+      so tight clusters can lower it; `participation_ratio` sees variance only.
+    - The weight of the loss must be chosen by hand: compare its size with that of the task's loss,
+      and its range too if the dimension is to be maximised.
+    - No dimension depends on scale, so the gradient grows as the features shrink. Add the loss once
+      the network has learned something; otherwise it drowns the task in the small features of an
+      untrained network (docs/training.md).
+
+    Cost, in float64 on the device of the features, for n rows of d features and k neighbours: a
+    product n x d x n, n k d differences, and n^2 numbers of memory; for the participation ratio one
+    product of the smaller side.
 
     Parameters
     ----------
@@ -79,7 +83,7 @@ class DimensionLoss(nn.Module):
         Raises
         ------
         InputError
-            If they are not finite, or too few or too alike for the estimator.
+            If the features are not finite, or too few or too alike for the estimator.
         """
         rows = as_rows(features)
         with torch.autocast(rows.device.type, enabled=False):
@@ -87,7 +91,7 @@ class DimensionLoss(nn.Module):
         return value if features.dtype == torch.float64 else value.to(torch.float32)
 
     def forward(self, features: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
-        """The loss of a batch of features of shape (n_samples, ...).
+        """The loss of a batch of features, shape (n_samples, ...).
 
         Raises
         ------
@@ -102,7 +106,7 @@ class DimensionLoss(nn.Module):
         return torch.square(value / self.target - 1)
 
     def extra_repr(self) -> str:
-        """What the loss was made of, as torch prints it."""
+        """The estimator and target, which torch prints."""
         return f"{self.estimator.name}, target={self.target!r}"
 
 

@@ -1,6 +1,7 @@
-"""The dimension of a stream of batches, in bounded memory, over several processes if there are.
+"""`DimensionMetric`: the dimension of a stream of batches, in bounded memory and any processes.
 
-Used as torchmetrics' metrics are (``update``, ``compute``, ``reset``), without needing it.
+It is used as the metrics of torchmetrics are (``update``, ``compute``, ``reset``), without that
+library.
 """
 
 from __future__ import annotations
@@ -25,25 +26,25 @@ from dimscope.results import DimensionEstimate
 class DimensionMetric:
     """The dimension of a uniform sample of all rows seen.
 
-    Every row draws a random key as it arrives, and the rows of the ``n_samples`` smallest keys are
-    kept (bottom-k sampling, Cohen and Kaplan, PODC 2007): a uniform sample without replacement,
-    whatever the batches, and one that two streams can be merged into, which reservoirs kept by
-    counting cannot. With torch.distributed, `compute` gathers the keys of all processes and
-    measures the one sample of them all; every process gets the same estimate.
+    Every row draws a random key when it arrives, and the rows with the ``n_samples`` smallest keys
+    are kept (bottom-k sampling, Cohen and Kaplan, PODC 2007). This is a uniform sample without
+    replacement, whatever the batches are. Unlike reservoirs that count rows, the samples of two
+    streams can be merged. With torch.distributed, `compute` gathers the keys of all processes and
+    measures the one sample of them all, so that every process gets the same estimate.
 
-    Bad at what a fixed number of rows is bad at: the dimension that N rows resolve. The rows are
-    a mixture of all updates since the last `reset`: features of a network that is being trained
-    drift meanwhile. Cost: n_samples rows of memory, a partial sort an update, and one estimate
-    at `compute`; there the gathered rows of all processes are held at once.
+    The result is the dimension that N rows resolve, however long the stream is. The rows are a
+    mixture of all updates since the last `reset`: the features of a network that is being trained
+    drift meanwhile. Cost: n_samples rows of memory, a partial sort for each update, and one
+    estimate at `compute`, which holds the rows of all processes at once.
 
     Parameters
     ----------
     estimator
-        A registry name or an estimator.
+        The name of an estimator, or an estimator.
     n_samples
         Rows to keep, at least 4.
     rng
-        Of the keys; processes of one group draw different ones from it.
+        Seed or generator of the keys; every process of a group draws other keys.
 
     Raises
     ------
@@ -69,20 +70,20 @@ class DimensionMetric:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all rows; the keys start again, so that equal streams give equal samples."""
+        """Forget all rows, and draw the same keys again: equal streams give equal samples."""
         self.n_seen = 0
         self._keys = np.empty(0)
         self._rows: Tensor | None = None
-        # made at the first update: the process group may come into being after the metric
+        # made at the first update, because the process group may start after the metric is made
         self._rng: np.random.Generator | None = None
 
     def update(self, features: Float[Tensor, "n ..."]) -> None:
-        """Take the rows of a batch of shape (n_samples, ...) into the sample.
+        """Offer the rows of a batch of shape (n_samples, ...) to the sample.
 
         Raises
         ------
         InputError
-            If it is no tensor of rows, or they are of another width than before.
+            If the features are no tensor of rows, or have another width than before.
         """
         if not isinstance(features, Tensor) or features.ndim < 2:
             raise InputError(
@@ -95,7 +96,7 @@ class DimensionMetric:
             self._rng = np.random.default_rng([self.rng, rank()])
         keys = self._rng.random(len(rows))
         self.n_seen += len(rows)
-        # of a large batch most rows lose at once, and need not leave the device
+        # most rows of a large batch are not kept, and need not leave the device
         won = _smallest(np.concatenate([self._keys, keys]), self.n_samples)
         old, new = won[won < len(self._keys)], won[won >= len(self._keys)] - len(self._keys)
         chosen = rows[torch.from_numpy(new).to(rows.device)].cpu()
@@ -105,7 +106,7 @@ class DimensionMetric:
         self._rows = chosen
 
     def merge(self, other: DimensionMetric) -> Self:
-        """Take the sample of another metric into this one, as if this had seen its rows.
+        """Merge the sample of another metric into this one, as if this one had seen all rows.
 
         The two must have drawn their keys with different seeds.
 
@@ -120,17 +121,17 @@ class DimensionMetric:
         return self
 
     def compute(self, group: Any = None) -> DimensionEstimate:
-        """The estimate on the sample of all rows that this process, or all of them, have seen.
+        """Estimate the dimension of the sample, of all processes if there are several.
 
         Parameters
         ----------
         group
-            Process group of torch.distributed; by default all processes, where it is in use.
+            Process group of torch.distributed; by default all processes.
 
         Raises
         ------
         InputError
-            If no row was seen, or the estimator needs more.
+            If no row was seen, or the estimator needs more rows.
         """
         whole = self
         if is_distributed():
@@ -140,7 +141,7 @@ class DimensionMetric:
                     whole._take(keys, rows)
         if whole._rows is None:
             raise InputError("no row was seen: call update with a batch of features first")
-        # in the order of their keys, so that no process's order of arrival matters
+        # rows in the order of their keys: the order in which they arrived must not matter
         rows = whole._rows[torch.from_numpy(np.argsort(whole._keys))]
         wide = rows.to(torch.float64) if rows.dtype == torch.bfloat16 else rows
         return estimate(wide.numpy(), self.estimator)

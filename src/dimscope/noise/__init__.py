@@ -1,4 +1,4 @@
-"""The noise of SGD, and the penalty on the geometry of a layer that it amounts to."""
+"""The noise of SGD, and the penalty on a layer's geometry that this noise amounts to."""
 
 from __future__ import annotations
 

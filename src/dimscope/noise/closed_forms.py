@@ -1,7 +1,7 @@
 """Closed forms of the effective regulariser 1/2 Tr(H Sigma) for readouts and dense layers.
 
-The derivation is this software's own: of Recanatesi et al. (2019) only the claim that SGD's noise
-acts as a regularisation term is taken. Each form says where it is exact.
+The derivation is this software's own. Only the claim that SGD's noise acts as a regularisation term
+is that of Recanatesi et al. (2019). Each form says where it is exact.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ def linear_readout_penalty(
 ) -> Float[Tensor, ""]:
     """1/2 C sigma^2 E|h|^2: isotropic noise of a linear readout under 1/2 E|W h - y|^2.
 
-    Exact. With a bias h has a 1 appended. Under torch's `mse_loss`, a mean over the C outputs too,
-    it is 2/C of this. Differentiable: as a loss it shrinks h in every direction. Cost: n d.
+    Exact. With a bias, h has a 1 appended. Under torch's `mse_loss`, which also takes a mean over
+    the C outputs, the penalty is 2/C of this. Differentiable: as a loss it shrinks h in every
+    direction. Cost: n d.
 
     Examples
     --------
@@ -43,11 +44,11 @@ def sgd_readout_penalty(  # noqa: PLR0913 - the numbers of the formula
     n_outputs: int,
     bias: bool = True,
 ) -> Float[Tensor, ""]:
-    """(eta s^2 C / 4 B) E|h|^2: the noise that SGD itself gives to a linear readout.
+    """(eta s^2 C / 4 B) E|h|^2: the penalty of SGD's own noise of a linear readout.
 
-    With residuals of variance s^2 in each of C outputs, independent of h, at a small learning
-    rate, plain SGD on fresh batches far smaller than the data, at the minimum of
-    1/2 E|W h - y|^2: to first order in eta 1/2 Tr(H Sigma) = eta Tr C_B / 4. Cost: n d.
+    To first order in the learning rate eta, 1/2 Tr(H Sigma) = eta Tr C_B / 4. This assumes the
+    minimum of 1/2 E|W h - y|^2, residuals of variance s^2 in each of C outputs, independent of h,
+    and plain SGD on fresh batches of B samples, far fewer than the data. Cost: n d.
     """
     rate = learning_rate * residual_variance * n_outputs / (4 * batch_size)
     return rate * _squares(features, bias).mean()
@@ -81,16 +82,17 @@ def _squares(features: Float[Tensor, "n d"], bias: bool) -> Float[Tensor, " n"]:
 
 @dataclass(frozen=True)
 class OutputCurvature:
-    """The Hessian H_z of a loss by the outputs of one sample.
+    """The Hessian H_z of a loss with respect to the outputs z of one sample.
 
     Attributes
     ----------
     kind
-        ``"softmax"``: diag(p) - p p'; ``"squared"``: a multiple of the identity.
+        ``"softmax"``: diag(p) - p p', p the probabilities; ``"squared"``: a multiple of the
+        identity.
     factor
-        That multiple; for `mse_loss` over C outputs 2 / C, given as 2 and ``per_output``.
+        That multiple. For `mse_loss` over C outputs it is 2 / C: 2 with ``per_output``.
     per_output
-        Whether the loss is a mean over outputs too.
+        Whether the loss also takes a mean over outputs.
     """
 
     kind: Literal["softmax", "squared"]
@@ -100,7 +102,7 @@ class OutputCurvature:
     def form(
         self, moved: Float[Tensor, "... n c"], outputs: Float[Tensor, "n c"]
     ) -> Float[Tensor, "... n"]:
-        """u' H_z u of every sample for movements u of its outputs."""
+        """u' H_z u of every sample, for changes u of its outputs."""
         if self.kind == "softmax":
             p = outputs.softmax(dim=1)
             return (p * moved.square()).sum(dim=-1) - (p * moved).sum(dim=-1).square()
@@ -109,10 +111,10 @@ class OutputCurvature:
 
 
 def curvature_of(loss_fn: Callable[..., Any]) -> OutputCurvature | None:
-    """The curvature of a loss that is known by name; None for any other.
+    """The curvature of a known loss; None for any other.
 
-    Cross-entropy (with or without label smoothing, which is linear in the logits), `mse_loss` and
-    `half_squared_error`, as functions or modules that take a plain mean.
+    Known are cross-entropy (with or without label smoothing, which is linear in the logits),
+    `mse_loss` and `half_squared_error`, as functions or modules that take a plain mean.
     """
     plain = getattr(loss_fn, "reduction", "mean") == "mean"
     weighted = getattr(loss_fn, "weight", None) is not None
@@ -129,9 +131,9 @@ class ReadoutPenalty(nn.Module):
     """The effective regulariser of a readout as an explicit penalty on its features.
 
     ``penalty(features, logits)`` is `softmax_readout_penalty` or `linear_readout_penalty`, in
-    float32 or better under autocast too. Our own model of what SGD's noise does; it penalises
-    norms, not the dimension: report Tr C_h, the participation ratio and the orthogonal ratio
-    together (`readout_geometry`).
+    float32 or better, also under autocast. It is our own model of what SGD's noise does. It
+    penalises norms and not the dimension: report Tr C_h, the participation ratio and the orthogonal
+    ratio together (`readout_geometry`).
 
     Parameters
     ----------
@@ -140,7 +142,7 @@ class ReadoutPenalty(nn.Module):
     form
         ``"softmax"`` or ``"linear"`` (for 1/2 E|W h - y|^2).
     bias
-        Whether the readout has one.
+        Whether the readout has a bias.
 
     Raises
     ------
@@ -167,7 +169,7 @@ class ReadoutPenalty(nn.Module):
     def forward(
         self, features: Float[Tensor, "n ..."], logits: Float[Tensor, "n c"]
     ) -> Float[Tensor, ""]:
-        """The penalty of a batch."""
+        """The penalty of a batch, a scalar in the units of the loss."""
         with torch.autocast(features.device.type, enabled=False):
             h, z = _at_least_single(features).flatten(1), _at_least_single(logits)
             if self.form == "softmax":

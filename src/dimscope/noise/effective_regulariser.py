@@ -1,8 +1,8 @@
 """The effective regulariser 1/2 Tr(H Sigma): what fluctuating weights add to the loss.
 
-L_eff(w) = E L(w + xi) = L(w) + 1/2 Tr(H Sigma) to second order in xi. The derivation is this
-software's own model of the claim of Recanatesi et al. (2019) that the noise of SGD acts as an
-effective regularisation term; the claim alone is theirs.
+To second order in xi, L_eff(w) = E L(w + xi) = L(w) + 1/2 Tr(H Sigma). Recanatesi et al. (2019)
+claim that the noise of SGD acts as an effective regularisation term. Only the claim is theirs; this
+model of it is this software's own.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ from dimscope._progress import progress_bars
 from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 from dimscope.noise.closed_forms import curvature_of
-from dimscope.noise.objective import LossFunction, objective
+from dimscope.noise.objective import LossFunction, Objective, objective
 from dimscope.noise.regulariser_forms import (
     RegulariserEstimate,
+    exact_hessian_form,
     gauss_newton_form,
-    hessian_form,
     is_apart,
     mean_over_draws,
     over_draws,
     readout_form,
-    step_along,
 )
 from dimscope.noise.weight_noise import WeightNoise
-from dimscope.results import plain
+from dimscope.results import Note, plain
 
 FORMS = ("monte_carlo", "hessian", "gauss_newton", "readout")
 
@@ -46,14 +45,14 @@ _KINKED = (
 
 @dataclass(frozen=True, kw_only=True)
 class EffectiveRegulariser:
-    """What fluctuating weights add to the loss, by every way that applies.
+    """What fluctuating weights add to the loss, by every form that applies.
 
     Attributes
     ----------
     loss
         L(w) on the data.
     estimates
-        By form, those that apply.
+        The estimates by the name of their form.
     noise
         Kind of Sigma.
     noise_trace
@@ -66,7 +65,7 @@ class EffectiveRegulariser:
     estimates: Mapping[str, RegulariserEstimate]
     noise: str
     noise_trace: float
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each form."""
@@ -91,27 +90,28 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
     chunk_size: int = 256,
     progress: bool = True,
 ) -> EffectiveRegulariser:
-    """Measure 1/2 Tr(H Sigma) of a network at its present weights, by several ways.
+    """Measure 1/2 Tr(H Sigma) of a network at its present weights, by several forms.
 
-    - ``"monte_carlo"``: the mean of [L(w + xi) + L(w - xi)] / 2 - L(w) over Gaussian draws; the
-      pairs take out all odd orders, and the fourth remains.
-    - ``"hessian"``: 1/2 xi' H xi by Hessian-vector products, over the same draws, so that the two
-      can be compared draw by draw; over the directions of Sigma, exactly, if they are no more than
-      ``n_draws``.
-    - ``"gauss_newton"``: 1/2 E Tr(H_z J Sigma J'), with H_z the curvature of the loss by the
-      outputs; exact for isotropic noise, dense layers by |h|^2 Tr(J_l' H_z J_l) and others, such as
-      convolutions, by derivatives per sample that hold the products between positions. For
+    - ``"monte_carlo"``: the mean of [L(w + xi) + L(w - xi)] / 2 - L(w) over Gaussian draws. The
+      pairs cancel all odd orders; the fourth order remains.
+    - ``"hessian"``: 1/2 xi' H xi by Hessian-vector products over the same draws, so that the two
+      can be compared draw by draw. If Sigma has at most ``n_draws`` directions, these replace the
+      draws and the value is exact.
+    - ``"gauss_newton"``: 1/2 E Tr(H_z J Sigma J'), H_z the curvature of the loss with respect to
+      the outputs. Exact for isotropic noise: dense layers by |h|^2 Tr(J_l' H_z J_l); others, such
+      as convolutions, by derivatives per sample, which include the products between positions. For
       cross-entropy, `mse_loss` and `half_squared_error`.
-    - ``"readout"``: the closed form where only a last dense layer fluctuates; same losses.
+    - ``"readout"``: the closed form if only a last dense layer fluctuates; for the same losses.
 
-    The first two agree on smooth networks where sigma is small, all four at a readout. Gauss-Newton
-    is an approximation of its own for hidden layers. On ReLU networks training leaves
-    preactivations at kinks, which derivatives do not see: Monte Carlo then grows, relative to
-    sigma^2, as sigma shrinks. `scan_sigma` shows it.
+    On smooth networks the first two agree if sigma is small; at a readout all four agree. For
+    hidden layers Gauss-Newton is another approximation. Training leaves preactivations of ReLU
+    networks at kinks, which derivatives do not see: there Monte Carlo grows, relative to sigma^2,
+    as sigma shrinks (see `scan_sigma`).
 
-    Everything is float64, since the difference of losses is small; evaluation mode. Cost: for each
-    draw 2 passes forward (Monte Carlo) and about 4 (Hessian) over the data; for Gauss-Newton C
-    backward passes, with C P numbers of memory for 8 samples at a time where layers are not dense.
+    Everything is computed in float64, since the difference of losses is small, and in evaluation
+    mode. Cost: for each draw 2 forward passes (Monte Carlo) and about 4 (Hessian) over the data;
+    for Gauss-Newton C backward passes for C outputs, and for layers that are not dense 8 C P
+    numbers of memory for P parameters.
 
     Parameters
     ----------
@@ -120,11 +120,11 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
     noise
         Sigma: `isotropic_noise`, `checkpoint_noise` or `stationary_noise`.
     forms
-        Which ways to take; those that do not apply are left out, and a note says why.
+        Which forms to compute; a note says why a form does not apply.
     n_draws
         Draws of xi, at least 2.
     rng
-        Of the draws.
+        Seed or generator of the draws.
     chunk_size
         Samples that go through the network together.
     progress
@@ -133,8 +133,8 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
     Raises
     ------
     InputError
-        If a form is unknown, the noise is not of this network, or the data are no samples with
-        targets.
+        If a form is unknown, the noise was made for another network, or the data are no samples
+        with targets.
     CaptureError
         If the network fails.
 
@@ -162,61 +162,78 @@ def effective_regulariser(  # noqa: PLR0913 - all but the first four have defaul
         ) as loss,
         progress_bars(progress) as open_bar,
     ):
-        shapes = {name: tuple(weight.shape) for name, weight in loss.chosen.items()}
-        if shapes != dict(noise.shapes):
-            raise InputError(
-                f"the noise is of parameters {dict(noise.shapes)}, the network has {shapes}: make "
-                "it from this network"
-            )
-        curvature = curvature_of(loss_fn)
-        found: dict[str, RegulariserEstimate] = {}
-        notes = list(noise.notes)
-        pairs = over_draws(loss, noise, forms, n_draws, seed, open_bar("draws"))
-        found |= {form: mean_over_draws(form, values) for form, values in pairs.items()}
+        _require_same_shapes(noise, loss)
+        draws = over_draws(loss, noise, forms, n_draws, seed, open_bar("draws"))
+        found = {form: mean_over_draws(form, values) for form, values in draws.items()}
         if "hessian" in forms and noise.rank <= n_draws:
-            exact = sum(hessian_form(loss, step_along(loss, v)) for v in noise.directions())
-            found["hessian"] = RegulariserEstimate(
-                form="hessian", value=exact, stderr=0.0, n_draws=0
-            )
-        if curvature is None and {"gauss_newton", "readout"} & set(forms):
-            notes.append(
-                "The curvature of this loss by the outputs is not known: no Gauss-Newton or readout"
-                " form. Known are cross_entropy, mse_loss and half_squared_error."
-            )
-        elif curvature is not None:
-            if "gauss_newton" in forms:
-                found["gauss_newton"] = gauss_newton_form(loss, curvature, noise, n_draws, seed)
-            if "readout" in forms:
-                closed = readout_form(loss, curvature, noise)
-                if closed is None:
-                    notes.append("No readout form: the noise is not that of a last dense layer.")
-                else:
-                    found["readout"] = closed
+            found["hessian"] = exact_hessian_form(loss, noise)
+        closed, why_not = _by_curvature(loss, noise, forms, n_draws, seed)
+        found |= closed
         base = loss.mean_loss(loss.chosen)
-    notes += _kink_notes(model, pairs)
     return EffectiveRegulariser(
         loss=base,
         estimates={form: found[form] for form in FORMS if form in found},
         noise=noise.kind,
         noise_trace=noise.trace,
-        notes=tuple(notes),
+        notes=(*noise.notes, *why_not, *_kink_notes(model, draws)),
     )
 
 
-def _kink_notes(model: nn.Module, pairs: Mapping[str, np.ndarray]) -> list[str]:
-    kinds = sorted({type(m).__name__ for m in model.modules() if isinstance(m, _KINKED)})
-    notes = []
-    if kinds:
-        notes.append(
-            f"The network has kinks ({', '.join(kinds)}): Hessian-vector products and Gauss-Newton "
-            "do not see them, and Monte Carlo may grow relative to sigma^2 as sigma shrinks; see "
-            "scan_sigma."
+def _require_same_shapes(noise: WeightNoise, loss: Objective) -> None:
+    shapes = {name: tuple(weight.shape) for name, weight in loss.chosen.items()}
+    if shapes != dict(noise.shapes):
+        raise InputError(
+            f"the noise is of parameters {dict(noise.shapes)}, the network has {shapes}: make the "
+            "noise from this network"
         )
-    if {"monte_carlo", "hessian"} <= set(pairs):
-        excess = pairs["monte_carlo"] - pairs["hessian"]
-        if is_apart(excess, pairs["hessian"]):
+
+
+def _by_curvature(
+    loss: Objective, noise: WeightNoise, forms: Sequence[str], n_draws: int, seed: int
+) -> tuple[dict[str, RegulariserEstimate], list[Note]]:
+    """The forms that need the curvature of the loss, and why one of them does not apply."""
+    asked = {"gauss_newton", "readout"} & set(forms)
+    curvature = curvature_of(loss.loss_fn)
+    if curvature is None:
+        why = Note(
+            "inapplicable",
+            "No Gauss-Newton or readout form: the curvature of this loss with respect to the "
+            "outputs is not known. Known are cross_entropy, mse_loss and half_squared_error.",
+        )
+        return {}, [why] if asked else []
+    found = {}
+    if "gauss_newton" in asked:
+        found["gauss_newton"] = gauss_newton_form(loss, curvature, noise, n_draws, seed)
+    closed = readout_form(loss, curvature, noise) if "readout" in asked else None
+    if closed is not None:
+        found["readout"] = closed
+    elif "readout" in asked:
+        why = Note("inapplicable", "No readout form: the noise is not that of a last dense layer.")
+        return found, [why]
+    return found, []
+
+
+def _kink_notes(model: nn.Module, draws: Mapping[str, np.ndarray]) -> list[Note]:
+    kinks = sorted({type(m).__name__ for m in model.modules() if isinstance(m, _KINKED)})
+    notes = []
+    if kinks:
+        notes.append(
+            Note(
+                "kinks",
+                f"The network has kinks ({', '.join(kinks)}): Hessian-vector products and "
+                "Gauss-Newton do not see them, and Monte Carlo may grow, relative to sigma^2, as "
+                "sigma shrinks; see scan_sigma.",
+            )
+        )
+    if {"monte_carlo", "hessian"} <= set(draws):
+        excess = draws["monte_carlo"] - draws["hessian"]
+        if is_apart(excess, draws["hessian"]):
             notes.append(
-                "Monte Carlo and Hessian-vector products differ by more than 5 % on the same draws:"
-                " the noise is too large for the second order, or the network has kinks."
+                Note(
+                    "disagreement",
+                    "Monte Carlo and Hessian-vector products differ by more than 5 % on the same "
+                    "draws: the noise is too large for the second order, or the network has "
+                    "kinks.",
+                )
             )
     return notes

@@ -1,4 +1,4 @@
-"""The Gauss-Newton part of the curvature, and the readout's closed form for any noise."""
+"""The Gauss-Newton part of the curvature, and the features that a readout receives."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def isotropic_gauss_newton(
 ) -> float:
     """1/2 E Tr(J' H_z J) for unit noise of all chosen parameters, exactly.
 
-    A dense layer that is called once on rows h has 1/2 E[|h|^2 Tr(J_l' H_z J_l)], J_l the
-    derivative of the outputs by its preactivations. All others take the derivative by every
-    weight, sample by sample: a convolution's weights serve all positions, and the products between
-    positions are in it.
+    A dense layer that is called once, on rows h, contributes 1/2 E[|h|^2 Tr(J_l' H_z J_l)], J_l the
+    derivative of the outputs with respect to its preactivations. For all other layers the outputs
+    are differentiated with respect to every weight, sample by sample. A convolution uses each
+    weight at all positions, so this includes the products between positions.
     """
     total = 0.0
     for samples in loss.samples.parts(loss.part):
@@ -39,7 +39,7 @@ def isotropic_gauss_newton(
 def directed_gauss_newton(
     loss: Objective, curvature: OutputCurvature, direction: dict[str, Tensor]
 ) -> float:
-    """1/2 E[(J xi)' H_z (J xi)] of one movement xi of the weights."""
+    """1/2 E[(J xi)' H_z (J xi)] of one step xi of the weights."""
     total = 0.0
     for samples in loss.samples.parts(loss.part):
         at = partial(loss.outputs, inputs=samples.inputs)
@@ -50,7 +50,10 @@ def directed_gauss_newton(
 
 
 def readout_features(loss: Objective, layer: str) -> Tensor | None:
-    """What a dense layer receives, if it is called once and returns the network's output itself."""
+    """What the network's last dense layer receives, shape (n_samples, n_features).
+
+    None if the layer is no dense layer, is called several times, or another layer follows it.
+    """
     found: list[Tensor] = []
     for samples in loss.samples.parts(loss.part):
         seen: list[tuple[Tensor, Tensor]] = []
@@ -75,6 +78,7 @@ def _dense_traces(
     groups: dict[str, tuple[str, ...]],
     samples: Samples,
 ) -> dict[str, Float[Tensor, " n"]]:
+    """Tr(J' H_z J) of every sample, for each dense layer that is called once on rows."""
     modules = dict(loss.model.named_modules())
     calls: dict[str, list[tuple[Tensor, Tensor]]] = {}
     handles = []
@@ -118,6 +122,7 @@ def _dense_traces(
 def _weight_traces(
     loss: Objective, curvature: OutputCurvature, names: list[str], samples: Samples
 ) -> Float[Tensor, " n"]:
+    """Tr(J' H_z J) of every sample, over the named parameters, whatever their layers."""
     kept = {name: weight for name, weight in loss.chosen.items() if name not in names}
     parts = {name: loss.chosen[name] for name in names}
 
@@ -134,9 +139,9 @@ def _weight_traces(
 
 
 def _prober(made: list[tuple[Tensor, Tensor]]) -> Callable[..., Tensor]:
-    """A hook that adds nothing to a layer's output, by which the output can be differentiated.
+    """Make a hook that adds a zero tensor to a layer's output, to differentiate by that tensor.
 
-    The output itself would not do: an activation may overwrite it.
+    The output itself will not do, because an activation may overwrite it.
     """
 
     def hook(_module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor:

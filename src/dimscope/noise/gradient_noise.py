@@ -1,8 +1,9 @@
 """The noise of SGD: how minibatch gradients scatter around the gradient of the whole loss.
 
-The minibatch of B of N samples, drawn without replacement, has gradient covariance
-C_B = (Sigma_g / B) (N - B)/(N - 1), Sigma_g that of per-sample gradients with divisor N. The noise
-scale is McCandlish et al., "An empirical model of large-batch training", arXiv 1812.06162 (2018).
+A minibatch of B of N samples, drawn without replacement, has gradient covariance
+C_B = (Sigma_g / B) (N - B)/(N - 1), Sigma_g the covariance of per-sample gradients with divisor N.
+The noise scale is that of McCandlish et al., "An empirical model of large-batch training",
+arXiv:1812.06162 (2018).
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from torch import nn
 from dimscope._format import number
 from dimscope._progress import Advance, progress_bars
 from dimscope.errors import InputError
-from dimscope.noise.gradients import NoPerSampleError
-from dimscope.noise.objective import LossFunction, objective, parameters_of
-from dimscope.noise.results import WHOLE, GradientNoise, NoiseEstimate
-from dimscope.noise.ways import (
+from dimscope.noise.gradient_noise_methods import (
     Measured,
     Plan,
     by_batches,
     by_samples,
     by_two_batches,
 )
+from dimscope.noise.gradients import NoPerSampleError
+from dimscope.noise.objective import LossFunction, objective, parameters_of
+from dimscope.noise.results import WHOLE, GradientNoise, NoiseEstimate
+from dimscope.results import Note
 from dimscope.store import parse_size
 
 Method = Literal["auto", "samples", "batches", "two_batch"]
@@ -50,61 +52,64 @@ def gradient_noise(  # noqa: PLR0913 - all but the first three and the batch siz
 ) -> GradientNoise:
     """Measure how the gradients of minibatches scatter at the present weights of a network.
 
-    Three ways:
+    There are three methods:
 
-    ``"samples"``: the gradient of every sample, by torch.func. Sigma_g follows for these samples
-    without sampling error, C_B from it. Cost: one pass over the data, and N x P numbers of memory
-    for N samples and P parameters.
+    ``"samples"``: the gradient of every sample, by torch.func. This gives Sigma_g, and from it C_B,
+    without sampling error for these samples. Cost: one pass over the data, and N x P numbers of
+    memory for N samples and P parameters.
 
     ``"batches"``: K minibatches drawn without replacement within a batch and independently between
     batches. Tr C_B = sum |g_k - g_mean|^2 / (K - 1), |g|^2 = |g_mean|^2 - Tr C_B / K. The disjoint
-    batches of one epoch would not do: they are anticorrelated, which makes Tr C_B too large by
+    batches of one epoch must not be used: they are anticorrelated, which makes Tr C_B too large by
     N / (N - B) and the signal too small. Cost: K batches, and K x P numbers of memory.
 
-    ``"two_batch"``: the norms of the gradients of a small and a big batch, as a run in parallel
-    has them anyway: see `two_batch_noise`. No spectrum. Cost: K of both, and no memory.
+    ``"two_batch"``: the norms of the gradients of a small and a big batch, which data-parallel
+    training has anyway: see `two_batch_noise`. No spectrum. Cost: K batches of both sizes, and no
+    memory.
 
-    ``"auto"`` takes the first where torch can and the memory allows, else the second.
+    ``"auto"`` uses "samples" if torch can and the memory allows, and else "batches".
 
-    Assumes that training draws fresh batches; an epoch that is shuffled once anticorrelates its
-    batches. Evaluation mode: the noise of dropout and of batch statistics is not in it. Bad at
-    signals far below Tr C_B / K: the noise scale then has a wide error or is None.
+    Assumes that training draws fresh batches; the batches of an epoch that is shuffled once are
+    anticorrelated. Measures in evaluation mode, so the noise of dropout and of batch statistics is
+    not included. Bad at signals far below Tr C_B / K: the noise scale then has a large error or is
+    None.
 
     Parameters
     ----------
     model
-        The network; it leaves as it came.
+        The network; it is left as it was.
     loss_fn
         ``loss_fn(outputs, targets)``, the mean over the samples of a batch.
     data
         Samples with targets: two tensors, a Dataset or a DataLoader. They are held in memory.
     batch_size
-        B, of the minibatch whose noise is asked for.
+        B, the size of the minibatch whose noise is measured.
     method
-        As above.
+        ``"auto"``, ``"samples"``, ``"batches"`` or ``"two_batch"``, see above.
     n_draws
-        K, of the last two ways.
+        K, the number of batches for "batches" and "two_batch".
     big_batch_size
-        Of ``"two_batch"``; by default 8 times ``batch_size``, at most all samples.
+        Size of the big batch for "two_batch"; by default 8 times ``batch_size``, at most all
+        samples.
     population
-        How many samples training draws from. By default the data are all of them; give the size
-        of the training set if they are a random part of it, `math.inf` if samples never repeat.
+        How many samples training draws from. By default the data are all of them. If they are a
+        random part of the training set, give its size; if samples never repeat, `math.inf`.
     layers
-        Names or globs of modules whose parameters count; None for all that are trainable.
+        Names or globs of modules whose parameters are measured; None for all that are trainable.
     rng
         Seed or generator of the batches and of the jackknife's groups.
     chunk_size
-        Samples whose gradients are taken at once.
+        Samples whose gradients are computed at once.
     memory_budget
-        Bytes that gradients may take.
+        Bytes that the gradients may take.
     progress
         Show progress on stderr when that is a terminal.
 
     Raises
     ------
     InputError
-        If the data are no samples with targets, a size is out of range, gradients per sample are
-        asked for and impossible, or the gradients exceed the memory budget.
+        If the data are no samples with targets, a size is out of range, ``"samples"`` is asked for
+        and impossible, or the gradients exceed the memory budget.
     CaptureError
         If the network fails.
 
@@ -146,7 +151,7 @@ def gradient_noise(  # noqa: PLR0913 - all but the first three and the batch siz
     return GradientNoise(
         whole=whole,
         layers=layer_by_layer,
-        method=found.way,
+        method=found.method,
         batch_size=batch_size,
         n_samples=n,
         population=total,
@@ -159,17 +164,20 @@ def gradient_noise(  # noqa: PLR0913 - all but the first three and the batch siz
 
 def _by_gradients(
     plan: Plan, method: Method, budget: int, advance: Advance
-) -> tuple[Measured, tuple[str, ...]]:
-    """By the gradients of samples or of batches, and why not of samples, if that was open."""
+) -> tuple[Measured, tuple[Note, ...]]:
+    """Measure by samples or by batches, and note why "auto" chose batches."""
     n = len(plan.loss.samples)
     needed = n * plan.loss.n_parameters * 4
-    why: tuple[str, ...] = ()
+    why: tuple[Note, ...] = ()
     if method == "samples":
         _check_budget(plan, n, budget)
     if method == "auto" and needed > budget:
         why = (
-            f"Gradients of {n} samples would take {number(needed / 2**30)} GiB, more than "
-            "memory_budget: measured by batches.",
+            Note(
+                "fallback",
+                f"The gradients of {n} samples would take {number(needed / 2**30)} GiB, more than "
+                "memory_budget: measured by batches.",
+            ),
         )
     elif method != "batches":
         try:
@@ -180,7 +188,7 @@ def _by_gradients(
                     f"torch cannot take gradients per sample of this network ({error}): "
                     "use method='batches'"
                 ) from error
-            why = (f"No gradients per sample: {error}.",)
+            why = (Note("fallback", f"No gradients per sample: {error}. Measured by batches."),)
     _check_budget(plan, plan.n_draws, budget)
     return by_batches(plan, advance), why
 
@@ -190,8 +198,8 @@ def _check_budget(plan: Plan, n_rows: int, budget: int) -> None:
     if needed > budget:
         raise InputError(
             f"{n_rows} gradients of {plan.loss.n_parameters} parameters take "
-            f"{number(needed / 2**30)} GiB, memory_budget allows {number(budget / 2**30)}: take "
-            "fewer, choose layers, use method='two_batch', or allow more"
+            f"{number(needed / 2**30)} GiB, memory_budget allows {number(budget / 2**30)}: use "
+            "fewer samples or draws, choose layers, use method='two_batch', or allow more"
         )
 
 
@@ -202,12 +210,12 @@ def _check_sizes(n: int, batch_size: int, n_draws: int, population: float) -> No
         raise InputError(f"n_draws={n_draws} must be at least 2")
     if not population >= n:
         raise InputError(
-            f"population={population:g} is less than the {n} samples given: it is the number that "
-            "training draws from"
+            f"population={population:g} is less than the {n} samples given: give the number of "
+            "samples that training draws from"
         )
 
 
-def _mode_notes(model: nn.Module) -> tuple[str, ...]:
+def _mode_notes(model: nn.Module) -> tuple[Note, ...]:
     kinds = {
         type(module).__name__
         for module in model.modules()
@@ -216,37 +224,53 @@ def _mode_notes(model: nn.Module) -> tuple[str, ...]:
     if not kinds:
         return ()
     return (
-        f"Measured in evaluation mode: what {' and '.join(sorted(kinds))} add to the noise in "
-        "training is not in it.",
+        Note(
+            "not_included",
+            f"Measured in evaluation mode: the noise that {' and '.join(sorted(kinds))} add in "
+            "training is not included.",
+        ),
     )
 
 
-def _signal_notes(whole: NoiseEstimate) -> tuple[str, ...]:
+def _signal_notes(whole: NoiseEstimate) -> tuple[Note, ...]:
     if whole.signal <= 0:
         return (
-            "The signal |g|^2 is not positive at this many gradients: there is no noise scale.",
+            Note(
+                "undetermined",
+                "The estimate of the signal |g|^2 is not positive at this many gradients: there "
+                "is no noise scale.",
+            ),
         )
     if whole.signal_stderr is not None and whole.signal < 2 * whole.signal_stderr:
         return (
-            "The signal |g|^2 is within two standard errors of 0, so the noise scale is not known.",
+            Note(
+                "undetermined",
+                "The signal |g|^2 is within two standard errors of 0, so the noise scale is not "
+                "known.",
+            ),
         )
     return ()
 
 
 def _part_notes(
     found: Measured, n: int, population: float, whole: NoiseEstimate
-) -> tuple[str, ...]:
-    notes: tuple[str, ...] = ()
-    if population > n and found.way != "samples":
+) -> tuple[Note, ...]:
+    notes: tuple[Note, ...] = ()
+    if population > n and found.method != "samples":
         notes += (
-            f"Errors are those of drawing batches from the {n} samples given; that these are a "
-            "part of what training draws from is not in them.",
+            Note(
+                "not_included",
+                f"The errors are those of drawing batches from the {n} samples given. They do not "
+                "include that these samples are only a part of what training draws from.",
+            ),
         )
     naive = whole.naive_participation_ratio
-    if naive is not None and found.way == "batches" and naive > 0.5 * (found.n_draws - 1):
+    if naive is not None and found.method == "batches" and naive > 0.5 * (found.n_draws - 1):
         notes += (
-            f"The naive participation ratio is near its cap of {found.n_draws - 1}, the number of "
-            "batches less one: only the corrected one means anything, and more batches would "
-            "sharpen it.",
+            Note(
+                "limit",
+                f"The naive participation ratio is near its cap of {found.n_draws - 1}, the number "
+                "of batches less one: use the corrected one. More batches give a smaller error.",
+            ),
         )
     return notes

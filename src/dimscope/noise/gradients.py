@@ -1,4 +1,4 @@
-"""Gradients by sample and by minibatch, and the products of all with all."""
+"""Gradients of samples and of minibatches, their norms, and their Gram matrices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = 1 << 14
 
 
 class NoPerSampleError(Exception):
-    """torch.func cannot batch this network; the message is torch's."""
+    """torch.func cannot batch this network; the message is that of torch."""
 
 
 def per_sample_gradients(
@@ -31,7 +31,7 @@ def per_sample_gradients(
     Raises
     ------
     NoPerSampleError
-        If torch.func cannot.
+        If torch.func cannot compute them.
     """
 
     def alone(weights: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
@@ -62,14 +62,14 @@ def per_sample_gradients(
 def drawn_gradients(
     loss: Objective, batch_size: int, n_draws: int, rng: np.random.Generator, advance: Advance
 ) -> Iterator[Weights]:
-    """The gradients of independent batches, one after the other, by parameter."""
+    """Yield the gradients of independent batches one after the other, by parameter."""
     for draw in range(n_draws):
         yield _drawn_gradient(loss, batch_size, rng)
         advance(draw + 1, n_draws)
 
 
 def by_layer(gradients: Iterable[Weights], groups: Groups) -> dict[str, Float[Tensor, "k p"]]:
-    """Gradients as rows, by layer."""
+    """Gradients as the rows of a matrix, by layer."""
     found: dict[str, list[Tensor]] = {layer: [] for layer in groups}
     for gradient in gradients:
         for layer, names in groups.items():
@@ -80,7 +80,7 @@ def by_layer(gradients: Iterable[Weights], groups: Groups) -> dict[str, Float[Te
 def squared_norms(
     gradients: Iterable[Weights], groups: Groups
 ) -> dict[str, Float64[np.ndarray, " k"]]:
-    """|G|^2 of gradients, by layer, none of which is kept."""
+    """|G|^2 of gradients, by layer, holding one gradient at a time."""
     found: dict[str, list[float]] = {layer: [] for layer in groups}
     for gradient in gradients:
         for layer, names in groups.items():
@@ -92,7 +92,7 @@ def squared_norms(
 def _drawn_gradient(
     loss: Objective, batch_size: int, rng: np.random.Generator
 ) -> dict[str, Tensor]:
-    """The gradient of a batch drawn without replacement, some samples of it at a time."""
+    """The gradient of a batch drawn without replacement, added up over parts of the batch."""
     drawn = torch.from_numpy(rng.choice(len(loss.samples), batch_size, replace=False))
     weights = loss.differentiable()
     with torch.enable_grad():
@@ -108,7 +108,7 @@ def _drawn_gradient(
 def grams(
     rows: Mapping[str, Float[Tensor, "n p"]],
 ) -> dict[str, Float64[np.ndarray, "n n"]]:
-    """The products of the gradients with each other, layer by layer, added up in float64."""
+    """The Gram matrix of the gradients of each layer, added up in float64."""
     found = {}
     for layer, gradients in rows.items():
         n, width = gradients.shape

@@ -30,9 +30,9 @@ _SAME = 1e-3
 def half_squared_error(
     outputs: Float[Tensor, "n c"], targets: Float[Tensor, "n c"]
 ) -> Float[Tensor, ""]:
-    """1/2 E |z - y|^2, the squared loss whose Hessian by the outputs is the identity.
+    """1/2 E |z - y|^2, the squared loss whose Hessian with respect to the outputs is the identity.
 
-    `torch.nn.functional.mse_loss` takes a mean over the C outputs too: 2/C of this.
+    `torch.nn.functional.mse_loss` also takes a mean over the C outputs: it is 2/C of this.
     """
     return 0.5 * (outputs - targets).square().flatten(1).sum(dim=1).mean()
 
@@ -54,12 +54,12 @@ class Samples:
         return len(self.inputs)
 
     def take(self, rows: Tensor) -> Samples:
-        """Some of the samples."""
+        """The samples at these positions."""
         rows = rows.to(self.inputs.device)
         return Samples(self.inputs[rows], self.targets[rows])
 
     def parts(self, size: int) -> Iterator[Samples]:
-        """All of them in order, ``size`` at a time."""
+        """Yield all samples in order, ``size`` at a time."""
         for start in range(0, len(self), size):
             yield Samples(self.inputs[start : start + size], self.targets[start : start + size])
 
@@ -73,7 +73,7 @@ class Objective:
     model, loss_fn, samples
         The network, ``loss_fn(outputs, targets)`` and the data.
     chosen
-        The parameters that it is a function of, as they are in the network.
+        The parameters that the loss is a function of, with their values in the network.
     fixed
         All other parameters and buffers.
     part
@@ -89,41 +89,41 @@ class Objective:
 
     @property
     def n_parameters(self) -> int:
-        """How many numbers the chosen parameters are."""
+        """The number of chosen parameters."""
         return sum(weight.numel() for weight in self.chosen.values())
 
     def outputs(self, weights: Weights, inputs: Tensor) -> Tensor:
-        """What the network makes of ``inputs`` at some weights."""
+        """The network's outputs for ``inputs`` at these weights."""
         found: Tensor = functional_call(self.model, {**self.fixed, **weights}, (inputs,))
         return found
 
     def loss(self, weights: Weights, samples: Samples) -> Tensor:
-        """The mean loss of ``samples`` at some weights."""
+        """The mean loss of ``samples`` at these weights."""
         return self.loss_fn(self.outputs(weights, samples.inputs), samples.targets)
 
     def mean_loss(self, weights: Weights) -> float:
-        """The mean loss of all samples at some weights."""
+        """The mean loss of all samples at these weights."""
         total = torch.zeros((), dtype=torch.float64)
         for samples in self.samples.parts(self.part):
             total += len(samples) * self.loss(weights, samples).detach().double().cpu()
         return float(total) / len(self.samples)
 
     def flat(self, weights: Weights) -> Tensor:
-        """Some values of the chosen parameters as one vector."""
+        """These values of the chosen parameters as one vector."""
         return torch.cat([weights[name].flatten() for name in self.chosen])
 
     def unflat(self, vector: Tensor) -> dict[str, Tensor]:
-        """The vector as values of the chosen parameters."""
+        """A vector as values of the chosen parameters."""
         sizes = [weight.numel() for weight in self.chosen.values()]
         pieces = zip(self.chosen.items(), vector.split_with_sizes(sizes), strict=True)
         return {name: piece.view_as(weight) for (name, weight), piece in pieces}
 
     def moved(self, step: Weights, by: float = 1.0) -> dict[str, Tensor]:
-        """The chosen parameters after ``by`` times a step."""
+        """The chosen parameters plus ``by`` times a step."""
         return {name: weight + by * step[name] for name, weight in self.chosen.items()}
 
     def differentiable(self) -> dict[str, Tensor]:
-        """A copy of the chosen parameters for autograd to differentiate by."""
+        """A copy of the chosen parameters that requires gradients."""
         return {name: weight.clone().requires_grad_() for name, weight in self.chosen.items()}
 
 
@@ -137,9 +137,20 @@ def objective(  # noqa: PLR0913 - what the loss is a function of
     dtype: torch.dtype | None,
     part: int,
 ) -> Iterator[Objective]:
-    """The loss as a function of the parameters of ``layers``; the network leaves as it came.
+    """Make the loss a function of the parameters of ``layers``; the network is left as it was.
 
-    Evaluation mode: without dropout, batch normalisation with its running statistics.
+    The network runs in evaluation mode: no dropout, batch normalisation by its running statistics.
+
+    Parameters
+    ----------
+    model, loss_fn, data
+        As in `gradient_noise`.
+    layers
+        Names or globs of modules whose parameters vary; None for all that are trainable.
+    dtype
+        Floating-point type to compute in; None for that of the network.
+    part
+        Samples that go through the network together.
 
     Raises
     ------
@@ -175,7 +186,7 @@ def objective(  # noqa: PLR0913 - what the loss is a function of
 def parameters_of(
     model: nn.Module, layers: str | Sequence[str] | None
 ) -> dict[str, tuple[str, ...]]:
-    """The names of the trainable parameters of each layer that owns some, in order.
+    """The names of the trainable parameters by layer, for each layer that owns some, in order.
 
     Parameters
     ----------
@@ -195,7 +206,10 @@ def parameters_of(
             layer = name.rpartition(".")[0] or name
             found[layer] = (*found.get(layer, ()), name)
     if not found:
-        raise InputError("the model has no trainable parameters: nothing here has noise")
+        raise InputError(
+            "the model has no trainable parameters, so its weights have no noise: give a model "
+            "with parameters that require gradients"
+        )
     if layers is None:
         return found
     globs = [layers] if isinstance(layers, str) else list(layers)
@@ -209,12 +223,12 @@ def parameters_of(
 
 
 def read_samples(data: Any, device: torch.device, dtype: torch.dtype) -> Samples:
-    """All samples of the data, which must be pairs of an input and a target tensor.
+    """Read all samples of the data, which must be pairs of an input and a target tensor.
 
     Raises
     ------
     InputError
-        If they are anything else, or none.
+        If the samples are anything else, or there are none.
     """
     inputs: list[Tensor] = []
     targets: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""What the noise of SGD does to the features of a readout: numbers that belong together."""
+"""The geometry of a readout's features, on which the noise of SGD acts: variances and ratios."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ _RANK = 1e-10
 
 @dataclass(frozen=True, kw_only=True)
 class ReadoutGeometry:
-    """Features and their readout, against an earlier time.
+    """The features of a readout, now and against an earlier time.
 
-    The effective regulariser penalises norms, not the dimension: none of these alone shows it.
+    The effective regulariser penalises norms and not the dimension. No number alone shows its
+    effect; report them together.
 
     Attributes
     ----------
     orthogonal_ratio
-        Mean over samples of |P h_t| / |P_0 h_0|, each P projecting out the rows of the readout of
-        its own time: below 1 where what the readout does not see has shrunk. None where nothing
-        is orthogonal to it, or no earlier time was given.
+        Mean over samples of |P h_t| / |P_0 h_0|; P projects out the rows of the readout at the same
+        time as the features. Below 1 if what the readout does not see has shrunk. None if nothing
+        is orthogonal to the readout, or if no earlier time was given.
     feature_variance
         Tr C_h, the variance of the features summed over units (divisor n - 1).
     readout_variance
         The part of Tr C_h within the span of the readout's rows.
     participation_ratio
-        Of C_h, corrected for the sample; None where the sample does not bound it.
+        Participation ratio of C_h, corrected for the sample; None if the sample does not bound it.
     readout_rank
         Dimension of the span of the readout's rows.
     n_samples
-        Samples.
+        Number of samples.
     """
 
     orthogonal_ratio: float | None
@@ -54,21 +55,21 @@ def readout_geometry(
     initial_features: Float[Tensor, "n d"] | None = None,
     initial_readout: Float[Tensor, "c d"] | None = None,
 ) -> ReadoutGeometry:
-    """Variance, participation ratio and orthogonal compression of the features of a readout.
+    """Measure variance, participation ratio and orthogonal compression of a readout's features.
 
-    The orthogonal ratio is our own definition (`ReadoutGeometry`); samples whose first features
-    lie within the readout's span are left out of its mean. Bad at telling a scale that shrinks
-    as a whole from orthogonal compression: look at the variances too. Cost: a singular value
-    decomposition of the readout and products n d C, and a spectrum of the smaller side.
+    The orthogonal ratio is our own definition (`ReadoutGeometry`). Its mean leaves out samples
+    whose earlier features lie within the readout's span. It cannot tell features that shrink as a
+    whole from orthogonal compression: look at the variances too. Cost: a singular value
+    decomposition of the readout, products n d C, and a spectrum of the features' smaller side.
 
     Parameters
     ----------
     features
-        What the readout receives, a row for each sample.
+        What the readout receives, shape (n_samples, n_units).
     readout
-        Its weight matrix.
+        Its weight matrix, shape (n_outputs, n_units).
     initial_features, initial_readout
-        Those of the same samples at an earlier time; both or neither.
+        The same at an earlier time, for the same samples in the same order; both or neither.
 
     Raises
     ------
@@ -94,7 +95,8 @@ def readout_geometry(
         first, first_rows = _checked(initial_features, initial_readout)
         if len(first) != len(h):
             raise InputError(
-                f"{len(first)} samples before and {len(h)} now: give the same samples in order"
+                f"{len(first)} samples before and {len(h)} now: give the same samples in the same "
+                "order"
             )
         before = _orthogonal(first, _row_basis(first_rows))
         outside = before > _RANK**0.5 * torch.linalg.vector_norm(first, dim=1)
@@ -124,12 +126,13 @@ def _checked(
 
 
 def _row_basis(rows: Float64[Tensor, "c d"]) -> Float64[Tensor, "d r"]:
-    """An orthonormal basis of the span of some rows."""
+    """An orthonormal basis of the span of the rows."""
     _, values, right = torch.linalg.svd(rows, full_matrices=False)
     basis: Tensor = right[values > _RANK * values.max()].T
     return basis
 
 
 def _orthogonal(h: Float64[Tensor, "n d"], basis: Float64[Tensor, "d r"]) -> Float64[Tensor, " n"]:
+    """The length of each row of ``h`` outside the span of the basis."""
     length: Tensor = torch.linalg.vector_norm(h - h @ basis @ basis.T, dim=1)
     return length

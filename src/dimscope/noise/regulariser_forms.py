@@ -1,4 +1,4 @@
-"""Each way's value of 1/2 Tr(H Sigma): over draws, by the output's curvature, in closed form."""
+"""The forms of 1/2 Tr(H Sigma): over draws, by the curvature of the loss, and in closed form."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ _APART = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class RegulariserEstimate:
-    """One way's value of 1/2 Tr(H Sigma). Unknown is None; an error of 0 means no draws.
+    """One form's value of 1/2 Tr(H Sigma).
 
     Attributes
     ----------
     form
-        ``"monte_carlo"``: E L(w + xi) - L(w) itself, all orders; ``"hessian"``: 1/2 E[xi' H xi];
-        ``"gauss_newton"``: the same without the curvature of the network, of outputs only;
-        ``"readout"``: the closed form of a last layer, where the two before coincide.
+        ``"monte_carlo"``: E L(w + xi) - L(w) itself, with all orders; ``"hessian"``:
+        1/2 E[xi' H xi]; ``"gauss_newton"``: the same with the curvature of the loss only, without
+        that of the network; ``"readout"``: the closed form of a last layer, at which "hessian" and
+        "gauss_newton" coincide.
     value, stderr
-        The value, in the units of the loss, and the standard error over draws.
+        The value, in the units of the loss, and its standard error over draws; an error of 0 if
+        there are no draws, None if it is unknown.
     n_draws
         Draws (antithetic pairs) of xi; 0 for an exact trace.
     """
@@ -57,7 +59,11 @@ def over_draws(  # noqa: PLR0913, PLR0917 - what is drawn
     seed: int,
     advance: Advance,
 ) -> dict[str, np.ndarray]:
-    """Monte Carlo and, where the trace is not taken exactly, the Hessian, over the same draws."""
+    """Monte Carlo and Hessian values of the same draws, shape (n_draws,) each, by form.
+
+    Nothing is drawn if only the Hessian is asked for and `exact_hessian_form` applies: if the noise
+    has at most ``n_draws`` directions.
+    """
     by_draw = [f for f in ("monte_carlo", "hessian") if f in forms]
     if noise.rank <= n_draws and "monte_carlo" not in forms:
         return {}
@@ -77,7 +83,7 @@ def over_draws(  # noqa: PLR0913, PLR0917 - what is drawn
 def gauss_newton_form(
     loss: Objective, curvature: OutputCurvature, noise: WeightNoise, n_draws: int, seed: int
 ) -> RegulariserEstimate:
-    """1/2 E Tr(H_z J Sigma J'), exact where the noise is isotropic or of few directions."""
+    """1/2 E Tr(H_z J Sigma J'), exact for isotropic noise and for at most n_draws directions."""
     if noise.factor is None:
         groups = _groups(loss)
         value = float(noise.sigma or 0.0) ** 2 * isotropic_gauss_newton(loss, curvature, groups)
@@ -96,7 +102,10 @@ def gauss_newton_form(
 def readout_form(
     loss: Objective, curvature: OutputCurvature, noise: WeightNoise
 ) -> RegulariserEstimate | None:
-    """1/2 E[(Xi h)' H_z (Xi h)] over the noise Xi of a last dense layer, in closed form."""
+    """1/2 E[(Xi h)' H_z (Xi h)] over the noise Xi of a last dense layer, in closed form.
+
+    None if the noise is not that of a last dense layer.
+    """
     groups = _groups(loss)
     if len(groups) != 1:
         return None
@@ -114,7 +123,7 @@ def readout_form(
             squares += features.square().sum(dim=1)
         if "bias" in names:
             squares += 1
-        # Tr H_z is the form summed over the unit movements of the outputs
+        # Tr H_z is the sum of u' H_z u over the unit vectors u
         units = torch.eye(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)
         trace = curvature.form(units[:, None, :], outputs).sum(dim=0)
         value = 0.5 * float(noise.sigma or 0.0) ** 2 * float((squares * trace).mean())
@@ -132,7 +141,7 @@ def readout_form(
 
 
 def mean_over_draws(form: str, values: np.ndarray) -> RegulariserEstimate:
-    """The mean of a form's values at independent draws, with its standard error."""
+    """The mean of a form's values over independent draws, with its standard error."""
     return RegulariserEstimate(
         form=form,
         value=float(values.mean()),
@@ -142,7 +151,7 @@ def mean_over_draws(form: str, values: np.ndarray) -> RegulariserEstimate:
 
 
 def step_along(loss: Objective, vector: Tensor) -> dict[str, Tensor]:
-    """A movement of the weights, by name, from its numbers in one line."""
+    """A step of the weights, by parameter name, from one vector of all of them."""
     device = next(iter(loss.chosen.values())).device
     return loss.unflat(vector.to(device))
 
@@ -150,13 +159,13 @@ def step_along(loss: Objective, vector: Tensor) -> dict[str, Tensor]:
 def pair_excess(
     loss: Objective, step: Mapping[str, Tensor], base: float, size: float = 1.0
 ) -> float:
-    """[L(w + xi) + L(w - xi)] / 2 - L(w), with xi ``size`` times the step and ``base`` L(w)."""
+    """[L(w + xi) + L(w - xi)] / 2 - L(w) for xi, ``size`` times the step, and ``base``, L(w)."""
     up, down = (loss.mean_loss(loss.moved(step, sign * size)) for sign in (1, -1))
     return (up + down) / 2 - base
 
 
 def hessian_form(loss: Objective, step: Mapping[str, Tensor]) -> float:
-    """1/2 xi' H xi, by differentiating the gradient's product with xi once more."""
+    """1/2 xi' H xi for a step xi, by differentiating the product of the gradient with xi."""
     total = 0.0
     for samples in loss.samples.parts(loss.part):
         weights = loss.differentiable()
@@ -176,8 +185,14 @@ def hessian_form(loss: Objective, step: Mapping[str, Tensor]) -> float:
     return 0.5 * total / len(loss.samples)
 
 
+def exact_hessian_form(loss: Objective, noise: WeightNoise) -> RegulariserEstimate:
+    """1/2 Tr(H Sigma) as the sum over the directions of Sigma."""
+    value = sum(hessian_form(loss, step_along(loss, v)) for v in noise.directions())
+    return RegulariserEstimate(form="hessian", value=value, stderr=0.0, n_draws=0)
+
+
 def is_apart(excess: np.ndarray, of: np.ndarray) -> bool:
-    """Whether differences draw by draw are beyond 5 % of the values and three standard errors."""
+    """Whether the mean difference exceeds 5 % of the mean value plus three standard errors."""
     error = float(excess.std(ddof=1)) / math.sqrt(len(excess))
     return abs(float(excess.mean())) > _APART * abs(float(of.mean())) + 3 * error
 

@@ -1,4 +1,4 @@
-"""The results of measuring gradient noise: of some parameters, and of a network by layer."""
+"""The results of `gradient_noise`: for some parameters, and for a network by layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Float64
 
 from dimscope._format import with_error
-from dimscope.results import plain
+from dimscope.results import Note, plain
 
 #: The row for all chosen parameters together.
 WHOLE = "(all)"
@@ -20,31 +20,31 @@ WHOLE = "(all)"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NoiseEstimate:
-    """The gradient noise of some parameters. Unknown is None; an error of 0 means exact.
+    """The gradient noise of some parameters. None means unknown; an error of 0 means exact.
 
     Attributes
     ----------
     layer
-        Whose parameters; ``"(all)"`` for all that were chosen.
+        The layer that owns the parameters; ``"(all)"`` for all chosen parameters together.
     n_parameters
-        How many numbers they are; None where only norms were given.
+        Number of parameters; None if only norms were given.
     trace
         Tr C_B, the variance of the minibatch gradient summed over the parameters.
     signal
-        |g|^2, the squared norm of the mean gradient, without what the noise adds to it. Its
-        estimate can be negative where there is hardly any.
+        |g|^2, the squared norm of the mean gradient, without what the noise adds to it. The
+        estimate can be negative if the signal is small.
     noise_scale
         B_simple = S / |g|^2, S the trace of the per-sample covariance (divisor N - 1): the batch
-        size at which noise and signal are equal. None where the signal is not positive.
+        size at which noise and signal are equal. None if the signal is not positive.
     participation_ratio
-        Of the eigenvalues of C_B, corrected for the number of gradients; None where they do not
-        bound it, and where only norms were measured.
+        Participation ratio of the eigenvalues of C_B, corrected for the number of gradients. None
+        if this number does not bound it, or if only norms were measured.
     naive_participation_ratio
-        Without that correction: never above one less than the number of gradients.
+        The same without that correction: at most the number of gradients less one.
     trace_stderr, signal_stderr, noise_scale_stderr, participation_ratio_stderr
-        By the jackknife over draws.
+        Standard errors by the jackknife over draws.
     gram
-        Products of the gradients less their mean, scaled so that their trace is Tr C_B.
+        Gram matrix of the gradients less their mean, scaled so that its trace is Tr C_B.
     """
 
     layer: str
@@ -62,7 +62,7 @@ class NoiseEstimate:
 
     @cached_property
     def eigenvalues(self) -> Float64[np.ndarray, " rank"] | None:
-        """Of C_B, descending: one fewer than there are gradients; None where only norms were."""
+        """Eigenvalues of C_B, descending, one fewer than gradients; None if `gram` is None."""
         if self.gram is None:
             return None
         return np.asarray(np.maximum(np.linalg.eigvalsh(self.gram)[:0:-1], 0.0))
@@ -79,21 +79,21 @@ class GradientNoise:
     Attributes
     ----------
     whole, layers
-        All chosen parameters together, and those of each layer.
+        The estimates for all chosen parameters together, and for each layer.
     method
         ``"samples"``, ``"batches"`` or ``"two_batch"``.
     batch_size
-        B, of the minibatch whose noise it is.
+        B, the size of the minibatch whose noise it is.
     n_samples
-        Samples given.
+        Number of samples given.
     population
-        Samples that training draws its batches from, `math.inf` for fresh ones.
+        Samples that training draws its batches from; `math.inf` if samples never repeat.
     n_draws
-        Gradients (pairs of them) measured.
+        Number of gradients measured; of pairs of gradients for "two_batch".
     n_sample_gradients
         The cost: forward and backward passes, counted in samples.
     seconds
-        Wall time that it took.
+        Wall time that the measurement took.
     notes
         What a careful reader must know, a sentence each.
     """
@@ -107,10 +107,10 @@ class GradientNoise:
     n_draws: int
     n_sample_gradients: int
     seconds: float
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def to_frame(self) -> pd.DataFrame:
-        """A row for each layer, and first one for all parameters."""
+        """A row for all parameters together, then a row for each layer."""
         return pd.DataFrame([e.to_dict() for e in (self.whole, *self.layers.values())])
 
     def to_dict(self) -> dict[str, Any]:
@@ -132,5 +132,5 @@ class GradientNoise:
 
 
 def noise_scale(spread: float, signal: float) -> float | None:
-    """B_simple of the per-sample trace and the signal; None where the signal is not positive."""
+    """B_simple, the per-sample trace over the signal; None if the signal is not positive."""
     return spread / signal if signal > 0 else None

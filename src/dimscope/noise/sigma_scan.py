@@ -1,4 +1,4 @@
-"""Monte Carlo of the effective regulariser at several sigma: whether kinks make it grow."""
+"""The effective regulariser by Monte Carlo at several sigma: whether kinks make it grow."""
 
 from __future__ import annotations
 
@@ -24,23 +24,26 @@ from dimscope.noise.regulariser_forms import (
     step_along,
 )
 from dimscope.noise.weight_noise import isotropic_noise
+from dimscope.results import Note
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SigmaScan:
-    """Monte Carlo against sigma, in units of sigma^2.
+    """The effective regulariser by Monte Carlo against sigma, in units of sigma^2.
 
     Attributes
     ----------
     sigmas
         Standard deviations of the injected noise, descending.
     values, stderrs
-        [E L(w + xi) - L(w)] / sigma^2, which tends to 1/2 Tr H on a smooth network.
+        [E L(w + xi) - L(w)] / sigma^2, which tends to 1/2 Tr H on a smooth network, and its
+        standard errors.
     hessian, hessian_stderr
-        1/2 Tr H by Hessian-vector products over the same draws.
+        1/2 Tr H by Hessian-vector products over the same draws, and its standard error.
     grows
-        Whether the smallest sigma gives more than the Hessian by 5 % and three standard errors of
-        their difference: derivatives then miss the kinks, and no value of sigma is the true one.
+        Whether the value at the smallest sigma exceeds that of the Hessian by more than 5 % plus
+        three standard errors of the difference. Derivatives then miss kinks, and no sigma gives the
+        true value.
     notes
         What a careful reader must know, a sentence each.
     """
@@ -51,7 +54,7 @@ class SigmaScan:
     hessian: float
     hessian_stderr: float
     grows: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each sigma."""
@@ -71,12 +74,12 @@ def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
     chunk_size: int = 256,
     progress: bool = True,
 ) -> SigmaScan:
-    """Monte Carlo of isotropic noise at several sigma, over the same directions.
+    """Measure isotropic noise by Monte Carlo at several sigma, over the same directions.
 
     On a smooth network the values settle at 1/2 Tr H as sigma shrinks. On a ReLU network they may
-    grow without bound: a kink of slope change s at distance d adds about s (sigma - d) to a loss
-    where it is crossed, which is of first order in sigma. Cost: for each draw 2 passes forward for
-    every sigma and about 4 for the Hessian.
+    grow without bound: if the noise crosses a kink at distance d, where the slope changes by s, it
+    adds about s (sigma - d) to the loss, which is of first order in sigma. Cost: for each draw 2
+    forward passes for every sigma, and about 4 for the Hessian.
 
     Parameters
     ----------
@@ -99,7 +102,7 @@ def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
         raise InputError(f"n_draws={n_draws} must be at least 2")
     unit = isotropic_noise(model, 1.0, layers=layers)
     for sigma in ordered:
-        isotropic_noise(model, sigma, layers=layers)  # refuses what is not positive
+        isotropic_noise(model, sigma, layers=layers)  # refuses a sigma that is not positive
     generator = torch.Generator().manual_seed(seed_of(rng))
     grown, curved = np.empty((n_draws, len(ordered))), np.empty(n_draws)
     with (
@@ -117,12 +120,15 @@ def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
             advance(draw + 1, n_draws)
     excess = grown[:, -1] - curved
     grows = is_apart(excess, curved) and excess.mean() > 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if grows:
         notes = (
-            "Monte Carlo exceeds the Hessian's value, more so as sigma shrinks where the network "
-            "has kinks (ReLU, max-pooling): Hessian-vector products and Gauss-Newton do not see "
-            "them, and each value of sigma has its own regulariser.",
+            Note(
+                "kinks",
+                "Monte Carlo exceeds the value of the Hessian. If the network has kinks (ReLU, "
+                "max-pooling), the excess grows as sigma shrinks: Hessian-vector products and "
+                "Gauss-Newton do not see kinks, and every sigma has another regulariser.",
+            ),
         )
     root = math.sqrt(n_draws)
     return SigmaScan(

@@ -1,4 +1,4 @@
-"""Fluctuations of the weights where plain SGD comes to rest: a matrix equation at a minimum."""
+"""The stationary fluctuations of the weights under plain SGD: a matrix equation at a minimum."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dimscope.errors import InputError
 from dimscope.noise.gradients import NoPerSampleError, per_sample_gradients
 from dimscope.noise.objective import LossFunction, Objective, objective, parameters_of
 from dimscope.noise.weight_noise import WeightNoise
+from dimscope.results import Note
 
 _MAX_SIDE = 5000
 
@@ -29,30 +30,30 @@ def stationary_noise(  # noqa: PLR0913 - the optimiser's numbers
     chunk_size: int = 256,
     curvature_floor: float = 1e-6,
 ) -> WeightNoise:
-    """Where plain SGD comes to rest: Sigma of H Sigma + Sigma H - eta H Sigma H = eta C_B.
+    """Solve H Sigma + Sigma H - eta H Sigma H = eta C_B for Sigma, the stationary noise of SGD.
 
-    H is the Hessian and C_B the minibatch gradient covariance at the present weights, over the
-    data given as the whole training set. In H's eigenbasis
-    Sigma_ij = eta C_ij / (l_i + l_j - eta l_i l_j); directions without curvature have no resting
-    place and are left out, and a note says how much noise they carry.
+    H is the Hessian and C_B the minibatch gradient covariance at the present weights, with the data
+    as the whole training set. In H's eigenbasis Sigma_ij = eta C_ij / (l_i + l_j - eta l_i l_j).
+    Directions without curvature have no stationary state: they are left out, and a note says how
+    much noise they carry.
 
-    Assumes the vicinity of a minimum, weights of all other layers at rest, no momentum, and fresh
-    batches: an epoch that is shuffled anticorrelates the noise, and Sigma is then smaller along
-    weak curvature. Cost: P^2 numbers and P Hessian-vector products for P parameters: for a
-    readout, not for a network.
+    Assumes weights near a minimum, all other layers at rest, no momentum, and fresh batches: the
+    batches of a shuffled epoch are anticorrelated, which makes Sigma smaller along weak curvature.
+    Cost: P^2 numbers of memory and P Hessian-vector products for P parameters, which suits a
+    readout and not a whole network.
 
     Parameters
     ----------
     model, loss_fn, data
         As in `gradient_noise`.
     learning_rate, batch_size
-        Of the SGD in question.
+        Those of SGD: eta and B.
     layers
         Names or globs of modules whose weights fluctuate; at most 5,000 parameters in all.
     chunk_size
         Samples that go through the network together.
     curvature_floor
-        Eigenvalues below this share of the largest count as no curvature.
+        Eigenvalues of H below this share of the largest count as no curvature.
 
     Raises
     ------
@@ -85,11 +86,18 @@ def stationary_noise(  # noqa: PLR0913 - the optimiser's numbers
     covariance, share = stationary_covariance(hessian, noise, learning_rate, curvature_floor)
     values, vectors = torch.linalg.eigh(covariance)
     kept = values > 1e-14 * values.max()
-    notes = ["From the stationary equation for fresh batches, at the present weights."]
+    notes = [
+        Note(
+            "assumption", "From the stationary equation for fresh batches, at the present weights."
+        )
+    ]
     if share > 0.01:
         notes.append(
-            f"{number(100 * share)} % of the gradient noise lies in directions without positive "
-            "curvature, which have no stationary state and are left out."
+            Note(
+                "not_included",
+                f"{number(100 * share)} % of the gradient noise lies in directions without "
+                "positive curvature, which have no stationary state and are left out.",
+            )
         )
     return WeightNoise(
         kind="stationary",
@@ -106,7 +114,14 @@ def stationary_covariance(
     learning_rate: float,
     curvature_floor: float = 1e-6,
 ) -> tuple[Float64[Tensor, "p p"], float]:
-    """Solve H S + S H - eta H S H = eta C; also the share of Tr C left out for want of curvature.
+    """Solve H S + S H - eta H S H = eta C for S.
+
+    Returns
+    -------
+    covariance
+        S, without the directions that have no curvature.
+    share
+        The share of Tr C in these directions.
 
     Raises
     ------
@@ -117,12 +132,13 @@ def stationary_covariance(
     largest = float(curvature[-1])
     if largest <= 0:
         raise InputError(
-            f"the largest curvature is {largest:.3g}: there is no minimum for SGD to rest in"
+            f"the largest curvature is {largest:.3g}, so SGD has no stationary state here: train "
+            "the weights to a minimum first"
         )
     if learning_rate * largest >= 2:
         raise InputError(
             f"learning_rate={learning_rate} times the largest curvature {largest:.4g} is at least "
-            "2, where SGD diverges: there is no stationary state"
+            "2, where SGD diverges: lower the learning rate"
         )
     kept = curvature > curvature_floor * largest
     within = basis[:, kept].T @ noise @ basis[:, kept]
@@ -135,7 +151,7 @@ def stationary_covariance(
 
 
 def hessian_matrix(loss: Objective) -> Float64[Tensor, "p p"]:
-    """The Hessian of the mean loss by the chosen parameters, symmetric."""
+    """The Hessian of the mean loss with respect to the chosen parameters, made symmetric."""
     p = loss.n_parameters
     found = torch.zeros(p, p, dtype=torch.float64)
     for samples in loss.samples.parts(loss.part):

@@ -1,4 +1,4 @@
-"""Gradient noise from the norms of gradients of two batch sizes: arithmetic, without a network."""
+"""Gradient noise from the gradient norms of two batch sizes: arithmetic, without a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.noise.gram import jackknife
+from dimscope.noise.gradient_moments import jackknife
 from dimscope.noise.results import WHOLE, NoiseEstimate, noise_scale
 
 
@@ -22,14 +22,15 @@ def two_batch_noise(  # noqa: PLR0913 - two norms, two sizes
     population: float = math.inf,
     layer: str = WHOLE,
 ) -> NoiseEstimate:
-    """Gradient noise from the squared norms of gradients of two batch sizes.
+    """Estimate gradient noise from the squared norms of gradients of two batch sizes.
 
     S = (|G_s|^2 - |G_b|^2) / (1/B_s - 1/B_b) and |g|^2 = (B_b |G_b|^2 - B_s |G_s|^2) / (B_b - B_s)
-    (McCandlish et al. 2018, appendix A), each averaged over the draws *before* they are divided;
-    the scale is None where |g|^2 <= 0. Drawing without replacement from M samples leaves S as it
-    is and takes S / M from |g|^2, which is given back. Tr C_B is that of the small batch.
+    (McCandlish et al. 2018, appendix A). Both are averaged over the draws *before* they are
+    divided; the noise scale is None if |g|^2 <= 0. Drawing without replacement from M samples does
+    not change S, but lowers |g|^2 by S / M, which is added again. Tr C_B is that of the small
+    batch.
 
-    Cost: nothing. The norms of data-parallel training serve: each worker's gradient and the mean.
+    Cost: nothing. Data-parallel training has the norms: each worker's gradient and their mean.
 
     Parameters
     ----------
@@ -38,9 +39,9 @@ def two_batch_noise(  # noqa: PLR0913 - two norms, two sizes
     small, big
         The two batch sizes.
     population
-        M; infinite by default.
+        M, the number of samples that batches are drawn from; infinite by default.
     layer
-        What to call the result.
+        Name of the layer that the norms belong to.
 
     Raises
     ------
@@ -56,8 +57,8 @@ def two_batch_noise(  # noqa: PLR0913 - two norms, two sizes
     one, two = np.asarray(small_squares, np.float64), np.asarray(big_squares, np.float64)
     if not 1 <= small < big <= population:
         raise InputError(
-            f"batch sizes {small} and {big} of {population:g} samples: need 1 <= small < big <= "
-            "population"
+            f"batch sizes {small} and {big} of {population:g} samples: they must be "
+            "1 <= small < big <= population"
         )
     if one.shape != two.shape or one.ndim != 1 or not len(one):
         raise InputError(

@@ -1,7 +1,7 @@
 """Fluctuations of the weights: injected, or seen between checkpoints.
 
-What is done with them is our own model of the claim of Recanatesi et al. (2019) that the noise of
-SGD regularises: w = mean + xi with E xi = 0 and covariance Sigma.
+The weights are w = mean + xi with E xi = 0 and covariance Sigma. This is our own model of the claim
+of Recanatesi et al. (2019) that the noise of SGD regularises.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from dimscope.capture.inference import require_module
 from dimscope.errors import InputError
 from dimscope.noise.objective import parameters_of
+from dimscope.results import Note
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,13 +30,13 @@ class WeightNoise:
     kind
         Where it comes from.
     layers
-        The layers whose weights fluctuate; all others stand still.
+        The layers whose weights fluctuate; all others are fixed.
     shapes
         Shapes of their parameters by name, in the order of the columns of `factor`.
     sigma
-        Standard deviation of every weight, if isotropic.
+        Standard deviation of every weight, if the noise is isotropic.
     factor
-        Shape (rank, n_parameters), float64: Sigma = factor' factor; None if isotropic.
+        Shape (rank, n_parameters), float64: Sigma = factor' factor. None if the noise is isotropic.
     notes
         What a careful reader must know, a sentence each.
     """
@@ -45,11 +46,11 @@ class WeightNoise:
     shapes: Mapping[str, tuple[int, ...]]
     sigma: float | None = None
     factor: Float64[Tensor, "rank p"] | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def n_parameters(self) -> int:
-        """How many weights fluctuate."""
+        """Number of weights that fluctuate."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     @property
@@ -61,18 +62,18 @@ class WeightNoise:
 
     @property
     def rank(self) -> int:
-        """Directions that fluctuate."""
+        """Number of directions that fluctuate."""
         return self.n_parameters if self.factor is None else len(self.factor)
 
     def draw(self, generator: torch.Generator) -> Float64[Tensor, " p"]:
-        """A Gaussian vector of covariance Sigma."""
+        """Draw a Gaussian vector of covariance Sigma."""
         normal = torch.randn(self.rank, generator=generator, dtype=torch.float64)
         if self.factor is None:
             return normal * float(self.sigma or 0.0)
         return normal @ self.factor
 
     def directions(self) -> Iterator[Float64[Tensor, " p"]]:
-        """Vectors whose outer products sum to Sigma, `rank` of them."""
+        """Yield `rank` vectors whose outer products add up to Sigma."""
         for row in range(self.rank):
             if self.factor is not None:
                 yield self.factor[row]
@@ -85,7 +86,7 @@ class WeightNoise:
 def isotropic_noise(
     model: nn.Module, sigma: float, *, layers: str | Sequence[str] | None = None
 ) -> WeightNoise:
-    """Injected noise: every weight of ``layers`` fluctuates by ``sigma``, independently.
+    """Make injected noise: every weight of ``layers`` fluctuates independently by ``sigma``.
 
     Assumes nothing, and describes no optimiser: SGD's own noise is not isotropic. Cost: nothing.
 
@@ -118,11 +119,12 @@ def checkpoint_noise(
     layers: str | Sequence[str] | None = None,
     detrend: bool = True,
 ) -> WeightNoise:
-    """The covariance of the weights over checkpoints: Sigma = sum xi_k xi_k' / (K - 1).
+    """Estimate the covariance of the weights over checkpoints: Sigma = sum xi_k xi_k' / (K - 1).
 
-    Assumes that the weights fluctuate around one place, at checkpoints far enough apart to be
-    independent. Training drifts: by default a straight line through each weight is taken out first
-    (divisor K - 2). Bad at few checkpoints: its rank is less than K. Cost: K copies of the weights.
+    Assumes that the weights fluctuate around one point, and that the checkpoints are far enough
+    apart to be independent. Weights drift in training, so by default a linear trend of each weight
+    is subtracted first (the divisor is then K - 2). Bad with few checkpoints: the rank is below K.
+    Cost: K copies of the weights.
 
     Parameters
     ----------
@@ -133,7 +135,7 @@ def checkpoint_noise(
     layers
         Names or globs of modules; None for all that are trainable.
     detrend
-        Whether a linear drift is taken out.
+        Whether to subtract a linear trend.
 
     Raises
     ------
@@ -144,7 +146,7 @@ def checkpoint_noise(
     shapes = _shapes(model, groups)
     k, lost = len(checkpoints), 2 if detrend else 1
     if k <= lost:
-        raise InputError(f"{k} checkpoints given, at least {lost + 1} are needed")
+        raise InputError(f"{k} checkpoints given, at least {lost + 1} are needed: give more")
     rows = []
     for index, state in enumerate(checkpoints):
         for name, shape in shapes.items():
@@ -166,7 +168,11 @@ def checkpoint_noise(
         layers=tuple(groups),
         shapes=shapes,
         factor=weights / math.sqrt(k - lost),
-        notes=(f"From {k} checkpoints: at most {k - lost} directions of fluctuation are seen.",),
+        notes=(
+            Note(
+                "limit", f"From {k} checkpoints: these show at most {k - lost} directions of noise."
+            ),
+        ),
     )
 
 

@@ -7,16 +7,22 @@ from typing import Any, Self
 
 #: What the codes of our own notes mean; estimators of other libraries may use others.
 NOTE_CODES: Mapping[str, str] = {
+    "assumption": "what the value assumes",
     "bias": "edges or curvature bias the value by more than its interval",
     "block_errors": "the error is the scatter over disjoint blocks of points",
     "calibration": "the data that a calibrated method was compared with",
     "copies": "rows that repeat another exactly were set aside, or counted as well",
     "dependence": "the interval takes points as independent",
+    "disagreement": "two forms of one value differ by more than their errors",
     "discrete": "points at equal distances: the data look discrete",
     "extrapolated": "the data are unlike those that a calibrated method was compared with",
+    "fallback": "the preferred method could not be used, so another was",
+    "inapplicable": "a form that was asked for does not apply",
+    "kinks": "the network has kinks, which derivatives do not see",
     "left_out": "some points could not be used",
     "limit": "the value lies at the limit of what this method can resolve",
     "mixture": "several dimensions were found",
+    "not_included": "a part of the noise, or of its error, is not in the value",
     "other_library": "another library's estimator gave no usable answer",
     "rounding": "distances hardly exceed the rounding of the stored values",
     "scales": "what other methods see, or cannot see, at the same scales",

@@ -1,4 +1,4 @@
-"""The papers' experiments as recipes, judged by tests over seeds, and their published numbers."""
+"""Experiments of papers as recipes, judged by tests over seeds, and their published numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dimscope.studies.claims import Claim, decreases, vanishes
 from dimscope.studies.published import published
 from dimscope.studies.recipe import Option, Recipe
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
-from dimscope.studies.recipes.recanatesi.noise.ends import last_moments
+from dimscope.studies.recipes.recanatesi.noise.last_moments import last_moments
 from dimscope.studies.registry import RECIPES, get_recipe, run_recipe
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Signs and orders that a theory predicts, judged over seeds by paired t-tests."""
+"""Claims: signs and orders that a theory predicts, judged over seeds by paired t-tests."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _NEGLIGIBLE = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One prediction and what the runs say of it.
+    """A prediction, and what the runs say about it.
 
     Attributes
     ----------
     statement
         The prediction, in words.
     p_value
-        Of its not being so; None where a value is unknown.
+        p-value of the null hypothesis that the prediction is false; None if a value is unknown.
     n_seeds
-        Seeds that it rests on.
+        Number of seeds.
     shown
         The means that were compared, in the order of the statement.
     """
@@ -38,7 +38,7 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """Whether it is significant at 1 %."""
+        """Whether the prediction is significant at 1 %."""
         return self.p_value is not None and self.p_value < LEVEL
 
     def __str__(self) -> str:
@@ -51,10 +51,17 @@ class Claim:
 
 
 def decreases(statement: str, values: Float64[np.ndarray, "seeds levels"]) -> Claim:
-    """The quantity falls from each level to the next, in the order given.
+    """Test that a quantity falls from each level to the next, in the order given.
 
-    The p-value is the largest of one-sided paired t-tests of neighbouring levels: that all steps
-    hold is rejected if any of them is (intersection-union test, so no correction is due).
+    The p-value is the largest of one-sided paired t-tests of neighbouring levels. The claim needs
+    every step to be significant, so several tests need no correction (intersection-union test).
+
+    Parameters
+    ----------
+    statement
+        The prediction, in words.
+    values
+        The quantity, a row for each seed and a column for each level.
 
     Raises
     ------
@@ -81,10 +88,17 @@ def vanishes(
     effect: Float64[np.ndarray, " seeds"],
     control: Float64[np.ndarray, " seeds"],
 ) -> Claim:
-    """The control is within a tenth of the effect, which is positive, on either side of 0.
+    """Test that the effect is positive and the control within a tenth of it on either side of 0.
 
-    That a control is not significant would show nothing: this is a test of equivalence, two
+    A control that is not significant would show nothing. So this is a test of equivalence: two
     one-sided paired t-tests, of which the larger p-value counts.
+
+    Parameters
+    ----------
+    statement
+        What vanishes, in words.
+    effect, control
+        The quantity with and without what is claimed to cause it, for each seed.
 
     Raises
     ------
@@ -106,7 +120,7 @@ def vanishes(
 
 
 def _claim(statement: str, table: Any, positive: Any) -> Claim:
-    """That every column of ``positive`` has a positive mean."""
+    """The claim that every column of ``positive`` has a positive mean."""
     is_known = bool(np.isfinite(positive).all())
     return Claim(
         statement=statement,
@@ -117,7 +131,7 @@ def _claim(statement: str, table: Any, positive: Any) -> Claim:
 
 
 def _p_positive(differences: Any) -> float:
-    """One-sided p-value of a positive mean; 0 or 1 where the differences do not scatter."""
+    """One-sided p-value of a positive mean; 0 or 1 if all differences are equal."""
     if np.ptp(differences) == 0:
         return float(differences[0] <= 0)
     return float(stats.ttest_1samp(differences, 0.0, alternative="greater").pvalue)

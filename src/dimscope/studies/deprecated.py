@@ -1,4 +1,4 @@
-"""Names of version 0.1 that have new ones; asking `dimscope.studies` for them warns."""
+"""The old names of version 0.1; getting one from `dimscope.studies` warns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dimscope.studies.registry import get_recipe, run_recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """An experiment on the noise of SGD, as version 0.1 described it: now a `Recipe`."""
+    """An experiment on the noise of SGD, as version 0.1 described it. Use `Recipe` instead."""
 
     title: str
     conditions: Mapping[str, list[Condition]]
@@ -55,12 +55,12 @@ STUDIES: Mapping[str, Study] = {
 
 
 def get_study(name: str) -> Study:
-    """The experiment of a name; now `get_recipe`.
+    """Return the experiment of this name. Use `get_recipe` instead.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is no such experiment.
     """
     if name not in STUDIES:
         raise InputError(f"no study {name!r}: choose {' or '.join(STUDIES)}")
@@ -70,7 +70,7 @@ def get_study(name: str) -> Study:
 def run_study(
     name: str, out: str | Path, *, device: str = "cpu", progress: bool = True, **options: Any
 ) -> pd.DataFrame:
-    """Run an experiment; now `run_recipe`, where only recipes that use a device have that option.
+    """Run an experiment. Use `run_recipe` instead; there, only some recipes have a ``device``.
 
     Raises
     ------

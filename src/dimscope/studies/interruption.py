@@ -6,7 +6,8 @@ raises KeyboardInterrupt, which the command line turns into one line and exit co
 fails, the other runs in progress finish first; then the failure is raised.
 
 In each case the runs that have ended are on disk (`dimscope.studies.jobs`), and those that Ctrl-C
-or a kill stopped are lost. Started again in the same folder, the study repeats these and goes on.
+or a kill stopped are lost. A study that is started again in the same folder repeats the lost runs
+and goes on.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from dimscope.neighbors import threads_to_use
 
 @contextmanager
 def workers(n: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with this one, whichever way it ends, and leave Ctrl-C to it."""
+    """Start processes that ignore Ctrl-C and end when this process ends, however it ends."""
     others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     in_main = threading.current_thread() is threading.main_thread()
     pool = ProcessPoolExecutor(n, context, _begin, (n,))
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
     try:
-        for _ in range(n):  # a process starts with the first submissions, and inherits the above
+        for _ in range(n):  # each submission starts a process, which inherits the handler
             pool.submit(os.getpid)
     finally:
         if in_main:

@@ -1,4 +1,4 @@
-"""Independent parts of a recipe, in several processes, each recorded as it ends."""
+"""Jobs: the independent runs of a recipe, in several processes, each recorded when it ends."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from dimscope.studies.interruption import workers
 
 _NAME = "runs.jsonl"
 
-#: What a job gives: a row for each moment at which something was measured.
+#: What a job returns: a row for each moment at which something was measured.
 Rows = list[dict[str, Any]]
 Job = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Whose runs a folder records: only runs of the same identity are read back.
+    """Which runs a folder records. Only runs of the same identity are read back.
 
-    dimscope's own version is no part of it, so a release does not throw away hours of work.
+    dimscope's own version is not part of it, so that a release does not lose hours of work.
 
     Attributes
     ----------
     recipe
         Name of the recipe.
     version
-        Of the recipe's numbers: raise it when the same job no longer gives the same rows.
+        Version of the recipe's numbers: raise it when the same job no longer gives the same rows.
     earlier
-        First lines of records that other versions of dimscope wrote for the same numbers.
+        First lines that other versions of dimscope wrote in records of the same numbers.
     """
 
     recipe: str
@@ -62,12 +62,31 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
     n_workers: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Call ``run(**job)`` for every job that ``out`` does not record yet; all rows as one frame.
+    """Call ``run(**job)`` for every job that ``out`` does not record yet.
 
-    A job is its arguments, ready for JSON; they begin each of its rows. ``run`` must be importable,
-    as it is called in processes of their own if there are several workers (one for each core by
-    default). What has ended is recorded, also when another job fails; the first failure is raised
-    when no job runs any more.
+    Every job that ends is recorded, also if another job fails. The first failure is raised when no
+    job runs any more.
+
+    Parameters
+    ----------
+    jobs
+        The arguments of each job, ready for JSON.
+    run
+        Returns the rows of a job. It must be importable, because several workers call it in
+        processes of their own.
+    out
+        Folder of the record.
+    identity
+        Which runs the folder records.
+    n_workers
+        Number of processes; by default one for each core.
+    progress
+        Show progress on stderr when that is a terminal.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of all jobs; each begins with the arguments of its job.
 
     Raises
     ------
@@ -99,13 +118,13 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
 
 
 def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
-    """The first line of the record: what stands there if that is of ``identity``, or a new one."""
+    """The first line of the record: the one on disk if it is of ``identity``, or a new one."""
     try:
         with path.open("rb") as file:
             line = file.readline()
-    except OSError:  # not there, or `Log.open` says what is wrong
+    except OSError:  # there is no record, or `Log.open` will say what is wrong
         return identity.head
-    if not line.endswith(b"\n"):  # cut short: it does not count
+    if not line.endswith(b"\n"):  # a line that was cut short does not count
         return identity.head
     try:
         recorded = json.loads(line)
@@ -123,7 +142,7 @@ def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
 def _results(
     jobs: Sequence[Job], run: Callable[..., Rows], n_workers: int
 ) -> Generator[tuple[Job, Rows]]:
-    """Every job with its rows as it ends."""
+    """Yield every job with its rows when it ends."""
     if n_workers <= 1:
         for job in jobs:
             yield job, _checked(job, partial(run, **job))

@@ -1,4 +1,4 @@
-"""Published figures of the experiments, which measurements are set beside."""
+"""Published figures of the papers' experiments, to compare measurements with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FILE = "published_values/ansuini2019.json"
 
 
 def published(experiment: str) -> dict[str, Any]:
-    """Figures of an experiment of Ansuini et al. (2019), decoded from their vector graphics.
+    """Return the figures of an experiment of Ansuini et al. (2019), read from vector graphics.
 
     They are accurate to about 0.1.
 
@@ -25,7 +25,7 @@ def published(experiment: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        A copy of one's own. Keys that are numbers, such as epochs, are integers.
+        A fresh copy. Keys that are numbers, such as epochs, are integers.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def published(experiment: str) -> dict[str, Any]:
 
 
 def _with_numbers(found: dict[str, Any]) -> dict[Any, Any]:
-    """``found`` with integers for keys, where all keys are such: JSON has only strings."""
+    """Make all keys integers if all are numbers; JSON has only strings for keys."""
     return {int(key): value for key, value in found.items()} if _is_numbered(found) else found
 
 

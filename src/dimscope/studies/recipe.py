@@ -1,4 +1,4 @@
-"""A recipe: an experiment of a paper as one object, from its options to its verdicts."""
+"""`Recipe`: an experiment of a paper as one object, from its options to its verdicts."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Option:
     kind
         ``int``, ``float`` or ``str``.
     default
-        What None stands for. None itself if the recipe works the value out when it runs.
+        The value for None. It is None itself if the recipe chooses the value when it runs.
     help
         What the option sets, in a sentence.
     flag
-        At the command line; ``--`` and the name by default.
+        The name at the command line; by default ``--`` and ``name``.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Option:
             object.__setattr__(self, "flag", f"--{self.name.replace('_', '-')}")
 
     def checked(self, value: object) -> Any:
-        """The value in the option's own type, or the default for None.
+        """Convert the value to the option's own type; None becomes the default.
 
         Raises
         ------
@@ -82,34 +82,35 @@ N_WORKERS = Option(
 class Recipe:
     """An experiment of a paper that can be run and judged.
 
-    The module of a recipe must load without torch and matplotlib, so that recipes can be listed at
-    once: its functions import what they need.
+    The module of a recipe must load without torch and matplotlib, so that listing recipes is fast.
+    Its functions import what they need.
 
     Attributes
     ----------
     name
         ``paper/recipe``, where ``recipes/paper/recipe.py`` defines it.
     paper
-        Whose claims it judges.
+        The paper whose claims it judges.
     title
-        What it is of, in a line.
+        The experiment in one line.
     differs
-        What differs from the paper's own experiment, and whose task and settings these are.
+        What differs from the paper's own experiment, and where task and settings come from.
     options
-        All that may be set.
+        All settings.
     run
         Does the work: ``run(out, progress=..., **settings)`` with a value for every option returns
-        all measurements, a row each. It records what has ended in the folder ``out``, so that an
-        interrupted run goes on where it was. `run_recipe` calls it.
+        all measurements, a row each. It records every run that ends in the folder ``out``, so that
+        an interrupted recipe goes on where it was. `run_recipe` calls it.
     summary
-        The measurements as a short table for people: cells are texts, the index says what a row is.
+        Turns the measurements into a short table for people: cells are texts, and the index says
+        what a row is.
     claims
-        The measurements as verdicts.
+        Turns the measurements into verdicts.
     figures
-        The measurements as figures: a function that draws one, by the name of its file without
-        extension. These functions return the axes that they drew on.
+        Turns the measurements into functions that draw a figure each and return its axes. Their
+        keys are the names of the files, without extension.
     published
-        The published numbers to set beside ours; None if there are none.
+        Published numbers to compare with ours; None if there are none.
     """
 
     name: str
@@ -124,7 +125,7 @@ class Recipe:
     published: Mapping[str, Any] | None = None
 
     def settings(self, **given: object) -> dict[str, Any]:
-        """A value for every option: those given, and defaults.
+        """A value for every option: the given value, or the default.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Recipes by name: the one place that lists them. A recipe's module loads when it is asked for."""
+"""The list of recipes by name. The module of a recipe loads when the recipe is asked for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECIPES: tuple[str, ...] = (
     "recanatesi/noise_fashion",
 )
 
-#: Names of version 0.1, which stay.
+#: Names of version 0.1, which still work.
 ALIASES: Mapping[str, str] = {
     "sgd_noise_clusters": "recanatesi/noise_clusters",
     "sgd_noise_fashion": "recanatesi/noise_fashion",
@@ -25,12 +25,12 @@ ALIASES: Mapping[str, str] = {
 
 
 def get_recipe(name: str) -> Recipe:
-    """The recipe of a name.
+    """Return the recipe of this name.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is no such recipe.
 
     Examples
     --------
@@ -49,7 +49,8 @@ def run_recipe(
 ) -> pd.DataFrame:
     """Run a recipe in the folder ``out``, and return every measurement.
 
-    What has ended is recorded there: started again, the recipe goes on with what is missing.
+    The folder records every run that ends. A recipe that is started again in the same folder runs
+    only what is missing.
 
     Parameters
     ----------
@@ -58,10 +59,10 @@ def run_recipe(
     out
         Folder of the record.
     progress
-        Show it, where a person is looking.
+        Show progress on stderr when that is a terminal.
     options
-        The recipe's own (`Recipe.options`); those left out, or None, have their defaults. A recipe
-        with several workers starts processes: a script must call it below
+        The recipe's own options (`Recipe.options`); those left out, or None, have their defaults. A
+        recipe with several workers starts processes: a script must call it below
         ``if __name__ == "__main__":``.
 
     Returns

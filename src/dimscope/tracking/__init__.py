@@ -5,6 +5,7 @@ from __future__ import annotations
 from dimscope.tracking.callbacks import hugging_face_callback, lightning_callback
 from dimscope.tracking.checkpoints import track_checkpoints
 from dimscope.tracking.evaluation import evaluate
+from dimscope.tracking.journal import read_run
 from dimscope.tracking.schedule import (
     AtSteps,
     EveryEpoch,
@@ -13,7 +14,6 @@ from dimscope.tracking.schedule import (
     Schedule,
     make_schedule,
 )
-from dimscope.tracking.ticks import read_run
 from dimscope.tracking.tracker import Tracker
 
 __all__ = [

@@ -1,6 +1,6 @@
-"""The Tracker for training loops of others: Lightning's and Hugging Face's.
+"""Callbacks for the Trainers of Lightning and Hugging Face.
 
-Both are one core, `Tracker`, called at the right moments; their libraries load when one is made.
+Both call a `Tracker` at the right moments. Their library loads when a callback is made.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ _LIGHTNING = "install it with: pip install lightning"
 
 
 def hugging_face_callback(data: Any, out: str | Path, **options: Any) -> Any:
-    """A `transformers.TrainerCallback` that tracks the network that a ``Trainer`` trains.
+    """Make a `transformers.TrainerCallback` that tracks the network that a ``Trainer`` trains.
 
-    Losses and evaluations that the Trainer logs at the step of a tick are kept with it. A Trainer
-    that resumes from its own checkpoint goes on in the same folder; its ``save_steps`` need not
-    agree with the schedule.
+    A tick keeps the losses and evaluations that the Trainer logs at the same step. A Trainer that
+    resumes from its own checkpoint goes on in the same folder; its ``save_steps`` need not agree
+    with the schedule.
 
     Parameters
     ----------
     data
-        The samples, as in `Tracker`: batches as the network takes them, already tokenised.
+        The samples, as in `Tracker`; texts must be tokenised already, as the network takes them.
     out
         The run folder.
     options
-        Of `Tracker`, except where the training stands.
+        Those of `Tracker`, except ``start_step`` and ``start_epoch``.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def hugging_face_callback(data: Any, out: str | Path, **options: Any) -> Any:
     ).TrainerCallback
 
     class HuggingFaceTracker(base):  # type: ignore[misc]
-        """Calls a Tracker; ``tracker`` is it, once training has begun."""
+        """Calls a Tracker: ``tracker``, which is None until training begins."""
 
         tracker: Tracker | None = None
 
@@ -83,11 +83,11 @@ def hugging_face_callback(data: Any, out: str | Path, **options: Any) -> Any:
 
 
 def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
-    """A Lightning ``Callback`` that tracks the network that a ``Trainer`` fits.
+    """Make a Lightning ``Callback`` that tracks the network that a ``Trainer`` fits.
 
-    The loss that ``training_step`` returns and the metrics that it logs are kept with the ticks,
-    and the Trainer's loggers get the estimates, unless ``loggers`` are given. A Trainer that
-    resumes from a checkpoint goes on in the same folder; its checkpoints hold what that needs.
+    A tick keeps the loss that ``training_step`` returns and the metrics that it logs. The Trainer's
+    loggers get the estimates, unless ``loggers`` are given. A Trainer that resumes from a
+    checkpoint goes on in the same folder: its checkpoints keep the state of the tracker.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
     out
         The run folder.
     options
-        Of `Tracker`, except where the training stands.
+        Those of `Tracker`, except ``start_step`` and ``start_epoch``.
 
     Raises
     ------
@@ -108,14 +108,14 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
     ).Callback
 
     class LightningTracker(base):  # type: ignore[misc]
-        """Calls a Tracker; ``tracker`` is it, once training has begun."""
+        """Calls a Tracker: ``tracker``, which is None until training begins."""
 
         tracker: Tracker | None = None
         _restored: Mapping[str, Any] | None = None
 
         @property
         def state_key(self) -> str:
-            return f"dimscope.Tracker({out})"  # several may track one training
+            return f"dimscope.Tracker({out})"  # one training may have several trackers
 
         def state_dict(self) -> dict[str, Any]:
             return {} if self.tracker is None else self.tracker.state_dict()
@@ -169,7 +169,7 @@ def _close(callback: Any) -> None:
 
 
 def _note(tracker: Tracker, metrics: Mapping[str, Any] | None) -> None:
-    """Keep the metrics that are numbers, but for those that a tick has itself, such as epoch."""
+    """Note the metrics that are numbers, except names that every tick has, such as epoch."""
     numbers = {}
     for name, value in (metrics or {}).items():
         if name in TICK_COLUMNS:

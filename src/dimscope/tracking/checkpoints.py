@@ -1,4 +1,4 @@
-"""A training run after the fact: its checkpoints, measured one after the other."""
+"""A training run that is over: its checkpoints, measured one after the other."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ALSO_OF_EVALUATION = ("n_samples", "batch_size", "forward")
 
 
 def steps_of(checkpoints: Iterable[str | Path]) -> dict[int, Path]:
-    """Checkpoints by their step, which is the last number in their name, in rising order.
+    """Sort checkpoints by step, which is the last number in their name.
 
     Raises
     ------
     InputError
-        If there is none, a name has no number, or two have the same.
+        If there is no checkpoint, a name has no number, or two have the same step.
 
     Examples
     --------
@@ -40,11 +40,13 @@ def steps_of(checkpoints: Iterable[str | Path]) -> dict[int, Path]:
         if not numbers:
             raise InputError(
                 f"no step in the name of {str(path)!r}: the last number in the name of a "
-                "checkpoint must say how many steps, or epochs, it comes after"
+                "checkpoint must be the number of steps, or epochs, done"
             )
         step = int(numbers[-1])
         if step in found:
-            raise InputError(f"{str(found[step])!r} and {str(path)!r} are both of step {step}")
+            raise InputError(
+                f"{str(found[step])!r} and {str(path)!r} are both of step {step}: give one of them"
+            )
         found[step] = path
     if not found:
         raise InputError("no checkpoints: give at least one file")
@@ -63,30 +65,30 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
 ) -> Profile:
     """Measure the layers of a network at every checkpoint of its training.
 
-    Goes on where it was if it was stopped, and measures only what is new if checkpoints have come
-    since; those measured before are read and evaluated again, to see that they are the same.
+    A run that was stopped goes on where it was, and checkpoints that were added since are measured.
+    Those measured before are only read and evaluated again, to check that they are the same.
 
     Parameters
     ----------
     model
-        The network; it keeps the weights of the last checkpoint.
+        The network; afterwards it has the weights of the last checkpoint.
     data
         The samples, as in `Tracker`.
     checkpoints
-        Files with state dictionaries. The last number in the name of each, or in that of its
-        folder, is its step.
+        Files with state dictionaries. The step of a file is the last number in its name, or in the
+        name of its folder.
     out
         The run folder.
     eval_data
-        Labelled samples on which the loss and the accuracy of a classifier are found, for the
-        ticks: mean cross-entropy, and how often the largest logit is right. ``"auto"``: the
-        samples that are measured, if they have labels and the network's output is
-        (n_samples, n_classes). None finds neither.
+        Labelled samples for the loss and accuracy of each tick, which `evaluate` computes.
+        ``"auto"``: the samples that are measured, if they have labels and the network's output is
+        (n_samples, n_classes). None for no loss and accuracy.
     notify
-        Is told why there are no loss and accuracy, where that was left to ``"auto"``.
+        Called with the reason if ``"auto"`` finds that there can be no loss and accuracy.
     options
-        Of `Tracker`: ``layers``, ``methods``, ``label`` and others; its schedule is given. Methods,
-        curves and repeats are by default those of `dimscope.profile`: no training waits for them.
+        Those of `Tracker`, such as ``layers``, ``methods`` and ``label``, except ``schedule``:
+        every checkpoint is measured. Methods, curves and repeats are by default those of
+        `dimscope.profile`, as no training waits for them.
 
     Returns
     -------
@@ -97,7 +99,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     ------
     InputError
         If the process is not that of rank 0; if a file cannot be read, does not fit the network,
-        has no step or is not the one that was measured in an earlier run; or if ``eval_data``
+        has no step, or differs from the file measured in an earlier run; or if ``eval_data``
         cannot be evaluated, or gives another loss than in an earlier run.
     CaptureError
         If the network fails on the samples.
@@ -108,7 +110,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
 
     if rank() > 0:
         raise InputError(
-            f"track_checkpoints in the process of rank {rank()}: call it in that of rank 0 alone"
+            f"track_checkpoints in the process of rank {rank()}: call it in that of rank 0 only"
         )
     model = unwrapped(model)
     found = steps_of(checkpoints)
@@ -139,7 +141,7 @@ def _evaluation(
     how: Mapping[str, Any],
     notify: Callable[[str], None] | None,
 ) -> Callable[[], dict[str, float]]:
-    """What finds the loss and accuracy of the network as it is then."""
+    """A function that returns the loss and accuracy of the network at the moment of the call."""
     if eval_data is None:
         return dict
     if not isinstance(eval_data, str):
@@ -166,12 +168,12 @@ def _refuse_changed(tracker: Tracker, path: Path) -> None:
 
 
 def _refuse_other_loss(tracker: Tracker, now: float | None) -> None:
-    """Refuse samples that are not those of an earlier run, whose loss would hardly be the same."""
+    """Refuse another loss than in an earlier run: the evaluated samples must have changed."""
     before = tracker.metrics.get("loss")
     if now is None or before is None or not math.isfinite(now):
         return
     if not math.isclose(now, before, rel_tol=1e-3, abs_tol=1e-9):
         raise InputError(
-            f"the loss at step {tracker.position.step} is {now:.6g}, and was {before:.6g} in an "
+            f"the loss at step {tracker.position.step} is {now:.6g}, but was {before:.6g} in an "
             "earlier run: evaluate the same samples, or give another folder for the results"
         )

@@ -1,4 +1,4 @@
-"""How long training and its ticks take, and whether another tick is affordable."""
+"""The clock: how long training and its ticks take, and whether another tick is affordable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from dimscope._format import number
-from dimscope.tracking.ticks import Tick
+from dimscope.tracking.journal import Tick
 
 _EXPECTED_FROM = 3
 
@@ -21,9 +21,9 @@ class Clock:
     Attributes
     ----------
     training_seconds
-        Time outside of `paused`, as of its last beginning.
+        Time outside `paused`, up to the last time that it was entered.
     spent
-        Time inside of it.
+        Time inside `paused`.
     """
 
     training_seconds: float
@@ -32,12 +32,12 @@ class Clock:
 
     @classmethod
     def of(cls, training_seconds: float, ticks: Collection[Tick]) -> Self:
-        """The clock of a run that goes on after some ticks."""
+        """The clock of a run that goes on after these ticks."""
         return cls(training_seconds=training_seconds, spent=sum(tick.seconds for tick in ticks))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """While it lasts, time counts as that of ticks."""
+        """Count the time inside as time of ticks."""
         _wait_for_devices()
         now = time.perf_counter()
         self.training_seconds += now - self._since
@@ -51,10 +51,10 @@ class Clock:
 
 
 def too_costly(share: float | None, clock: Clock, ticks: Collection[Tick]) -> str | None:
-    """Why one more tick would take more than ``share`` of the training time; None if it does not.
+    """Say why one more tick would take more than ``share`` of the training time, or return None.
 
-    It is expected to take as long as the mean of the last three. The first is always affordable:
-    nothing is known of its cost.
+    The tick is expected to take as long as the last three took on average. The first tick is always
+    affordable, as nothing is known of its cost.
     """
     if share is None or not ticks:
         return None
@@ -69,7 +69,7 @@ def too_costly(share: float | None, clock: Clock, ticks: Collection[Tick]) -> st
 
 
 def _wait_for_devices() -> None:
-    """Let what training has queued on CUDA end, so that it does not count as a tick's."""
+    """Wait until CUDA has done what training queued, so that it does not count as a tick's."""
     import torch  # noqa: PLC0415 - torch loads with the first network
 
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""How well a classifier does on labelled samples, for the ticks of a run after the fact."""
+"""Loss and accuracy of a classifier on labelled samples, for the ticks of `track_checkpoints`."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ def evaluate(
     batch_size: int = BATCH_SIZE,
     forward: Callable[[Any, Any], Any] | None = None,
 ) -> dict[str, float]:
-    """Loss and accuracy of a classifier.
+    """Compute the loss and accuracy of a classifier.
 
-    Mean cross-entropy, and how often the largest logit is that of the right class. The network
-    runs in evaluation mode where it is, and is left as it was. Bad at networks that return
-    probabilities: what they return is taken for logits (logarithms of probabilities are).
+    The loss is the mean cross-entropy; the accuracy is how often the largest logit is that of the
+    right class. The network runs in evaluation mode on its own device, and is left as it was. The
+    loss is wrong for a network that returns probabilities, as they are taken for logits; their
+    logarithms are logits.
 
     Parameters
     ----------
     model
-        The network: its output, or the ``logits`` of it, has shape (n_samples, n_classes).
+        The network. Its output, or the ``logits`` in its output, has shape (n_samples, n_classes).
     data
         Labelled samples in any form that `dimscope.profile` takes, such as ``(inputs, labels)``.
     n_samples, batch_size, forward
@@ -48,7 +49,7 @@ def evaluate(
     Raises
     ------
     InputError
-        If the samples have no labels of classes, or the output is of another shape.
+        If the samples have no class labels, or the output has another shape.
     CaptureError
         If the network fails.
 
@@ -83,7 +84,7 @@ def _labels(batch: Batch) -> np.ndarray:
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise InputError(
             f"the label of a sample is {labels.dtype} of shape {labels.shape[1:]}: accuracy needs "
-            "one whole number, its class"
+            "one whole number, the class"
         )
     return labels
 

@@ -1,4 +1,4 @@
-"""Handing ticks to the loggers of a training run, whichever library they are of."""
+"""Ticks sent to the loggers of a training run, whichever library the loggers come from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dimscope.profiling.measured import Measured, in_order, rows_of
 
 
 def as_loggers(loggers: Any) -> tuple[Any, ...]:
-    """One logger or several, each of a kind that is known.
+    """One logger or several, as a tuple of loggers that `log_tick` can use.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def as_loggers(loggers: Any) -> tuple[Any, ...]:
 
 
 def scalars_of(measured: Sequence[Measured]) -> dict[str, float]:
-    """The estimates whose value is known, each under a name of its own.
+    """The estimates that have a value, each under a name of its own.
 
     Examples
     --------
@@ -49,13 +49,13 @@ def scalars_of(measured: Sequence[Measured]) -> dict[str, float]:
 
 
 def log_tick(loggers: Sequence[Any], step: int, measured: Sequence[Measured]) -> None:
-    """Send every loggers the estimates of a tick and, where it takes figures, dimension by depth.
+    """Send every logger the estimates of a tick and, if it takes figures, dimension by depth.
 
     Parameters
     ----------
     loggers
-        With ``log_metrics``, as those of Lightning and many trackers of experiments have, or
-        ``add_scalar`` and perhaps ``add_figure``, as TensorBoard's ``SummaryWriter`` has.
+        Each has ``log_metrics``, as the loggers of Lightning and of many experiment trackers do, or
+        ``add_scalar`` and perhaps ``add_figure``, as TensorBoard's ``SummaryWriter`` does.
     step
         Training steps done.
     measured
@@ -75,6 +75,6 @@ def log_tick(loggers: Sequence[Any], step: int, measured: Sequence[Measured]) ->
 def _add_figure(logger: Any, step: int, measured: Sequence[Measured]) -> None:
     try:
         axes = Profile.of(rows_of(in_order(measured))).plot()
-    except (MissingDependencyError, InputError):  # no matplotlib, or no value that is known
+    except (MissingDependencyError, InputError):  # no matplotlib, or no estimate has a value
         return
     logger.add_figure("dimscope/profile", axes.get_figure(root=True), step)

@@ -20,15 +20,18 @@ from dimscope.profiling.passes import facts_of, measured_layers
 from dimscope.profiling.settings import Settings
 from dimscope.results import Subject
 
+#: The papers' dimensions that are cheap: they need few neighbours and no eigenvalues.
+TRACKED_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measurer:
-    """A probe that is read again and again, and how its layers are measured.
+    """A probe that is read at every tick, and how its layers are measured.
 
     Attributes
     ----------
     probe
-        The network, as it is trained, and the samples.
+        The network that is trained, and the samples.
     layers
         Names of the layers.
     settings
@@ -36,9 +39,10 @@ class Measurer:
     label
         Name of the model.
     data_hash
-        What the hash of the samples must be at every tick.
+        Hash of the samples, which must be the same at every tick.
     inputs
-        The layers that are the samples themselves, which training does not change.
+        The layers that are the samples themselves. Training does not change them, so they are
+        measured once.
     """
 
     probe: Probe
@@ -76,7 +80,7 @@ class Measurer:
         )
 
     def identity(self) -> dict[str, Any]:
-        """What two sessions of one training run have in common."""
+        """What must agree between two sessions of one training run."""
         facts = {
             "label": self.label,
             "architecture_hash": hash_architecture(self.probe.model),
@@ -90,9 +94,9 @@ class Measurer:
         return hash_model(self.probe.model)
 
     def measure(self, step: int) -> tuple[list[Measured], dict[str, Any]]:
-        """Every layer now, at ``step``, and the facts of the pass.
+        """Measure every layer now, at ``step``; also return the facts of the pass.
 
-        The network, its gradients and all random states are left exactly as they were.
+        This leaves the network, its gradients and all random states exactly as they were.
 
         Raises
         ------
@@ -106,8 +110,8 @@ class Measurer:
             captured = read(probe.with_layers(left), store)
             if captured.data_hash != self.data_hash:
                 raise CaptureError(
-                    "the samples are not those of the other ticks: give data that come alike and "
-                    "in the same order every time, without shuffling or random transforms"
+                    "the samples differ from those of the other ticks: give data that are the same "
+                    "and in the same order every time, without shuffling or random transforms"
                 )
             subject = Subject(model=self.label, step=step)
             layers = measured_layers(captured, store, self.settings, subject, lambda *_: None)
@@ -119,11 +123,11 @@ class Measurer:
 
 
 def _is_received(source: Any) -> bool:
-    """Whether a layer is what the network itself receives."""
+    """Whether a layer is the input of the whole network."""
     return source.path is None and source.side == "input"
 
 
 def _float_type(model: Any) -> str:
-    """The type that samples are given before the network receives them."""
+    """The floating-point type that samples are converted to before the network receives them."""
     tensors = [*model.parameters(), *model.buffers()]
     return str(next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None))

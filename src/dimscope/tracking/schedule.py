@@ -1,4 +1,4 @@
-"""Which moments of a training run are measured. Nothing here looks at a clock or a network."""
+"""Schedules: at which steps and epochs a training run is measured, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dimscope.errors import InputError
 
 
 class Schedule(ABC):
-    """Decides from the steps and epochs done whether now is a moment to measure."""
+    """Decides from the steps and epochs done whether to measure now."""
 
     @abstractmethod
     def due_at_step(self, step: int, epoch: int) -> bool:
-        """Whether to measure after ``step`` steps, ``epoch`` epochs of them complete."""
+        """Whether to measure after ``step`` steps, when ``epoch`` epochs are complete."""
 
     @abstractmethod
     def due_at_epoch(self, epoch: int) -> bool:
         """Whether to measure when ``epoch`` epochs are complete."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The schedule, ready for JSON."""
+        """The schedule as a dict ready for JSON."""
         return {"kind": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]
 
 
@@ -31,12 +31,12 @@ class Schedule(ABC):
 class LogThenEpochs(Schedule):
     """Steps 0, 1, 2, 4, 8, ... of the first epoch, then the end of every epoch.
 
-    Most of what a network learns, it learns at the start: steps evenly spaced would miss it.
+    A network learns most at the start, which evenly spaced steps would miss.
 
     Attributes
     ----------
     ratio
-        Of a step to the one before, above 1.
+        A step over the step before it, above 1.
     every
         Epochs from one measurement to the next.
     """
@@ -46,7 +46,7 @@ class LogThenEpochs(Schedule):
 
     def __post_init__(self) -> None:
         if not self.ratio > 1:
-            raise InputError(f"ratio={self.ratio} must be above 1: steps would not grow")
+            raise InputError(f"ratio={self.ratio} must be above 1, so that steps grow")
         _require_positive("every", self.every)
 
     def due_at_step(self, step: int, epoch: int) -> bool:
@@ -74,7 +74,7 @@ class EveryEpoch(Schedule):
         _require_positive("every", self.every)
 
     def due_at_step(self, step: int, epoch: int) -> bool:
-        """Whether no step was made yet."""
+        """Whether no step and no epoch is done."""
         return step == epoch == 0
 
     def due_at_epoch(self, epoch: int) -> bool:
@@ -104,16 +104,16 @@ class EveryStep(Schedule):
 @final
 @dataclass(frozen=True, kw_only=True)
 class AtSteps(Schedule):
-    """The steps that are named, and no others; 0 is before the first."""
+    """The given steps and no others; step 0 is before the first."""
 
     steps: tuple[int, ...]
 
     def __post_init__(self) -> None:
         if not self.steps or min(self.steps) < 0:
-            raise InputError(f"steps={self.steps} must be one or more numbers from 0 on")
+            raise InputError(f"steps={self.steps} must be one or more numbers, 0 or larger")
 
     def due_at_step(self, step: int, epoch: int) -> bool:  # noqa: ARG002 - epochs do not matter
-        """Whether ``step`` is named."""
+        """Whether ``step`` is one of the given steps."""
         return step in self.steps
 
     def due_at_epoch(self, epoch: int) -> bool:  # noqa: ARG002
@@ -122,7 +122,7 @@ class AtSteps(Schedule):
 
 
 def make_schedule(schedule: Any) -> Schedule:
-    """A schedule from any of its forms.
+    """Make a schedule from any of its forms.
 
     Parameters
     ----------

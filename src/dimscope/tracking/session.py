@@ -1,6 +1,6 @@
-"""What happens at a tick: measure, record and log it, leave it out, or compare with the one before.
+"""What happens at a tick: measure, record and log it, skip it, or compare it with the recorded one.
 
-Training's clock stands still meanwhile, and its random states are kept.
+Meanwhile training's clock stands still, and training's random states are restored at the end.
 """
 
 from __future__ import annotations
@@ -11,54 +11,112 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
+from dimscope.errors import InputError
 from dimscope.profiling.measured import Measured
+from dimscope.profiling.passes import versions_used
 from dimscope.tracking.clock import Clock, too_costly
+from dimscope.tracking.journal import Tick, TickJournal, line_of, read_run
 from dimscope.tracking.loggers import log_tick
+from dimscope.tracking.loop_state import Position
 from dimscope.tracking.measurer import Measurer
-from dimscope.tracking.ticks import Tick, TickJournal, line_of
+from dimscope.tracking.schedule import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class TickOptions:
+    """When ticks are made, and who is told of them.
+
+    Attributes
+    ----------
+    schedule, max_overhead, loggers
+        As in `dimscope.tracking.Tracker`.
+
+    Raises
+    ------
+    InputError
+        If ``max_overhead`` is not above 0.
+    """
+
+    schedule: Schedule
+    max_overhead: float | None
+    loggers: Sequence[Any]
+
+    def __post_init__(self) -> None:
+        share = self.max_overhead
+        if share is not None and not share > 0:
+            raise InputError(f"max_overhead={share} must be above 0, or None for no limit")
+
+    def identity(self) -> dict[str, Any]:
+        """What must agree between two sessions of one training run."""
+        return {"schedule": self.schedule.to_dict(), "max_overhead": self.max_overhead}
 
 
 @dataclass(kw_only=True)
 class Session:
-    """What a tracker has while it is entered.
+    """What a tracker has from the moment it is entered until it is left.
 
     Attributes
     ----------
     measurer, journal, clock
-        What measures, records and tells the time.
-    show
-        Replaces the line on stderr.
-    max_overhead, loggers
-        As in `dimscope.tracking.Tracker`.
+        What measures, what records, and what tells the time.
+    options
+        When ticks are made, and who is told of them.
     """
 
     measurer: Measurer
     journal: TickJournal
     clock: Clock
-    show: Callable[[str], None]
-    max_overhead: float | None
-    loggers: Sequence[Any]
+    options: TickOptions
     _warned: bool = False
     _last: list[Measured] = field(default_factory=list)
 
+    @classmethod
+    def start(cls, measurer: Measurer, options: TickOptions, out: Path, position: Position) -> Self:
+        """Open the journal in ``out``, and record that a session starts at ``position``.
+
+        Raises
+        ------
+        InputError
+            If another run or a profile is there.
+        StoreError
+            If the folder cannot be written.
+        """
+        journal = TickJournal.open(out, measurer.identity() | options.identity())
+        journal.start_session({"versions": versions_used(), "started_at": position._asdict()})
+        clock = Clock.of(journal.training_seconds, journal.ticks.values())
+        return cls(measurer=measurer, journal=journal, clock=clock, options=options)
+
+    def end(self, out: Path) -> None:
+        """Record the time of training, and save the profile of all ticks beside the journal."""
+        with self.clock.paused():
+            self.journal.end_session(self.clock.training_seconds)
+            if self.journal.ticks:
+                read_run(out).save(out)
+
     @property
     def overhead(self) -> float | None:
-        """Time of all ticks over the time of training; None before the first."""
+        """The time of all ticks, divided by the time of training; None before the first tick."""
         clock = self.clock
         with clock.paused():
             return clock.spent / clock.training_seconds if clock.training_seconds > 0 else None
 
     def tick(self, step: int, epoch: int, numbers: Callable[[], dict[str, float | None]]) -> bool:
-        """Measure now, unless this step was decided on before; whether a tick was made.
+        """Measure now, unless this step was measured or skipped before.
 
         Parameters
         ----------
         step, epoch
             Where training stands.
         numbers
-            The metrics of the tick, asked for only where there is one.
+            Returns the metrics of the tick; called only if there is a tick.
+
+        Returns
+        -------
+        bool
+            Whether a tick was made.
         """
         with self.clock.paused(), random_states_kept():
             if step in self.journal.ticks:
@@ -67,16 +125,16 @@ class Session:
                 return False
             if step in self.journal.skipped:
                 return False
-            reason = too_costly(self.max_overhead, self.clock, self.journal.ticks.values())
+            reason = too_costly(self.options.max_overhead, self.clock, self.journal.ticks.values())
             if reason is not None:
                 self.journal.skip(step, reason)
                 return False
             self._measure(step, epoch, numbers)
         return True
 
-    def show_tick(self, step: int) -> None:
-        """Show the line of the tick that was just made."""
-        self.show(line_of(self.journal.ticks[step], self._last, self.overhead))
+    def line_of(self, step: int) -> str:
+        """The tick that was just made, in one line."""
+        return line_of(self.journal.ticks[step], self._last, self.overhead)
 
     def _measure(
         self, step: int, epoch: int, numbers: Callable[[], dict[str, float | None]]
@@ -84,7 +142,7 @@ class Session:
         started = time.perf_counter()
         metrics = numbers()
         measured, facts = self.measurer.measure(step)
-        log_tick(self.loggers, step, measured)
+        log_tick(self.options.loggers, step, measured)
         tick = Tick(
             step=step,
             epoch=epoch,
@@ -106,15 +164,15 @@ class Session:
             self._warned = True
             warnings.warn(
                 f"step {step} was reached again with other values in the network than those "
-                "measured there: the tick that is recorded stays. The loop did not restore all of "
-                "its state (weights, optimiser, random states), or is not deterministic",
+                "measured there: the recorded tick stays. The loop did not restore all of its "
+                "state (weights, optimiser, random states), or is not deterministic",
                 stacklevel=6,  # the line that entered the tracker
             )
 
 
 @contextmanager
 def random_states_kept() -> Iterator[None]:
-    """Guard training's random states from whatever a tick does, loggers and imports included."""
+    """Restore all random states at the end, whatever happens inside, loggers and imports too."""
     state = random.getstate()  # before the import, which may draw too
     from dimscope.capture import random_states  # noqa: PLC0415 - torch loads with the first network
 

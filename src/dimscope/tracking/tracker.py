@@ -1,4 +1,4 @@
-"""Measuring a network while it learns, from inside any training loop."""
+"""The `Tracker`: measures a network while it learns, from inside any training loop."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
 
@@ -18,28 +17,17 @@ from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling import Profile, make_settings
-from dimscope.profiling.passes import versions_used
 from dimscope.store import BATCH_SIZE, Budgets
-from dimscope.tracking.clock import Clock
+from dimscope.tracking.journal import read_run, with_ticks
 from dimscope.tracking.loggers import as_loggers
-from dimscope.tracking.measurer import Measurer
-from dimscope.tracking.said import RunningMeans, as_numbers, kept
+from dimscope.tracking.loop_state import LoopState, Position
+from dimscope.tracking.measurer import TRACKED_METHODS, Measurer
+from dimscope.tracking.metrics import as_numbers
 from dimscope.tracking.schedule import make_schedule
-from dimscope.tracking.session import Session, random_states_kept
-from dimscope.tracking.ticks import TickJournal, read_run
+from dimscope.tracking.session import Session, TickOptions, random_states_kept
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: The dimensions of the papers that need few neighbours and no eigenvalues.
-TRACKED_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio")
-
-
-class Position(NamedTuple):
-    """Where a training loop stands: steps done, and epochs completed."""
-
-    step: int
-    epoch: int
 
 
 @final
@@ -53,22 +41,23 @@ class Tracker:
     bits with and without. Each tick is appended to the run folder as soon as it is made, whole or
     not at all, so that a process that is killed loses none.
 
-    A loop that goes on after a kill enters a Tracker with the same folder and settings, in the
-    state of its own checkpoint. Which that is, `load_state_dict` says, with what `state_dict` gave
-    when the checkpoint was made; or ``start_step`` and ``start_epoch``.
-    Steps that it then runs again are not measured again. Compared are, on entry, the settings, the
-    layers, the schedule, the network's class with the names, types and shapes in its state, and
-    the samples by their hash; and at every step that is reached again, the network's values: where
-    they differ from those recorded, the recorded tick stays, a warning is given once, and the step
-    is listed as ``differing`` in the provenance.
+    A loop that was killed goes on with a Tracker of the same folder and settings. It restores its
+    own checkpoint, and tells the Tracker which step that was: keep `state_dict` in the checkpoint
+    and pass it to `load_state_dict`, or give ``start_step`` and ``start_epoch``. Steps that the
+    loop then runs again are not measured again.
+
+    On entry the Tracker checks that these are the same as before: settings, layers, schedule, the
+    network's class with the names, types and shapes in its state, and the hash of the samples. At a
+    step that is reached again it compares the network's values. Where they differ, the recorded
+    tick stays, the Tracker warns once, and the provenance lists the step as ``differing``.
 
     Parameters
     ----------
     model
-        The network that is trained; wrappers of parallel training and compilation are looked into.
+        The network that is trained, also if wrapped for parallel training or compilation.
     data
-        The samples, in any form that `dimscope.profile` takes, the same at every reading: neither
-        shuffled nor randomly transformed.
+        The samples, in any form that `dimscope.profile` takes, but neither shuffled nor randomly
+        transformed: every reading must give the same.
     out
         The run folder.
     layers
@@ -78,11 +67,10 @@ class Tracker:
         number n, every n steps; a list of steps; or a `dimscope.tracking.Schedule`. Step 0 is
         measured on entry.
     start_step, start_epoch
-        Steps done and epochs completed in the state in which the network is on entry.
+        Steps done and epochs completed when the tracker is entered.
     max_overhead
         The share of the training time that ticks may take, such as 0.05. A tick that would exceed
-        it is left out, for good, and listed with the reason; the samples never change. None
-        measures whatever is due.
+        it is skipped for good, and listed with the reason. None for no limit.
     loggers
         One or several of: anything with ``log_metrics(metrics, step)``; TensorBoard's
         ``SummaryWriter``, which gets a figure too.
@@ -90,7 +78,7 @@ class Tracker:
         As in `dimscope.profile`, but by default those that cost little: TwoNN, Gride and the
         participation ratio, with error bars from one partition into disjoint blocks.
     curves
-        What to record besides: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
+        What else to record: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
     metric, pooling, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
     memory_budget, disk_budget, forward, n_jobs, search_device, progress
@@ -108,25 +96,24 @@ class Tracker:
 
     Notes
     -----
-    A metric that `step` is given is kept with a tick twice: as it was at that step, which is one
-    noisy batch, and as the mean over all steps since the tick before, ``mean_loss`` of ``loss``.
-    A loop that goes on between two ticks without `load_state_dict` leaves the means of the next
-    tick out, for the steps that it does not know.
+    A tick keeps every metric that `step` is given twice: its value at that step, which is that of
+    one noisy batch, and its mean over all steps since the last tick (``mean_loss`` of ``loss``). If
+    a loop goes on between two ticks without `load_state_dict`, some of these steps are unknown, and
+    the next tick has no means.
 
-    With torch.distributed, make and call the Tracker in every process, or in that of rank 0 alone:
-    only that one measures and writes, the others pass through, and wait for it at the next
-    reduction of gradients. A tick must therefore take less than the group's timeout (of NCCL, 10
-    minutes). Networks whose parameters are split over processes (FSDP) are refused.
+    With torch.distributed, make and call the Tracker in every process, or only in that of rank 0.
+    Rank 0 measures and writes; the other processes do nothing, and wait for it at the next
+    reduction of gradients. A tick must therefore take less than the group's timeout (10 minutes for
+    NCCL). Networks whose parameters are split over processes (FSDP) are refused.
 
-    A tick costs one forward pass of the samples and one search of neighbours and one spectrum for
-    each layer; `overhead` says what that comes to. On CUDA, work that is queued is waited for, so
-    that its time is not taken for the tick's.
+    A tick costs one forward pass of the samples, and one neighbour search and one spectrum for each
+    layer; `overhead` says what share of the training time that is. On CUDA, a tick first waits for
+    the work that training has queued, so that its time does not count as the tick's.
 
     Examples
     --------
     >>> import tempfile, torch
-    >>> torch.manual_seed(0)  # doctest: +ELLIPSIS
-    <torch...>
+    >>> _ = torch.manual_seed(0)
     >>> model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 2))
     >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     >>> x = torch.randn(200, 8)
@@ -169,27 +156,20 @@ class Tracker:
         search_device: str | None = None,
         progress: bool = True,
     ) -> None:
-        if min(start_step, start_epoch) < 0:
-            raise InputError(f"start_step={start_step}, start_epoch={start_epoch}: both from 0 on")
-        if max_overhead is not None and not max_overhead > 0:
-            raise InputError(f"max_overhead={max_overhead} must be above 0, or None for no limit")
         self._out = Path(out)
-        self._schedule = make_schedule(schedule)
-        self._at = Position(start_step, start_epoch)
-        self._said: dict[str, Any] = {}  # metrics of the current step
-        self._means = RunningMeans(None)  # until it is known what came before
-        self._max_overhead = max_overhead
-        self._loggers = as_loggers(loggers)
-        self._label = label or type(unwrapped(model)).__name__
+        self._options = TickOptions(
+            schedule=make_schedule(schedule), max_overhead=max_overhead, loggers=as_loggers(loggers)
+        )
+        self._loop = LoopState.at(start_step, start_epoch)
         self._progress = progress
-        require_whole(unwrapped(model))
+        require_whole(inside := unwrapped(model))
         self._idle = rank() > 0
         engine = LocalEngine(Resources(n_jobs, search_device))
         settings = make_settings(
             methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, engine=engine
         )
         probe = Probe(
-            model=unwrapped(model),
+            model=inside,
             data=data,
             layers=layers,
             pooling=pooling,
@@ -198,7 +178,7 @@ class Tracker:
             forward=forward,
             budgets=Budgets.of(memory_budget, disk_budget),
         )
-        self._make_measurer = partial(Measurer.of, probe, settings, self._label)
+        self._make_measurer = partial(Measurer.of, probe, settings, label or type(inside).__name__)
         self._open = ExitStack()
         self._session: Session | None = None
 
@@ -214,57 +194,35 @@ class Tracker:
         return self
 
     def _start(self) -> None:
-        measurer = self._make_measurer()
-        identity = measurer.identity() | {
-            "schedule": self._schedule.to_dict(),
-            "max_overhead": self._max_overhead,
-        }
-        journal = TickJournal.open(self._out, identity)
-        journal.start_session({"versions": versions_used(), "started_at": self._at._asdict()})
-        show = self._open.enter_context(live_line(self._progress))
-        self._session = Session(
-            measurer=measurer,
-            journal=journal,
-            clock=Clock.of(journal.training_seconds, journal.ticks.values()),
-            show=show,
-            max_overhead=self._max_overhead,
-            loggers=self._loggers,
-        )
-        if self._means.totals is None and (self._at == (0, 0) or self._at.step in journal.ticks):
-            self._means = RunningMeans()
-        if self._schedule.due_at_step(*self._at):
+        session = Session.start(self._make_measurer(), self._options, self._out, self.position)
+        self._session = session
+        self._show = self._open.enter_context(live_line(self._progress))
+        if self.position == (0, 0) or self.position.step in session.journal.ticks:
+            self._loop.means.start()
+        if self._options.schedule.due_at_step(*self.position):
             self._tick()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         session, self._session = self._session, None
         self._open.close()
-        if session is None:
-            return
-        with session.clock.paused():
-            session.journal.end_session(session.clock.training_seconds)
-            if session.journal.ticks:
-                read_run(self._out).save(self._out)
+        if session is not None:
+            session.end(self._out)
 
     @property
     def position(self) -> Position:
         """Steps done and epochs completed."""
-        return self._at
+        return self._loop.position
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint of the loop must keep so that all goes on as if it had not stopped.
+        """What a checkpoint of the loop must keep, so that tracking goes on as if never stopped.
 
-        Plain numbers: the position, and the sums of what was said since the last tick, for which a
-        device is waited for.
+        Plain numbers: the position, and the sums of the metrics since the last tick. Reading them
+        waits for the device.
         """
-        return {**self._at._asdict(), "means": self._means.to_dict()}
+        return self._loop.to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint of the loop; it replaces ``start_step`` and ``start_epoch``.
+        """Go on from a checkpoint of the loop; this replaces ``start_step`` and ``start_epoch``.
 
         Raises
         ------
@@ -273,61 +231,58 @@ class Tracker:
         """
         if self._session is not None:
             raise InputError("load_state_dict after the tracker was entered: call it before `with`")
-        self._at = Position(state["step"], state["epoch"])
-        self._means = RunningMeans.of(state["means"])
+        self._loop = LoopState.of(state)
 
     @property
     def profile(self) -> Profile:
-        """All ticks so far, those of earlier sessions among them.
+        """All ticks so far, also those of earlier sessions.
 
         Raises
         ------
         InputError
-            If there is none.
+            If there is no tick.
         """
         return read_run(self._out)
 
     @property
     def overhead(self) -> float | None:
-        """Time of all ticks over the time of training, over all sessions; None before the first.
+        """The time of all ticks, divided by the time of training, over all sessions.
 
-        None in a process that does not measure.
+        None before the first tick, and in a process that does not measure.
         """
         return None if self._idle else self._running().overhead
 
     @property
     def differing(self) -> tuple[int, ...]:
-        """Steps that were reached again with other values in the network than were measured."""
+        """Steps that the loop reached again with other values in the network."""
         return () if self._idle else tuple(self._running().journal.differing)
 
     @property
     def metrics(self) -> dict[str, float | None]:
         """The metrics recorded at the current step; none if it has no tick."""
-        tick = None if self._idle else self._running().journal.ticks.get(self._at.step)
+        tick = None if self._idle else self._running().journal.ticks.get(self.position.step)
         return {} if tick is None else dict(tick.metrics)
 
     def to_frame(self, curve: str | None = "estimate") -> pd.DataFrame:
-        """The rows of a curve (None for all), with the epoch and the metrics of their ticks.
+        """The rows of a curve (None for all rows), with the epoch and metrics of their tick.
 
         Raises
         ------
         InputError
             If there is no tick, or no such curve.
         """
-        profile = self.profile
-        ticks = profile.ticks.drop(columns=["seconds", "training_seconds"])
-        return profile.to_frame(curve).merge(ticks, on=["model", "step"], how="left")
+        return with_ticks(self.profile, curve)
 
     def step(self, *, at: int | None = None, **metrics: Any) -> bool:
-        """Say that the network has made an optimiser step, and measure it if it is time.
+        """Say that the network has made an optimiser step; measure it if the schedule says so.
 
         Parameters
         ----------
         at
-            Steps done in all, where the loop counts itself; one more than before by default.
+            Steps done in all, for a loop that counts them itself; by default one more than before.
         metrics
-            Numbers or tensors of one value, such as ``loss`` and ``accuracy``; they are looked at
-            only when a tick is made, so that a GPU is not waited for.
+            Numbers or tensors of one value, such as ``loss`` and ``accuracy``. They are read only
+            when a tick is made, so that no step waits for a GPU.
 
         Returns
         -------
@@ -341,45 +296,41 @@ class Tracker:
         CaptureError
             If the network fails, or the samples differ from those of other ticks.
         """
-        now = self._at.step + 1 if at is None else at
-        if now <= self._at.step:
-            raise InputError(f"step {now} after step {self._at.step}: steps must grow")
-        self._at = Position(now, self._at.epoch)
-        self._said = kept(metrics)
+        self._loop.end_step(at, metrics)
         if self._idle:
             return False
-        self._means.add(self._said)
-        return self._schedule.due_at_step(*self._at) and self._tick()
+        self._loop.means.add(self._loop.reported)
+        return self._options.schedule.due_at_step(*self.position) and self._tick()
 
     def epoch(self, **metrics: Any) -> bool:
-        """Say that an epoch is complete, and measure it if it is time; see `step`.
+        """Say that an epoch is complete; measure the network if the schedule says so; see `step`.
 
         A tick that is made has the metrics of the last step too, unless they are given again.
         """
-        self._at = Position(self._at.step, self._at.epoch + 1)
-        if self._idle or not self._schedule.due_at_epoch(self._at.epoch):
+        self._loop.end_epoch()
+        if self._idle or not self._options.schedule.due_at_epoch(self.position.epoch):
             self.note(**metrics)
             return False
-        self._said |= kept(metrics)
+        self._loop.report(metrics)
         return self._tick()
 
     def note(self, **metrics: Any) -> bool:
-        """Add metrics to the tick of the current step, if there is one or will be at this step.
+        """Add metrics to the tick of the current step, also if that tick is made later.
 
-        What the tick has already stays.
+        Metrics that the tick has already stay as they are.
 
         Returns
         -------
         bool
-            Whether there is one.
+            Whether the current step has a tick.
         """
-        self._said |= kept(metrics)
+        self._loop.report(metrics)
         if self._idle:
             return False
         journal = self._running().journal
-        if self._at.step not in journal.ticks:
+        if self.position.step not in journal.ticks:
             return False
-        journal.note(self._at.step, as_numbers(self._said))
+        journal.note(self.position.step, as_numbers(self._loop.reported))
         return True
 
     def _running(self) -> Session:
@@ -388,16 +339,11 @@ class Tracker:
         return self._session
 
     def _tick(self) -> bool:
-        """Measure now, unless this step was decided on before."""
-        session = self._running()
-        made = session.tick(*self._at, self._numbers)
-        if self._at.step in session.journal.ticks:
-            self._means = RunningMeans()
+        """Measure now, unless this step was measured or skipped before."""
+        session, step = self._running(), self.position.step
+        made = session.tick(*self.position, self._loop.numbers)
+        if step in session.journal.ticks:
+            self._loop.means.restart()
         if made:
-            session.show_tick(self._at.step)
+            self._show(session.line_of(step))
         return made
-
-    def _numbers(self) -> dict[str, float | None]:
-        """What was said of this step, and the means since the tick before."""
-        said = as_numbers(self._said)
-        return said | {n: v for n, v in self._means.values().items() if n not in said}

@@ -1,4 +1,4 @@
-"""An alias: what version 0.1 had here is in `tracking`, `noise` and `losses` now."""
+"""An alias for `tracking`, `noise` and `losses`, which version 0.1 had here."""
 
 from __future__ import annotations
 

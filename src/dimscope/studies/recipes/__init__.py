@@ -1,1 +1,1 @@
-"""Recipes, each in a file of its name: ``paper/recipe`` is ``RECIPE`` of ``paper/recipe.py``."""
+"""Recipes, one file each: ``paper/recipe`` is the constant ``RECIPE`` of ``paper/recipe.py``."""

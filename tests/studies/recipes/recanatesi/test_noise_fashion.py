@@ -9,6 +9,7 @@ from dimscope.studies import run_recipe
 from dimscope.studies.recipes.recanatesi import noise_fashion
 
 
+@pytest.mark.statistical
 def test_claims_come_from_every_condition():
     groups = noise_fashion.conditions().values()
     wanted = sorted({c.name: c for group in groups for c in group}.items())

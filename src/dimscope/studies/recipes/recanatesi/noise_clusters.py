@@ -1,8 +1,8 @@
 """The noise of SGD compresses what a readout does not see: clusters and a linear network.
 
 Recanatesi et al. (2019) claim that the noise of SGD acts as a regulariser that balances the
-dimension of a representation. No experiment of theirs could be recovered. Task and network are
-those of Farrell et al. (2022); conditions and predictions are this software's own
+dimension of a representation. The experiment of that paper could not be recovered. Task and network
+are those of Farrell et al. (2022); conditions and predictions are this software's own
 (`dimscope.studies.recipes.recanatesi.noise.linear_network`).
 """
 
@@ -18,8 +18,8 @@ from dimscope.studies.claims import Claim, decreases, vanishes
 from dimscope.studies.jobs import Identity, run_jobs
 from dimscope.studies.recipe import N_SEEDS, N_WORKERS, Recipe
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
-from dimscope.studies.recipes.recanatesi.noise.ends import Ends, summary
 from dimscope.studies.recipes.recanatesi.noise.figures import figures
+from dimscope.studies.recipes.recanatesi.noise.last_moments import LastMoments, summary
 from dimscope.studies.recipes.recanatesi.noise.runs import (
     jobs_of,
     require_seeds,
@@ -33,12 +33,12 @@ _RATES, _BATCHES, _LABEL_NOISES = (1e-3, 2e-3, 4e-3), (1, 4, 16), (0.0, 0.25, 0.
 _POPULATION = 800
 _NOISE = 0.5
 MAIN = Condition(learning_rate=max(_RATES), label_noise=_NOISE)
-#: As much noise in every step as SGD gives to the readout under the main condition.
+#: Noise of the readout in every step, as strong as SGD's own under the main condition.
 READOUT_NOISE = math.sqrt(MAIN.rate_per_sample * _NOISE**2 / 2)
 
 
 def conditions() -> dict[str, list[Condition]]:
-    """The conditions of the experiment, by what they are compared for."""
+    """The conditions of the experiment, grouped by the comparison that they serve."""
     rate = MAIN.learning_rate
     return {
         "sweep": [
@@ -66,12 +66,12 @@ def conditions() -> dict[str, list[Condition]]:
 def run(
     out: Path, *, n_seeds: int, training_time: float, n_workers: int | None, progress: bool
 ) -> pd.DataFrame:
-    """Train a network for each condition and seed; a row for each of them and moment.
+    """Train a network for each condition and seed; return a row for each of them and moment.
 
     Raises
     ------
     InputError
-        If a number is too small, or ``out`` holds another recipe.
+        If an option is too small, or ``out`` holds another recipe.
     TrainingError
         If training diverges or fails.
     StoreError
@@ -92,7 +92,7 @@ def run(
 def claims(frame: pd.DataFrame) -> list[Claim]:
     """Judge the predictions from the last moment of every run.
 
-    Compression is -ln of the orthogonal ratio, Tr C_h is `feature_variance`.
+    Compression is -ln of the orthogonal ratio; Tr C_h is the column ``feature_variance``.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     """
     parts = conditions()
     by_rate = sorted({c.rate_per_sample: c for c in parts["sweep"]}.items(), reverse=True)
-    of = Ends(frame)
+    of = LastMoments(frame)
     main, finite, full, frozen, quiet, injected = parts["controls"]
     ordered = [c for _, c in by_rate]
     names = ", ".join(f"{c.rate_per_sample:.3g}" for c in ordered)
@@ -143,7 +143,7 @@ RECIPE = Recipe(
     paper="Recanatesi et al. (2019), arXiv:1906.00443",
     title="The noise of SGD: clusters and a two-layer linear network",
     differs=(
-        "No experiment of the paper on this claim could be recovered. Task and network are those "
+        "The paper's experiment on this claim could not be recovered. Task and network are those "
         "of Farrell et al. (2022); the conditions and the predictions are our own."
     ),
     options=(N_SEEDS, training_time_option(TRAINING_TIME), N_WORKERS),

@@ -1,4 +1,4 @@
-"""The noise of SGD and the dimension that a deep network learns: Fashion-MNIST, seven dense layers.
+"""The noise of SGD and the dimension of a deep network: seven dense layers on Fashion-MNIST.
 
 Recanatesi et al. (2019) claim that the noise of SGD acts as a regulariser that balances the
 dimension of a representation. They train a seven-layer network on Fashion-MNIST; their settings
@@ -17,8 +17,8 @@ from dimscope.studies.claims import Claim, decreases
 from dimscope.studies.jobs import Identity, run_jobs
 from dimscope.studies.recipe import DEVICE, N_SEEDS, N_WORKERS, Recipe
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
-from dimscope.studies.recipes.recanatesi.noise.ends import Ends, summary
 from dimscope.studies.recipes.recanatesi.noise.figures import figures
+from dimscope.studies.recipes.recanatesi.noise.last_moments import LastMoments, summary
 from dimscope.studies.recipes.recanatesi.noise.runs import (
     jobs_of,
     require_seeds,
@@ -34,7 +34,7 @@ MAIN = Condition(learning_rate=max(_RATES), batch_size=min(_BATCHES))
 
 
 def conditions() -> dict[str, list[Condition]]:
-    """The conditions of the experiment, by what they are compared for."""
+    """The conditions of the experiment, grouped by the comparison that they serve."""
     return {
         "sweep": [
             Condition(learning_rate=eta, batch_size=size) for eta in _RATES for size in _BATCHES
@@ -62,12 +62,12 @@ def run(  # noqa: PLR0913 - one parameter for each option
     n_workers: int | None,
     progress: bool,
 ) -> pd.DataFrame:
-    """Train the networks of all seeds for each condition; a row for each of them and moment.
+    """Train a network for each condition and seed; return a row for each of them and moment.
 
     Raises
     ------
     InputError
-        If a number is too small, there is no such device, or ``out`` holds another recipe.
+        If an option is too small, there is no such device, or ``out`` holds another recipe.
     TrainingError
         If training diverges or fails.
     StoreError
@@ -89,9 +89,9 @@ def run(  # noqa: PLR0913 - one parameter for each option
 
 
 def claims(frame: pd.DataFrame) -> list[Claim]:
-    """Judge what the theory leads one to expect of a deep network, from the last moment of runs.
+    """Judge what the theory suggests for a deep network, from the last moment of every run.
 
-    None of this follows from the theory, which is of a readout near a minimum.
+    None of this follows from the theory, which describes a readout near a minimum.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
         If runs are missing.
     """
     parts = conditions()
-    of = Ends(frame)
+    of = LastMoments(frame)
     at_batch = [c for c in parts["sweep"] if c.batch_size == MAIN.batch_size]
     at_rate = sorted(
         (c for c in parts["sweep"] if c.learning_rate == MAIN.learning_rate),
@@ -137,8 +137,8 @@ RECIPE = Recipe(
     title="The noise of SGD: Fashion-MNIST and a network of seven dense layers",
     differs=(
         "The paper's settings could not be recovered: initialisation, training and conditions are "
-        "our own. None of the predictions follows from the theory, which is of a readout near a "
-        "minimum."
+        "our own. None of the predictions follows from the theory, which describes a readout near "
+        "a minimum."
     ),
     options=(N_SEEDS, training_time_option(TRAINING_TIME), DEVICE, N_WORKERS),
     run=run,

@@ -102,6 +102,7 @@ def test_divergence_is_said():
         )
 
 
+@pytest.mark.statistical
 def test_noise_is_what_it_says():
     generator = torch.Generator().manual_seed(0)
     labels = torch.zeros((2, 20_000), dtype=torch.int64)

@@ -44,6 +44,7 @@ def last(condition: Condition, seed: int = 0, training_time: float = SHORT):
     return rows[-1]
 
 
+@pytest.mark.statistical
 def test_begins_as_published_for_orientation():
     first = train_linear_network(condition=asdict(MAIN), seed=0, training_time=0.1)[0]
     assert first["participation_ratio"] == pytest.approx(45.9, abs=2)
@@ -55,6 +56,7 @@ def test_repeats_bit_for_bit():
     assert last(MAIN, training_time=1.0) == last(MAIN, training_time=1.0)
 
 
+@pytest.mark.statistical
 def test_compresses_as_predicted():
     """The prediction has no free parameter."""
     rows = train_linear_network(condition=asdict(MAIN), seed=1, training_time=60.0)
@@ -64,6 +66,7 @@ def test_compresses_as_predicted():
     np.testing.assert_allclose(ours, theory, atol=0.04)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     "change",
     [
@@ -78,11 +81,13 @@ def test_without_noise_hardly_compresses(change):
     assert last(replace(MAIN, **change))["orthogonal_ratio"] > 0.985
 
 
+@pytest.mark.statistical
 def test_noise_of_the_readout_brings_compression_back():
     quiet = replace(MAIN, label_noise=0.0)
     assert last(replace(quiet, readout_noise=READOUT_NOISE))["orthogonal_ratio"] < 0.9
 
 
+@pytest.mark.statistical
 def test_batches_of_a_population_have_no_repeats():
     how = replace(MAIN, population=20, batch_size=16, learning_rate=1e-3)
     assert last(how, training_time=0.5)["orthogonal_ratio"] > 0.9

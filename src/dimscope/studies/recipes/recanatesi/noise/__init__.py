@@ -1,1 +1,1 @@
-"""What the recipes on the noise of SGD share: conditions, networks, tables and figures."""
+"""Shared by the recipes on the noise of SGD: conditions, networks, tables and figures."""

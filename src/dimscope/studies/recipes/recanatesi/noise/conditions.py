@@ -1,4 +1,4 @@
-"""How one network of an experiment on the noise of SGD is trained."""
+"""Conditions: how a network of an experiment on the noise of SGD is trained."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from dimscope.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """Plain SGD with everything that sets its noise.
+    """Plain SGD and everything that sets its noise.
 
-    Runs are compared at equal training time (learning rate x steps), so that what differs is the
-    noise and not how far training has come.
+    Runs are compared at equal training time (learning rate times steps), so that they differ in the
+    noise and not in how far training has come.
 
     Attributes
     ----------
     learning_rate, batch_size
-        Of plain SGD.
+        Those of plain SGD.
     label_noise
-        Drawn anew each time that a label is used, or once for each sample of a population; what it
-        is of is the experiment's to say.
+        Strength of the noise of labels, in the units of the experiment. Noise is drawn again each
+        time that a label is used, or once for each sample of a population.
     frozen_readout
-        The readout keeps its initial weights.
+        Whether the readout keeps its initial weights.
     readout_noise
         Standard deviation of Gaussian noise that is added to the readout in every step.
     population
-        Samples that batches are drawn from; None for fresh ones (or all that there are). A batch
-        of the whole population has no gradient noise.
+        Number of samples that batches are drawn from; None for fresh samples, or for the whole
+        data set. A batch of the whole population has no gradient noise.
     """
 
     learning_rate: float
@@ -63,7 +63,7 @@ class Condition:
 
     @property
     def name(self) -> str:
-        """What sets it apart, in words."""
+        """The settings that differ from other conditions, in words."""
         batch = "full batch" if self.is_full_batch else f"B = {self.batch_size}"
         parts = [f"lr {self.learning_rate:g}", batch, f"label noise {self.label_noise:g}"]
         if self.population is not None:

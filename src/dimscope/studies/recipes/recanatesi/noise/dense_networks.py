@@ -1,4 +1,4 @@
-"""Dense networks trained on Fashion-MNIST, those of all seeds side by side, as one stack."""
+"""Dense networks trained on Fashion-MNIST; those of all seeds are trained together as a stack."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ def train_dense_networks(
     training_time: float,
     device: str = "cpu",
 ) -> Rows:
-    """Train the networks of all seeds and measure their last hidden layer, before and eight times.
+    """Train the networks of all seeds; measure the last hidden layer before training and 8 times.
 
     `dense_net` (six hidden layers of 256 ReLU units, He's initialisation) on the 60,000 training
     images, cross-entropy, plain SGD on batches drawn independently of each other. ``label_noise``
-    is the share of labels that are drawn anew, at random, each time that they are used.
+    is the share of labels that are replaced by random ones, each time that they are used.
 
     Parameters
     ----------
     condition
         Arguments of `Condition`.
     n_seeds
-        Networks, whose weights have seeds 0, 1, ...; the batches of all of them are one draw.
+        Number of networks. Their weights have seeds 0, 1, ...; the batches of all are one draw.
     training_time
         Learning rate times the number of steps.
     device
-        Where they are trained.
+        Where the networks are trained.
 
     Returns
     -------
     list of dict
-        A row for each seed and moment: ``time``, ``test_accuracy`` and ``training_loss``, and of
-        the last hidden layer on 2,000 test images `ReadoutGeometry`, ``two_nn`` and its error.
-        Dimensions are None where the features allow none.
+        A row for each seed and moment: ``time``, ``test_accuracy``, ``training_loss``, and for the
+        last hidden layer on 2,000 test images fields of `ReadoutGeometry`, ``two_nn`` and
+        ``two_nn_stderr``. A dimension is None if the features do not determine it.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def train_dense_networks(
     template = nets[0]
     weights: dict[str, Tensor] = {k: v.detach() for k, v in stack_module_state(nets)[0].items()}
     generator = torch.Generator(device).manual_seed(0)
-    known = None  # labels, where their noise is drawn once
+    known = None  # the labels of a population, whose noise is drawn once
     if how.population is not None:
         of_population = labels[: how.population].expand(n_seeds, -1)
         known = _noisy(of_population, how.label_noise, generator)
@@ -100,7 +100,7 @@ def train_dense_networks(
 
 
 def _network(seed: int) -> nn.Module:
-    """`dense_net`, drawn by He's rule: as torch draws it the signal fades, and it hardly starts."""
+    """`dense_net` with He's initialisation: with torch's own, the signal fades through depth."""
     generator = torch.Generator().manual_seed(seed)
     model = load_model("dense_net", rng=seed).model
     for module in model.modules():
@@ -127,7 +127,7 @@ def _steps_between_ticks(n_steps: int) -> Iterator[int]:
 def _draw(
     how: Condition, n_seeds: int, n_images: int, generator: torch.Generator
 ) -> Int64[Tensor, "s b"]:
-    """A batch for each network; small ones may repeat an image, about B^2 / 2N times a batch."""
+    """Draw a batch for each network; a small batch repeats about B^2 / 2N of its images."""
     n = how.population or n_images
     device = generator.device
     if how.is_full_batch:

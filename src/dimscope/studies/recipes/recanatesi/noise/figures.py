@@ -1,4 +1,4 @@
-"""The figures of a recipe on the noise of SGD: sweep, conditions and course of every quantity."""
+"""The figures of a recipe on the noise of SGD: sweep, conditions and course of each quantity."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def figures(
     frame: pd.DataFrame, quantities: Sequence[str], groups: Groups
 ) -> dict[str, Callable[[], Axes]]:
-    """Functions that draw each quantity over the group ``"sweep"``, the others, and through time.
+    """Return functions that draw each quantity over a sweep, over conditions, and through time.
 
-    Their keys are the names of the files, such as ``sweep-two_nn``.
+    The sweep is the group ``"sweep"``; the conditions are those of all other groups. The keys are
+    the names of the files, such as ``sweep-two_nn``.
     """
     from dimscope.plots import (  # noqa: PLC0415 - a recipe loads without matplotlib
         plot_study_conditions,

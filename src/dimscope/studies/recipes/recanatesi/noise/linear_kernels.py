@@ -1,4 +1,4 @@
-"""Compiled SGD of a two-layer linear network: its steps are too small for a library's overhead."""
+"""Compiled SGD of a two-layer linear network: a library's overhead would exceed its small steps."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def train_linear(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0913, PLR
     rates: tuple[float, float],
     readout_noise: Float64[Any, "steps c h"],
 ):
-    """SGD on 1/2 |(R + noise) W x - y|^2, a batch a step in order.
+    """Train by SGD on 1/2 |(R + noise) W x - y|^2, one batch a step, in order.
 
-    ``inner`` (W) and ``readout`` (R) are changed in place. ``rates`` are those of W and of R. No
-    noise is added if ``readout_noise`` has no steps.
+    This changes ``inner`` (W) and ``readout`` (R) in place. ``rates`` are the learning rates of W
+    and R. No noise is added if ``readout_noise`` has no steps.
     """
     n_outputs, n_hidden = readout.shape
     n_inputs = inner.shape[1]

@@ -1,11 +1,11 @@
 """A two-layer linear network trained on clusters, and what the effective regulariser predicts.
 
-Task and network are those of Farrell, Recanatesi, Moore, Lajoie and Shea-Brown (2022), as their
-public code has them (github.com/msf235/Robust_representations_paper_code): 60 clusters in 200
-dimensions in two classes, and two linear layers. The noise of labels and of the readout, and the
-prediction, are this software's own (`dimscope.noise`). With residuals of variance s^2, noise of the
-readout shrinks what is orthogonal to it as dW/dt = -kappa W E[x x^T], kappa = eta s^2 C / (2 B) for
-SGD's own noise and C sigma^2 for noise of variance sigma^2 that is added to the readout.
+Task and network are those of Farrell, Recanatesi, Moore, Lajoie and Shea-Brown (2022), as in their
+public code (github.com/msf235/Robust_representations_paper_code): 60 clusters in 200 dimensions in
+two classes, and two linear layers. The noise of labels and of the readout, and the prediction, are
+this software's own (`dimscope.noise`). Noise of the readout shrinks what is orthogonal to it by
+dW/dt = -kappa W E[x x^T]. With residuals of variance s^2, kappa = eta s^2 C / (2 B) for SGD's own
+noise; for noise of variance sigma^2 that is added to the readout, kappa = C sigma^2.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _DRAWN = 2**14  # samples at a time
 
 @dataclass(frozen=True, kw_only=True)
 class _Task:
-    """Cluster centres and the labels that they have in turn."""
+    """Cluster centres and their labels; the classes alternate."""
 
     centres: Float64[np.ndarray, "60 200"]
     codes: Float64[np.ndarray, "60 2"]
@@ -58,7 +58,7 @@ class _Task:
 
 
 def train_linear_network(*, condition: dict[str, Any], seed: int, training_time: float) -> Rows:
-    """Train one network and measure its hidden layer on 500 points, before and ten times.
+    """Train one network; measure its hidden layer on 500 points before training and ten times.
 
     The input matrix is orthogonal, divided by the mean of its absolute entries times sqrt(200);
     the readout is normal with 0.3 / sqrt(200). No biases, loss 1/2 |f(x) - y|^2, labels 0.7 times
@@ -69,7 +69,8 @@ def train_linear_network(*, condition: dict[str, Any], seed: int, training_time:
     condition
         Arguments of `Condition`.
     seed
-        Of the task, the network and the samples: equal seeds differ by the condition only.
+        Seed of the task, the network and the samples: runs of one seed differ only in the
+        condition.
     training_time
         Learning rate times the number of steps.
 
@@ -128,7 +129,7 @@ def _chunks(n: int, size: int) -> list[int]:
 def _batches(
     rng: np.random.Generator, how: Condition, task: _Task, population: Any, n_batches: int
 ) -> tuple[Float64[np.ndarray, "n 200"], Float64[np.ndarray, "n 2"]]:
-    """Samples of ``n_batches`` batches: fresh, or drawn without replacement within each batch."""
+    """The samples of batches: fresh ones, or drawn without replacement within each batch."""
     if how.population is None:
         return task.samples(rng, n_batches * how.batch_size, how.label_noise)
     if how.is_full_batch:
@@ -147,9 +148,9 @@ def _prediction(
 ) -> Callable[[float], float]:
     """The orthogonal ratio that the effective regulariser predicts, as a function of time.
 
-    W E[x x^T] shrinks each principal direction of x at its own rate, so that all is known once
-    K(t), the integral of kappa, is. The residuals are those of the labels and those that the noise
-    of the readout makes itself, sigma^2 E|h|^2 with sigma^2 = kappa / C.
+    W E[x x^T] shrinks each principal direction of x at its own rate, so the ratio follows from
+    K(t), the integral of kappa. The residuals have two parts: the noise of the labels, and that of
+    the readout itself, which adds sigma^2 E|h|^2 with sigma^2 = kappa / C.
     """
     values, vectors = np.linalg.eigh(
         task.centres.T @ task.centres / N_CLUSTERS + _SPREAD**2 * np.eye(N_INPUTS)

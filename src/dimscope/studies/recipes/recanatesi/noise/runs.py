@@ -1,4 +1,4 @@
-"""Runs of conditions over seeds: the jobs of a recipe, and the frame that their rows make."""
+"""Runs of conditions over seeds: the jobs of a recipe, and the frame of all their rows."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dimscope.studies.jobs import Job
 from dimscope.studies.recipe import Option
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 
-#: Conditions by what they are compared for.
+#: Conditions, grouped by the comparison that they serve.
 Groups = Mapping[str, Sequence[Condition]]
 
 _LEAST_SEEDS, _LEAST_STEPS = 3, 10
 
 
 def training_time_option(default: float) -> Option:
-    """How long every network is trained."""
+    """The option that says how long every network is trained."""
     return Option(
         name="training_time", kind=float, default=default, help="Learning rate times steps."
     )
@@ -33,23 +33,23 @@ def require_seeds(n_seeds: int) -> None:
     Raises
     ------
     InputError
-        If there are fewer than three.
+        If there are fewer than three seeds.
     """
     if n_seeds < _LEAST_SEEDS:
-        raise InputError(f"n_seeds={n_seeds}: the verdicts need at least {_LEAST_SEEDS}")
+        raise InputError(f"n_seeds={n_seeds}: the verdicts need at least {_LEAST_SEEDS} seeds")
 
 
 def jobs_of(groups: Groups, training_time: float, seeds: Sequence[Job]) -> list[dict[str, Any]]:
-    """A job for each of ``seeds`` and each condition, which may stand in several groups.
+    """Make a job for each entry of ``seeds`` and each condition.
 
     Parameters
     ----------
     groups
-        The conditions.
+        The conditions; one that stands in several groups gets one job.
     training_time
         Learning rate times steps.
     seeds
-        The other arguments of a job: a seed, or all seeds at once.
+        The other arguments of a job: one seed, or the number of all seeds.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def jobs_of(groups: Groups, training_time: float, seeds: Sequence[Job]) -> list[
 
 
 def with_conditions(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `jobs_of` with the name and the fields of their condition as columns."""
+    """The rows of `jobs_of`, with the name and the fields of each condition as columns."""
     fields = frame["condition"]
     names = fields.map(lambda of: Condition(**of).name).rename("name")
     others = frame.drop(columns="condition")

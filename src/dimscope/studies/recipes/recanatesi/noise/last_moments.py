@@ -1,4 +1,4 @@
-"""What every run came to: its last moment, for verdicts and for people."""
+"""The last moment of every run, for verdicts and for the summary table."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 
 
 def last_moments(frame: pd.DataFrame) -> pd.DataFrame:
-    """The row at the end of every run, a run being a condition and a seed."""
+    """The last row of every run; a run is a condition and a seed."""
     return frame.loc[frame.groupby(["name", "seed"])["time"].idxmax()]
 
 
 def summary(frame: pd.DataFrame, quantities: Sequence[str]) -> pd.DataFrame:
-    """Quantities at the end of runs, and what was predicted: mean ± standard error over seeds."""
+    """Quantities at the end of runs, and their predictions: mean ± standard error over seeds."""
     ends = last_moments(frame)
     shown = [*quantities, *(c for c in map(str, frame.columns) if c.startswith("predicted_"))]
     groups = ends.groupby("name", sort=False)[shown].agg(["mean", "sem"])
@@ -35,13 +35,13 @@ def _mean(mean: float, stderr: float) -> str:
     return "-" if math.isnan(mean) else f"{mean:.4g} ± {stderr:.1g}"
 
 
-class Ends:
+class LastMoments:
     """The last moment of every run, by condition and seed.
 
     Parameters
     ----------
     frame
-        Columns ``name`` (`Condition.name`), ``seed``, ``time`` and quantities.
+        Has the columns ``name`` (`Condition.name`), ``seed``, ``time`` and quantities.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -49,7 +49,7 @@ class Ends:
         self._ends = {str(name): runs.set_index("seed") for name, runs in ends}
 
     def last(self, quantity: str, *of: Condition) -> Float64[np.ndarray, "seeds conditions"]:
-        """A quantity at the end of every run of some conditions, seeds in order; nan if unknown.
+        """A quantity at the end of the runs of these conditions, sorted by seed; nan if unknown.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""The three ways to gradient noise: gradients of all samples, of batches, or norms of two sizes.
+"""The three methods of `gradient_noise`: gradients of samples, of batches, or norms of two sizes.
 
-Each draws its own gradients at the weights of a `Plan` and makes estimates of them, by layer.
+Each computes its gradients for a `Plan`, and from them an estimate for each layer.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from jaxtyping import Float64
 
 from dimscope._progress import Advance
 from dimscope.errors import InputError
+from dimscope.noise.gradient_moments import Moments, centred_gram, jackknife, moments
 from dimscope.noise.gradients import (
     Groups,
     by_layer,
@@ -23,7 +24,6 @@ from dimscope.noise.gradients import (
     per_sample_gradients,
     squared_norms,
 )
-from dimscope.noise.gram import Moments, centred_gram, jackknife, moments
 from dimscope.noise.objective import Objective
 from dimscope.noise.results import WHOLE, NoiseEstimate, noise_scale
 from dimscope.noise.two_batch_noise import two_batch_noise
@@ -31,7 +31,23 @@ from dimscope.noise.two_batch_noise import two_batch_noise
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is measured: the loss, its layers, and batches of which size from how many."""
+    """What to measure: the loss, its layers, the batch size, and how many samples there are.
+
+    Attributes
+    ----------
+    loss
+        The loss as a function of the parameters.
+    groups
+        The names of the parameters of each layer.
+    batch_size
+        B, the size of the minibatch whose noise is measured.
+    population
+        Samples that training draws from.
+    n_draws
+        Batches to draw.
+    rng
+        Draws the batches and the groups of the jackknife.
+    """
 
     loss: Objective
     groups: Groups
@@ -41,27 +57,27 @@ class Plan:
     rng: np.random.Generator
 
     def size(self, layer: str) -> int:
-        """How many numbers the parameters of a layer are."""
+        """The number of parameters of a layer."""
         names = self.loss.chosen if layer == WHOLE else self.groups[layer]
         return sum(self.loss.chosen[name].numel() for name in names)
 
 
 class Measured(NamedTuple):
-    """What a way found by layer, from how many gradients, at a cost in samples passed through."""
+    """What a method found for each layer, the number of gradients, and the cost in samples."""
 
-    way: str
+    method: str
     estimates: dict[str, NoiseEstimate]
     n_draws: int
     n_sample_gradients: int
 
 
 def by_samples(plan: Plan, advance: Advance) -> Measured:
-    """From the gradients of all samples.
+    """Estimate the noise from the gradients of all samples.
 
     Raises
     ------
     NoPerSampleError
-        If torch.func cannot take them.
+        If torch.func cannot compute them.
     """
     products = grams(per_sample_gradients(plan.loss, plan.groups, advance))
     n = len(plan.loss.samples)
@@ -69,7 +85,7 @@ def by_samples(plan: Plan, advance: Advance) -> Measured:
 
 
 def by_batches(plan: Plan, advance: Advance) -> Measured:
-    """From the gradients of independent batches."""
+    """Estimate the noise from the gradients of independent batches."""
     drawn = drawn_gradients(plan.loss, plan.batch_size, plan.n_draws, plan.rng, advance)
     products = grams(by_layer(drawn, plan.groups))
     estimates = _of_grams(plan, products, "batches")
@@ -77,12 +93,12 @@ def by_batches(plan: Plan, advance: Advance) -> Measured:
 
 
 def by_two_batches(plan: Plan, big: int, advance: Advance) -> Measured:
-    """From the norms of the gradients of small and big batches.
+    """Estimate the noise from the norms of the gradients of small and big batches.
 
     Raises
     ------
     InputError
-        If the big ones are not larger than the small ones, or larger than the data.
+        If the big batches are not larger than the small ones, or larger than the data.
     """
     n, small = len(plan.loss.samples), plan.batch_size
     if not small < big <= n:
@@ -118,29 +134,34 @@ def by_two_batches(plan: Plan, big: int, advance: Advance) -> Measured:
 
 
 def _of_grams(
-    plan: Plan, products: Mapping[str, Float64[np.ndarray, "n n"]], way: str
+    plan: Plan, products: Mapping[str, Float64[np.ndarray, "n n"]], method: str
 ) -> dict[str, NoiseEstimate]:
     everything = {WHOLE: np.sum(list(products.values()), axis=0), **products}
-    return {layer: _of_gram(plan, layer, gram, way) for layer, gram in everything.items()}
+    return {layer: _of_gram(plan, layer, gram, method) for layer, gram in everything.items()}
 
 
-def _of_gram(plan: Plan, layer: str, gram: Float64[np.ndarray, "n n"], way: str) -> NoiseEstimate:
-    """The noise from the products of gradients of samples, or of batches of B of the N samples."""
+def _of_gram(
+    plan: Plan, layer: str, gram: Float64[np.ndarray, "n n"], method: str
+) -> NoiseEstimate:
+    """Estimate the noise from the Gram matrix of gradients.
+
+    The gradients are those of all N samples, or of batches of B of them, as ``method`` says.
+    """
     n, b, total = len(plan.loss.samples), plan.batch_size, plan.population
-    if way == "samples":
+    if method == "samples":
         spread_per_draw, known = 1.0, 1 - n / total  # share of the variance left by having all
     else:
         spread_per_draw, known = b * n / (n - b) if b < n else math.nan, 1.0
     share = (1 - b / total) / b
 
     def shown(found: Moments) -> tuple[float, float, float | None, float | None]:
-        if way == "samples":
+        if method == "samples":
             spread = found.trace
             mean = found.signal + spread / total  # |g|^2 of M samples: |g_n|^2 - S (1/n - 1/M)
         else:
             spread = found.trace * spread_per_draw if b < n else 0.0
             mean = found.signal - spread * (1 / n - 1 / total)
-        exact = way == "samples" and total == n
+        exact = method == "samples" and total == n
         ratio = found.naive_ratio if exact else found.ratio
         return share * spread, mean, noise_scale(spread, mean), ratio
 

@@ -1,4 +1,4 @@
-"""What a training loop says of its steps: the numbers of a moment, and their means in between."""
+"""The metrics that a training loop reports: copied unread, as numbers, and as running means."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any, Self
 from dimscope.errors import InputError
 from dimscope.results import TICK_COLUMNS
 
-#: Before the name of a metric: its mean over the steps since the tick before.
+#: Stands before the name of a metric for its mean over the steps since the last tick.
 MEAN_PREFIX = "mean_"
 _MOST_PENDING = 64
 
 
-def kept(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics as they are now, not looked at, so that a device is not waited for.
+def copied_unread(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy the metrics unread: reading a CUDA tensor would wait for the device.
 
-    A tensor is copied, for the loop may write into it; without its graph, whose memory it would
-    hold.
+    A tensor is copied because the loop may write into it again. The copy has no graph, which would
+    keep the memory of the forward pass.
 
     Raises
     ------
     InputError
-        If one has the name of what every tick has.
+        If a metric has the name of a column that every tick has.
     """
     taken = TICK_COLUMNS.keys() & metrics.keys()
     if taken:
@@ -34,12 +34,12 @@ def kept(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_numbers(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    """The metrics as numbers; here a device is waited for.
+    """Read the metrics as numbers; this waits for a device that still computes one.
 
     Raises
     ------
     InputError
-        If one is no number.
+        If a metric is no number.
     """
     try:
         return {name: _as_number(value) for name, value in metrics.items()}
@@ -54,33 +54,47 @@ def _as_number(value: Any) -> float | None:
 
 @dataclass
 class RunningMeans:
-    """Means of what is said at every step since a tick, in bounded memory.
+    """Means of the metrics over all steps since a tick, in bounded memory.
 
-    Values are added in float64 and in the order of the steps, whenever they are looked at, so that
-    a loop that restores them on its way gives the same bits as one that was left alone.
+    Values are added in float64 and in the order of the steps, so the sums do not depend on when
+    they are read: a loop that is stopped and restored gets the same bits as one left alone.
 
     Attributes
     ----------
     totals
-        Sum and number of values of each metric; None if the steps since the tick before are not
-        all known, so that no mean is.
+        Sum and number of values of each metric. None if some steps since the last tick are
+        unknown: there are no means then.
     """
 
     totals: dict[str, tuple[float, int]] | None = field(default_factory=dict)
     _pending: list[Mapping[str, Any]] = field(default_factory=list)
 
     @classmethod
+    def unknown(cls) -> Self:
+        """No means: some steps since the last tick are unknown."""
+        return cls(None)
+
+    @classmethod
     def of(cls, record: Mapping[str, Any] | None) -> Self:
         """The means that `to_dict` described."""
         if record is None:
-            return cls(None)
+            return cls.unknown()
         return cls({name: (float(total), int(n)) for name, (total, n) in record.items()})
 
+    def start(self) -> None:
+        """From now on all steps are known; means that were restored go on."""
+        if self.totals is None:
+            self.totals = {}
+
+    def restart(self) -> None:
+        """Forget all steps: a tick was made."""
+        self.totals, self._pending = {}, []
+
     def add(self, metrics: Mapping[str, Any]) -> None:
-        """Count the metrics of one more step, as `kept` gives them."""
+        """Count the metrics of one more step, as `copied_unread` returns them."""
         if self.totals is None or not metrics:
             return
-        self._pending.append(dict(metrics))  # others may join those of the moment
+        self._pending.append(dict(metrics))  # metrics may be added to the current step later
         if len(self._pending) >= _MOST_PENDING:
             self._sum_up()
 

@@ -1,4 +1,4 @@
-"""What the products of gradients with each other say of their mean and their covariance."""
+"""Mean and covariance of gradients, from their Gram matrix, with the jackknife's errors."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _ROUNDING = 1e-10
 
 
 class Moments(NamedTuple):
-    """Of gradients g_1 ... g_n: unbiased where they are independent draws.
+    """Moments of gradients g_1 ... g_n; trace and signal are unbiased for independent draws.
 
     Attributes
     ----------
     trace
-        Of their covariance, sum |g_k - g_mean|^2 / (n - 1).
+        Trace of their covariance, sum |g_k - g_mean|^2 / (n - 1).
     signal
-        |E g|^2, as |g_mean|^2 - trace / n.
+        |E g|^2, estimated by |g_mean|^2 - trace / n.
     ratio
-        Participation ratio of the covariance, corrected for n; None where n does not bound it.
+        Participation ratio of the covariance, corrected for n; None if n gradients do not bound it.
     naive_ratio
-        The same without correction, at most n - 1; None without variance.
+        The same without correction, at most n - 1; None if all gradients are equal.
     """
 
     trace: float
@@ -37,7 +37,7 @@ class Moments(NamedTuple):
 
 
 def moments(gram: Float64[np.ndarray, "n n"]) -> Moments:
-    """The moments of n gradients from their products, not centred."""
+    """The moments of n gradients from their Gram matrix, which is not centred."""
     n = len(gram)
     centred = centred_gram(gram)
     spread = float(np.trace(centred))
@@ -56,7 +56,7 @@ def moments(gram: Float64[np.ndarray, "n n"]) -> Moments:
 
 
 def centred_gram(gram: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n n"]:
-    """The products of gradients less their mean."""
+    """The Gram matrix of the gradients less their mean."""
     mean = gram.mean(axis=0)
     return np.asarray(gram - mean - mean[:, None] + mean.mean())
 
@@ -66,10 +66,19 @@ def jackknife(
     statistics: Callable[[Int64[np.ndarray, " m"]], Sequence[float | None]],
     rng: np.random.Generator,
 ) -> list[float | None]:
-    """The standard errors of statistics of n draws, from leaving out groups of them in turn.
+    """The standard errors of statistics of n draws, by leaving out one group of draws in turn.
 
-    At most 32 groups, so that it costs no more than 32 times the statistics. None where there are
-    fewer than 3 draws, or a statistic is None without some group.
+    There are at most 32 groups, so the cost is at most 32 times that of the statistics. An error is
+    None if there are fewer than 3 draws, or if leaving out a group makes the statistic None.
+
+    Parameters
+    ----------
+    n
+        Number of draws.
+    statistics
+        Returns the statistics of some draws, given by their positions.
+    rng
+        Draws the groups.
     """
     order = rng.permutation(n)
     groups = np.array_split(order, min(n, _GROUPS))

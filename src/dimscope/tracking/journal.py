@@ -1,11 +1,11 @@
-"""The ticks of a training run: one line each in an append-only log, and the Profile they make."""
+"""The journal of a training run: its ticks, one line each, and the Profile that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dimscope._format import number
 from dimscope._log import Log, read_log
@@ -15,13 +15,16 @@ from dimscope.profiling.measured import Measured, from_flat_rows, in_order, rows
 from dimscope.profiling.saved import holds_profile
 from dimscope.results import TICK_COLUMNS, plain, tick_table
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _NAME = "ticks.jsonl"
 _LAYERS_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tick:
-    """One measurement of the network during training, without its rows.
+    """One measurement of the network during training, without the values of its layers.
 
     Attributes
     ----------
@@ -30,11 +33,11 @@ class Tick:
     model_hash
         SHA-256 of the network's state.
     metrics
-        What the training loop said of this moment, such as its loss.
+        What the training loop reported of this moment, such as its loss.
     seconds
         Time that measuring took.
     training_seconds
-        Time of training up to here, over all sessions, ticks left out.
+        Time of training up to here, over all sessions, without the time of ticks.
     """
 
     step: int
@@ -47,9 +50,9 @@ class Tick:
 
 @dataclass(kw_only=True)
 class TickJournal:
-    """What a run folder says so far.
+    """What a run folder records so far.
 
-    A tick is on disk as a whole or not at all, and is never written twice.
+    A tick is on disk as a whole or not at all, and it is never written twice.
 
     Attributes
     ----------
@@ -58,11 +61,11 @@ class TickJournal:
     ticks
         Ticks by step.
     skipped
-        Steps that were due and not measured, with the reason.
+        Steps at which a tick was due but not made, with the reason.
     differing
-        Steps that the training loop reached again with another state of the network.
+        Steps that the training loop reached again with other values in the network.
     training_seconds
-        Time of training that is recorded, over all sessions.
+        Recorded time of training, over all sessions.
     """
 
     log: Log
@@ -73,7 +76,7 @@ class TickJournal:
 
     @classmethod
     def open(cls, directory: Path, identity: Mapping[str, Any]) -> Self:
-        """The journal of a run that starts or goes on in ``directory``.
+        """Open the journal of a run that starts or goes on in ``directory``.
 
         Raises
         ------
@@ -84,7 +87,9 @@ class TickJournal:
         """
         path = directory / _NAME
         if holds_profile(directory) and not path.exists():
-            raise InputError(f"{directory} holds a profile that is no training run: give another")
+            raise InputError(
+                f"{directory} holds a profile that is no training run: give another folder"
+            )
         log, lines = Log.open(path, identity)
         journal = cls(log=log)
         for line in lines:
@@ -92,29 +97,29 @@ class TickJournal:
         return journal
 
     def start_session(self, facts: Mapping[str, Any]) -> None:
-        """Record that a process begins to track, with its versions and where it stands."""
+        """Record that a process begins to track, with its versions and its position."""
         self.log.append({"session": facts})
 
     def end_session(self, training_seconds: float) -> None:
-        """Record how long the training took until now."""
+        """Record how long training has taken so far."""
         self._add({"ended": training_seconds})
 
     def add(self, tick: Tick, measured: Sequence[Measured]) -> None:
-        """Record a tick with its layers; it is on disk when this returns."""
+        """Record a tick with its layers; both are on disk when this returns."""
         self._add({"tick": asdict(tick), "layers": [one.to_dict() for one in measured]})
 
     def note(self, step: int, metrics: Mapping[str, float | None]) -> None:
-        """Add metrics to a tick; those that it has already stay."""
+        """Add metrics to a tick; metrics that it has already stay as they are."""
         new = {name: v for name, v in metrics.items() if name not in self.ticks[step].metrics}
         if new:
             self._add({"noted": step, "metrics": new})
 
     def skip(self, step: int, reason: str) -> None:
-        """Record that a step was due and is not measured."""
+        """Record that a tick was due at a step and is not made."""
         self._add({"skipped": step, "reason": reason})
 
     def report_difference(self, step: int) -> None:
-        """Record that the network was another one when ``step`` was reached again."""
+        """Record that the network had other values when ``step`` was reached again."""
         self._add({"differs": step})
 
     def _add(self, line: Mapping[str, Any]) -> None:
@@ -137,7 +142,7 @@ class TickJournal:
 
 
 def line_of(tick: Tick, measured: Sequence[Measured], overhead: float | None) -> str:
-    """A tick in one line: its moment, its metrics, the deepest layers, what tracking costs."""
+    """A tick in one line: its step, its metrics, the deepest layers, what tracking costs."""
     parts = [f"step {tick.step:,}, epoch {tick.epoch}"]
     parts += [f"{n} {number(v)}" for n, v in tick.metrics.items() if v is not None]
     first = [(one.name, one.values[0].value) for one in measured if one.values]
@@ -148,12 +153,12 @@ def line_of(tick: Tick, measured: Sequence[Measured], overhead: float | None) ->
 
 
 def read_run(directory: str | Path) -> Profile:
-    """The profile that the ticks in a run folder make, also while the run is under way.
+    """Read the ticks in a run folder as a profile, also while the run goes on.
 
     Parameters
     ----------
     directory
-        The folder of a `Tracker`, finished, running or killed.
+        The folder of a `Tracker` whose run is finished, running or killed.
 
     Returns
     -------
@@ -173,8 +178,20 @@ def read_run(directory: str | Path) -> Profile:
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error}") from error
     if not any("tick" in line for line in lines):
-        raise InputError(f"no tick of a training run in {directory}: was it the folder of one?")
+        raise InputError(f"no tick of a training run in {directory}: give the folder of a Tracker")
     return _as_profile(lines[0], lines[1:])
+
+
+def with_ticks(profile: Profile, curve: str | None) -> pd.DataFrame:
+    """The rows of a curve (None for all rows), with the epoch and metrics of their tick.
+
+    Raises
+    ------
+    InputError
+        If there is no such curve.
+    """
+    ticks = profile.ticks.drop(columns=["seconds", "training_seconds"])
+    return profile.to_frame(curve).merge(ticks, on=["model", "step"], how="left")
 
 
 def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Profile:
@@ -196,7 +213,7 @@ def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]])
 
 
 def _layers_of(line: Mapping[str, Any], identity: Mapping[str, Any]) -> list[Measured]:
-    """The layers of a tick; version 0.1 recorded flat rows."""
+    """The layers of a tick. Version 0.1 recorded them as flat rows."""
     if "rows" in line:
         return from_flat_rows(line["rows"], identity["label"], line["tick"]["step"], identity)
     return [Measured.from_dict(one) for one in line["layers"]]
@@ -208,7 +225,7 @@ def _row_of(tick: Tick) -> dict[str, Any]:
 
 
 def _account(journal: TickJournal, ticks: Iterable[Tick]) -> dict[str, Any]:
-    """What tracking took, and what it left out."""
+    """What tracking cost, which ticks it skipped, and which steps differed."""
     seconds = sum(tick.seconds for tick in ticks)
     training = journal.training_seconds
     return {
