@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dimscope import InputError, Profile
-from dimscope.results import PROFILE_COLUMNS, Tables
+from dimscope.results import PROFILE_COLUMNS, CurvePoint, Layer, Quantity, Subject, Tables
 
 
 def row(layer, method="two_nn", curve="estimate", **values):
@@ -118,3 +118,29 @@ def test_unknown_columns_and_curves_are_refused_with_those_there_are():
 def test_nothing_measured_is_a_table_without_rows():
     assert list(Tables().to_frame().columns) == list(PROFILE_COLUMNS)
     assert Tables().methods() == Tables().models == Tables().to_records() == []
+
+
+@pytest.mark.parametrize(
+    ("axis", "curve"),
+    [
+        ("rank", "scale"),
+        ("component", "spectrum"),
+        ("n_neighbors", "neighbors"),
+        ("n_samples", "decimation"),
+    ],
+)
+def test_every_axis_has_its_curve_and_comes_back_with_its_position(axis, curve):
+    point = CurvePoint(
+        subject=Subject(model="net", layer="first"), quantity=Quantity.of("two_nn", "intrinsic"),
+        axis=axis, at=40, value=2.0, n_samples=40 if axis == "n_samples" else 100,
+    )  # fmt: skip
+    layer = Layer(model="net", layer="first", index=0, relative_depth=0.0, n_features=8)
+    profile = Profile.of({"layers": [layer], "curves": [point]})
+    assert profile.to_frame(curve)["curve"].tolist() == [curve]
+    back = Profile.from_frame(profile.to_frame()).curves
+    assert (back["axis"].item(), back["at"].item()) == (axis, 40)
+
+
+def test_a_response_curve_has_no_place_for_its_true_dimension():
+    with pytest.raises(InputError, match="'response' do not say of which true dimension"):
+        Profile.from_rows([row("first", curve="response")], {})

@@ -25,7 +25,7 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "method": "string",  # registry name; "eigenvalue" on spectrum rows
     "n_samples": "int64",  # points that entered (each block, on decimation rows)
     "n_blocks": "int64",  # disjoint blocks averaged; 1 unless decimation
-    "rank": "Int64",  # scale rows: outer neighbour rank n2; spectrum rows: index from 1
+    "rank": "Int64",  # outer neighbour rank n2, index of an eigenvalue from 1, or n_neighbors
     "value": "float64",  # dimension; on spectrum rows the share of the total variance
     "stderr": "float64",
     "interval_low": "float64",
@@ -52,7 +52,8 @@ CURVES = ("estimate", *_AXIS_OF_CURVE)
 
 _PLACE = ["model", "step", "layer", "pooling", "data"]
 _SUBJECT = [*_PLACE, "sample", "replicate", "group"]
-_RANKED = ("rank", "component")
+#: Axes whose position is in the column ``rank``; that of a decimation is ``n_samples``.
+_RANKED = ("rank", "component", "n_neighbors")
 
 #: The columns without which a flat row says nothing.
 _NEEDED = ("model", "layer", "layer_index", "n_features", "curve", "method", "n_samples")
@@ -124,7 +125,7 @@ def typed_rows(
     Raises
     ------
     InputError
-        If a column or a curve is unknown, or a needed column is missing.
+        If a column or a curve is unknown, or a needed value is missing.
     """
     listed = [{k: _known(v) for k, v in row.items()} for row in rows]
     for row in listed:
@@ -203,6 +204,11 @@ def _value_of(
 
 def _point_of(row: Mapping[str, Any], subject: Subject, lookup: Lookup) -> CurvePoint:
     axis: Any = _AXIS_OF_CURVE[row["curve"]]
+    if axis == "true_dimension":
+        raise InputError(
+            "flat rows of the curve 'response' do not say of which true dimension they are: take "
+            "them from the table 'curves' of the profile"
+        )
     at: Any = row.get("rank") if axis in _RANKED else row["n_samples"]
     return CurvePoint(
         subject=subject,
