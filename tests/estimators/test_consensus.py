@@ -47,6 +47,7 @@ class TestKnownSets:
 
 
 class TestConsensus:
+    @pytest.mark.statistical
     def test_is_within_seven_percent_on_the_benchmark(self):
         """And half of the sets within four; none is among the sets that it knows."""
         errors = []
