@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot
 from scipy import stats
 
 from dimscope.errors import InputError
@@ -50,7 +49,6 @@ def test_sweep_shows_means_with_their_intervals(frame):
     assert ax.get_ylabel() == "TwoNN"
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["B = 1", "B = 8", "predicted"]
-    pyplot.close("all")
 
 
 def test_conditions_show_every_seed(frame):
@@ -59,7 +57,6 @@ def test_conditions_show_every_seed(frame):
     assert [label.get_text() for label in ax.get_yticklabels()] == names
     np.testing.assert_allclose(ax.lines[0].get_xdata(), at_end(frame, 0.2, 1))
     assert ax.yaxis_inverted()
-    pyplot.close("all")
 
 
 def test_course_runs_through_time(frame):
@@ -67,7 +64,6 @@ def test_course_runs_through_time(frame):
     ax = plot_study_course(frame, "two_nn", ["lr 0.2, B = 1"])
     np.testing.assert_allclose(ax.lines[0].get_xdata(), [0.0, 0.4])
     np.testing.assert_allclose(ax.lines[0].get_ydata()[-1], at_end(frame, 0.2, 1).mean())
-    pyplot.close("all")
 
 
 def test_bad_input(frame):
@@ -82,4 +78,3 @@ def test_bad_input(frame):
         plot_study_sweep(twice, "two_nn")
     with pytest.raises(InputError, match="known for no run"):
         plot_study_sweep(frame.assign(two_nn=np.nan), "two_nn")
-    pyplot.close("all")

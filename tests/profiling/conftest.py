@@ -1,0 +1,3 @@
+"""Figures are closed after every test."""
+
+from figures import close_figures  # noqa: F401 - a fixture
