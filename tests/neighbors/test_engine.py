@@ -11,7 +11,7 @@ import dimscope as ds
 from dimscope import NeighborGraph
 from dimscope.neighbors import LocalEngine, Resources
 
-RENAMED = "device= is called search_device= from"
+RENAMED = "device= is deprecated: use search_device="
 
 
 @dataclass

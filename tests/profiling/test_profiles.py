@@ -191,7 +191,7 @@ class TestNamesOfVersion01:
     def test_the_table_as_an_argument_makes_the_same_profile(self):
         old = profile(row(), row(curve="scale", rank=2))
         with pytest.warns(
-            DeprecationWarning, match=r"Profile\(frame=\.\.\.\) is called Profile.from_"
+            DeprecationWarning, match=r"Profile\(frame=\.\.\.\) is deprecated: use Profile.from_"
         ):
             again = Profile(frame=old.to_frame(), provenance=old.provenance)
         pd.testing.assert_frame_equal(again.frame, old.frame)
@@ -207,7 +207,9 @@ class TestNamesOfVersion01:
     def test_the_profile_is_found_where_it_was(self):
         import dimscope.results
 
-        with pytest.warns(DeprecationWarning, match="results.Profile is called dimscope.Profile"):
+        with pytest.warns(
+            DeprecationWarning, match="results.Profile is deprecated: use dimscope.Profile"
+        ):
             assert dimscope.results.Profile is Profile
 
     @pytest.mark.parametrize(
@@ -216,7 +218,9 @@ class TestNamesOfVersion01:
     def test_the_module_of_scales_is_found_where_it_was(self, name):
         import dimscope.scales
 
-        with pytest.warns(DeprecationWarning, match=rf"scales\.{name} is called dimscope\.results"):
+        with pytest.warns(
+            DeprecationWarning, match=rf"scales\.{name} is deprecated: use dimscope\.results"
+        ):
             old = getattr(dimscope.scales, name)
         assert old is getattr(dimscope.results.scales, name)
         with pytest.raises(AttributeError, match="has no attribute 'nope'"):
