@@ -12,7 +12,8 @@ from dimscope.plots.names import Run, subject_label
 from dimscope.results import TICK_COLUMNS, Tables
 
 _LOG_RANGE = 20.0
-_Z95 = 1.96
+#: Standard errors on either side of a value that make a 95 % interval of a normal law.
+Z95 = 1.96
 
 
 def rows_of(profile: Tables, curve: str) -> pd.DataFrame:
@@ -199,7 +200,7 @@ def _bounded(frame: pd.DataFrame) -> pd.DataFrame:
     A lower bound below a hundredth of the value is raised to that, as a logarithmic axis has no
     zero.
     """
-    value, reach = frame["value"], _Z95 * frame["stderr"]
+    value, reach = frame["value"], Z95 * frame["stderr"]
     low = frame["interval_low"].fillna(value - reach).clip(lower=0.01 * value)
     return frame.assign(low=low, high=frame["interval_high"].fillna(value + reach))
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from dimscope._format import with_error
 from dimscope.plots._axes import INK, dress, log_axis, new_axes, show_legend
 from dimscope.plots.colors import PALETTE
-from dimscope.plots.rows import needs_log
+from dimscope.plots.rows import Z95, needs_log
 from dimscope.results.scales import ScaleCurves
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-_Z95 = 1.96
 _MARKERS = ("o", "s", "^")
 _PLATEAU = "#E69F00"
 
@@ -42,7 +41,7 @@ def plot_scale_curve(curves: ScaleCurves, ax: Axes | None = None) -> Axes:
     target = ax or new_axes()
     handles: list[Artist] = []
     for curve, color, marker in zip(curves.curves, PALETTE, _MARKERS, strict=False):
-        half = _Z95 * curve.stderrs
+        half = Z95 * curve.stderrs
         low, high = curve.values - half, curve.values + half
         target.fill_between(curve.scales, low, high, color=color, alpha=0.14, linewidth=0)
         label = curve.label

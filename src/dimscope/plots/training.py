@@ -12,7 +12,7 @@ from dimscope.plots._axes import INK, MUTED, dress, log_axis, new_axes, show_leg
 from dimscope.plots.colors import layer_colors
 from dimscope.plots.depth import draw_depths
 from dimscope.plots.names import shorten
-from dimscope.plots.rows import all_steps, metric_names, needs_log
+from dimscope.plots.rows import Z95, all_steps, metric_names, needs_log
 from dimscope.results import Tables
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def plot_phase_portrait(  # noqa: PLR0913 - what to show of a table
     handles: list[Artist] = []
     for group, color in zip(groups, layer_colors(len(groups)), strict=True):
         x, y = group[metric].to_numpy(float), group["value"].to_numpy(float)
-        target.errorbar(x, y, yerr=1.96 * group["stderr"], fmt="none", ecolor=color, alpha=0.4)
+        target.errorbar(x, y, yerr=Z95 * group["stderr"], fmt="none", ecolor=color, alpha=0.4)
         label = shorten(group["layer"].iloc[0])
         handles += target.plot(x, y, "-", color=color, linewidth=1.5, label=label)
         target.plot(x[:1], y[:1], "o", color=color, markerfacecolor="white", markersize=7)

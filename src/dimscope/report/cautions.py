@@ -8,11 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from dimscope.plots.rows import decimation_rows, rows_of
+from dimscope.plots.rows import Z95, decimation_rows, rows_of
 from dimscope.report.summary import summarise
 from dimscope.results import Tables, remarks_on
-
-_Z95 = 1.96
 
 
 def cautions(profile: Tables) -> list[str]:
@@ -66,7 +64,7 @@ def _rises(rows: pd.DataFrame) -> bool:
     x = np.log(rows["n_samples"].to_numpy())
     x = x - np.average(x, weights=weight)
     information = float(weight @ x**2)
-    return float(weight @ (x * rows["value"].to_numpy())) > _Z95 * math.sqrt(information)
+    return float(weight @ (x * rows["value"].to_numpy())) > Z95 * math.sqrt(information)
 
 
 def _unknown(profile: Tables) -> Iterator[str]:

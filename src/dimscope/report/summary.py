@@ -9,10 +9,8 @@ import pandas as pd
 
 from dimscope._format import number, with_error
 from dimscope.plots.names import Run, linear_methods, run_label
-from dimscope.plots.rows import estimate_rows, last_step, runs_of
+from dimscope.plots.rows import Z95, estimate_rows, last_step, runs_of
 from dimscope.results import Tables
-
-_Z95 = 1.96
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +62,7 @@ class RunSummary:
         if self.first.value is None or self.peak.value is None:
             return False
         error = math.hypot(self.first.stderr or 0.0, self.peak.stderr or 0.0)
-        return self.peak.value - self.first.value > _Z95 * error
+        return self.peak.value - self.first.value > Z95 * error
 
     @property
     def sentence(self) -> str:
