@@ -6,10 +6,12 @@ from dimscope.neighbors.graph import Metric, NeighborGraph
 from dimscope.neighbors.local_engine import LocalEngine
 from dimscope.neighbors.resources import ALL_CORES, Resources, checked_device
 from dimscope.neighbors.sources import NeighborSource
+from dimscope.neighbors.spacing import RANKS, Spacing
 from dimscope.neighbors.threads import thread_pool, threads_to_use
 
 __all__ = [
     "ALL_CORES",
+    "RANKS",
     "Diagnostics",
     "Duplicates",
     "Engine",
@@ -19,6 +21,7 @@ __all__ = [
     "NeighborSource",
     "Neighbors",
     "Resources",
+    "Spacing",
     "checked_device",
     "require_engine",
     "thread_pool",

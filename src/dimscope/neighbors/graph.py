@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope.errors import or_reason
 from dimscope.neighbors.checks import (
     check_choice,
     check_n_neighbors,
@@ -17,7 +18,7 @@ from dimscope.neighbors.checks import (
     checked_ranks,
 )
 from dimscope.neighbors.duplicates import Duplicates, kept_rows
-from dimscope.neighbors.engine import Diagnostics, Engine
+from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
 from dimscope.neighbors.given import (
     GivenLists,
     checked_distances,
@@ -36,6 +37,7 @@ from dimscope.neighbors.sources import (
     NeighborSource,
     SearchedPoints,
 )
+from dimscope.neighbors.spacing import RANKS, Spacing
 from dimscope.points import Points, as_points
 
 Metric = Literal["euclidean", "cosine", "correlation"]
@@ -59,6 +61,9 @@ class NeighborGraph:
         Where further neighbours come from.
     n_duplicates
         Rows of the input that are not in the graph because they repeat another row exactly.
+    spacing
+        The distances to the first neighbours of each point, at least twelve however few were asked
+        for, for questions about the sampling; None for a subset.
     n_features
         Ambient dimension; None where distances or neighbours were given.
     metric
@@ -74,6 +79,7 @@ class NeighborGraph:
     diagnostics: Diagnostics
     source: NeighborSource
     n_duplicates: int = 0
+    spacing: Spacing | None = None
     n_features: int | None = None
     metric: str = "precomputed"
 
@@ -253,12 +259,14 @@ class NeighborGraph:
         cls, source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors: int, n_rows: int
     ) -> Self:
         check_n_neighbors(n_neighbors, len(rows), n_rows)
-        found = source.nearest(rows, rows, n_neighbors)
+        found = _nearest(source, rows, n_neighbors)
+        indices = places(rows, found.indices)
         return cls(
-            distances=found.distances,
-            indices=places(rows, found.indices),
+            distances=_first(n_neighbors, found.distances),
+            indices=_first(n_neighbors, indices),
             original_rows=rows,
             n_duplicates=n_rows - len(rows),
+            spacing=Spacing.of(found.distances, indices, source.points, rows),
             diagnostics=found.diagnostics,
             source=source,
         )
@@ -271,13 +279,15 @@ class NeighborGraph:
             indices=lists.indices,
             original_rows=np.arange(n),
             diagnostics=GIVEN,
+            spacing=Spacing.of(lists.distances, lists.indices),
             source=GivenNeighbors(lists.indices.shape[1]),
         )
         rows = kept_rows(copies_in_lists(lists), duplicates)
         if len(rows) == n:
             return graph
         part = graph.subset(rows, neighbors_left(lists, rows))
-        return replace(part, n_duplicates=n - len(rows))
+        spacing = Spacing.of(part.distances, part.indices)
+        return replace(part, n_duplicates=n - len(rows), spacing=spacing)
 
     def subset(self, positions: Int64[np.ndarray, " m"], n_neighbors: int) -> Self:
         """Return the exact graph of some of the points, reusing the neighbours known here.
@@ -303,7 +313,12 @@ class NeighborGraph:
         distances, indices = nearest_among(self._known, positions, n_neighbors)
         rows = self.original_rows[positions]
         return replace(
-            self, distances=distances, indices=indices, original_rows=rows, n_duplicates=0
+            self,
+            distances=distances,
+            indices=indices,
+            original_rows=rows,
+            n_duplicates=0,
+            spacing=None,
         )
 
     def distances_at(self, ranks: Sequence[int]) -> Float64[np.ndarray, "n_samples n_ranks"]:
@@ -362,3 +377,17 @@ class NeighborGraph:
     @property
     def _known(self) -> Known:
         return Known(self.distances, self.indices, self.original_rows, self.source)
+
+
+def _nearest(source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors: int) -> Neighbors:
+    """Find as many neighbours as are asked for, and those that show the spacing where possible."""
+    wide = min(max(n_neighbors, RANKS), len(rows) - 1)
+    found = or_reason(lambda: source.nearest(rows, rows, wide))
+    if isinstance(found, str):  # distances that were given may be infinite at later ranks
+        return source.nearest(rows, rows, n_neighbors)
+    return found
+
+
+def _first(n_neighbors: int, columns: np.ndarray) -> np.ndarray:
+    """The first columns, without holding the others in memory through a view."""
+    return columns if columns.shape[1] == n_neighbors else columns[:, :n_neighbors].copy()
