@@ -11,8 +11,9 @@ from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
 from dimscope._rng import Rng, seed_of
-from dimscope.errors import or_reason
+from dimscope.errors import InputError, or_reason
 from dimscope.estimators._shared.checks import check_open_interval
+from dimscope.estimators._shared.even_spacing import spacing_notes
 from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators.correlation_dimension import CorrelationDimension
 from dimscope.estimators.gride import Gride
@@ -119,7 +120,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     most = min(graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
     graph = replace(graph, source=_Remembering(graph.source, graph.points))
     gride = Gride().scan(graph, most)
-    notes = graph_notes(graph)
+    notes = graph_notes(graph) + spacing_notes(graph, most)
     curves = [gride]
     for method, make in (
         (TwoNN.name, partial(decimation, graph, rng=rng)),
@@ -150,24 +151,31 @@ def decimation(graph: NeighborGraph, *, rng: Rng = 0) -> ScaleCurve:
 
     Every point is in one block of each size, but for a remainder. A value is the mean over the
     blocks, its standard error that of a mean of independent estimates, its scale the mean distance
-    to the second neighbour within a block.
+    to the second neighbour within a block. Sizes at which a block shows no dimension are left out,
+    as all points of a grid are.
 
     Raises
     ------
     InputError
-        If the graph has fewer than 5 ratios to use, or was made from lists of neighbours.
+        If no size shows a dimension, or the graph was made from lists of neighbours.
     """
     levels: list[tuple[int, float, float, float]] = []
+    reason = ""
     for blocks in nested_blocks(graph.n_samples, _MOST_BLOCKS, seed_of(rng)):
         n_blocks, size = blocks.shape
-        found = [
-            TwoNN().estimate(graph if n_blocks == 1 else graph.subset(block, 2)) for block in blocks
-        ]
+        parts = [graph] if n_blocks == 1 else [graph.subset(block, 2) for block in blocks]
+        answers = [or_reason(partial(TwoNN().estimate, part)) for part in parts]
+        found = [answer for answer in answers if not isinstance(answer, str)]
+        if len(found) < n_blocks:
+            reason = next(answer for answer in answers if isinstance(answer, str))
+            continue
         scales, values, errors = (
             np.array([getattr(e, name) for e in found]) for name in ("scale", "value", "stderr")
         )
         error = float(np.sqrt(np.square(errors).sum())) / n_blocks
         levels.append((size, float(scales.mean()), float(values.mean()), error))
+    if not levels:
+        raise InputError(reason)
     sizes, *columns = zip(*levels, strict=True)
     scale, value, stderr = map(np.array, columns)
     return ScaleCurve(

@@ -16,6 +16,7 @@ from dimscope.measurement.error_bars import (
     with_block_error,
     with_own_error,
 )
+from dimscope.measurement.features import checked_against_features
 from dimscope.measurement.levels import Level, answer, by_name
 from dimscope.measurement.representation import Representation
 from dimscope.measurement.statistic import Known, Statistic, neighbors_needed, of_graph
@@ -212,6 +213,10 @@ def _measured(known: Known, statistics: Statistics, plan: _Plan) -> Measurement:
         for name, answered in answers.items()
     }
     _add_block_errors(estimates, known, statistics, plan, most_blocks)
+    estimates = {
+        name: _against_features(estimate, statistics[name], known)
+        for name, estimate in estimates.items()
+    }
     levels = by_name(statistics, decimation)
     failed = {name for name, estimate in estimates.items() if estimate.problem is not None}
     return Measurement(
@@ -241,6 +246,16 @@ def _add_block_errors(
         for name in missing.keys() & levels.keys():
             estimates[name] = with_block_error(estimates[name], missing.pop(name), levels[name])
         levels = {}
+
+
+def _against_features(
+    estimate: DimensionEstimate, statistic: Statistic, known: Known
+) -> DimensionEstimate:
+    """Compare a dimension with the number of features, once it has its error."""
+    if statistic.quantity.family == "other":
+        return estimate
+    checked = or_reason(partial(checked_against_features, estimate, known.n_features))
+    return _unknown(statistic, checked, known.n_samples) if isinstance(checked, str) else checked
 
 
 def _unknown(statistic: Statistic, problem: str, n_samples: int) -> DimensionEstimate:

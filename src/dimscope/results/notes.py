@@ -7,6 +7,7 @@ from typing import Any, Self
 
 #: What the codes of our own notes mean; estimators of other libraries may use others.
 NOTE_CODES: Mapping[str, str] = {
+    "above_features": "the interval lies wholly above the number of features",
     "assumption": "what the value assumes",
     "bias": "edges or curvature bias the value by more than its interval",
     "block_errors": "the error is the scatter over disjoint blocks of points",
@@ -15,6 +16,7 @@ NOTE_CODES: Mapping[str, str] = {
     "dependence": "the interval takes points as independent",
     "disagreement": "two forms of one value differ by more than their errors",
     "discrete": "points at equal distances: the data look discrete",
+    "even_spacing": "near neighbours come at regular distances, as on a grid",
     "extrapolated": "the data are unlike those that a calibrated method was compared with",
     "fallback": "the preferred method could not be used, so another was",
     "inapplicable": "a form that was asked for does not apply",

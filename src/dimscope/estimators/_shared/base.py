@@ -13,8 +13,9 @@ from jaxtyping import Float64
 from dimscope._deprecated import renamed_parameters
 from dimscope.errors import InputError
 from dimscope.estimators._shared.dependence import normal_interval
+from dimscope.estimators._shared.even_spacing import spacing_notes
 from dimscope.estimators._shared.notes import discrete_notes, rounding_notes
-from dimscope.measurement import Known, Representation, measure
+from dimscope.measurement import Known, Representation, checked_against_features, measure
 from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
 from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Note, Quantity
 from dimscope.spectra import Spectrum
@@ -186,21 +187,27 @@ class NeighborEstimator(Estimator):
         """Build the estimate from its value and what all neighbour estimators report.
 
         Without an ``interval`` it is the normal one of ``stderr``. ``ranks`` are the first and the
-        last neighbour used, n1 and n2; if distances up to n2 look discrete, a warning is added to
-        ``notes``.
+        last neighbour used, n1 and n2. Warnings are added to ``notes`` if distances up to n2 look
+        discrete, if the points are evenly spaced, or if the interval lies above the features.
+
+        Raises
+        ------
+        InputError
+            If evenly spaced points rule all ranks used, or the value is above twice the features.
         """
-        return DimensionEstimate(
+        estimate = DimensionEstimate(
             value=value,
             stderr=stderr,
             interval=interval or normal_interval(value, stderr),
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
-            notes=notes + discrete_notes(graph, ranks[1]),
+            notes=notes + discrete_notes(graph, ranks[1]) + spacing_notes(graph, ranks[1]),
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
         )
+        return checked_against_features(estimate, graph.n_features)
 
     def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
         """Build the estimate of a dimension for every point, nan where there is none."""
@@ -264,7 +271,7 @@ class SpectrumEstimator(Estimator):
 
         Without ``stderr`` it has no error; with it, the interval is the normal one.
         """
-        return DimensionEstimate(
+        estimate = DimensionEstimate(
             value=value,
             stderr=stderr,
             interval=normal_interval(value, stderr),
@@ -276,6 +283,7 @@ class SpectrumEstimator(Estimator):
             method=self.name,
             parameters=self.get_params(),
         )
+        return checked_against_features(estimate, spectrum.n_features)
 
 
 def apply_estimator(estimator: Estimator, statistic: Known) -> DimensionEstimate:
