@@ -14,8 +14,13 @@ import numpy as np
 import zarr
 
 from dimscope.errors import InputError, StoreError
+from dimscope.store.checked import folder_of
 from dimscope.store.chunks import require_chunks
-from dimscope.store.directory import StoreDirectory, layer_folder, new_path
+from dimscope.store.directory import (
+    WRITE_AGAIN,
+    StoreDirectory,
+    new_folder,
+)
 from dimscope.store.layer import LayerRows, rows_per_chunk
 from dimscope.store.placement import place_layers
 from dimscope.store.saved import SavedActivations
@@ -26,6 +31,9 @@ _WIDEST = 8  # bytes of a number
 _REMEDY = (
     "free some space, name another directory, raise the memory budget, or capture fewer layers "
     "or samples, or with a pooling such as 'spatial_mean'"
+)
+_RUN_AGAIN = (
+    "measure again; a run with a folder for its results goes on with the layers that are left"
 )
 
 
@@ -86,6 +94,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         self.attributes: dict[str, Any] = {}
         self._directory = None if directory is None else StoreDirectory(Path(directory))
         self._scratch = ScratchFolder()
+        self._if_lost = _RUN_AGAIN if directory is None else WRITE_AGAIN
         self._layers: dict[str, LayerRows] = {}
         self._is_closed = False
 
@@ -165,7 +174,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         if layer.array is None:
             return layer.joined()
         self._write(name, whole_chunks=False)
-        require_chunks(layer.array, self._path(name), name)
+        require_chunks(layer.array)
         return layer.array
 
     def __iter__(self) -> Iterator[str]:
@@ -247,7 +256,8 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         """
         layer = self._layers.pop(name)
         if layer.array is not None:
-            shutil.rmtree(self._path(name))
+            folder_of(layer.array).stop_writing()
+            shutil.rmtree(folder_of(layer.array).root)
 
     def close(self) -> None:
         """Write all layers to the directory, if there is one, and forget them.
@@ -285,6 +295,9 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
 
     def _discard(self) -> None:
         self._is_closed = True
+        for layer in self._layers.values():
+            if layer.array is not None:
+                folder_of(layer.array).stop_writing()
         self._layers.clear()
         self._scratch.remove()
 
@@ -297,16 +310,13 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             is_new = layer.array is None
             if is_new:
                 with self._explained(f"layer {name!r}", held[name]):
-                    layer.create_array(new_path(self._folder(), name), name)
+                    layer.create_array(new_folder(self._folder(), name, self._if_lost))
             self._write(name, whole_chunks=is_new)
 
     def _write(self, name: str, *, whole_chunks: bool) -> None:
         layer = self._layers[name]
         with self._explained(f"layer {name!r}", layer.n_waiting * layer.row_bytes):
             layer.write(whole_chunks=whole_chunks)
-
-    def _path(self, name: str) -> Path:
-        return self._folder() / layer_folder(name)
 
     def _folder(self) -> Path:
         return self._scratch.path() if self._directory is None else self._directory.claimed()
