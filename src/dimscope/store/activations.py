@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import zarr
 
+from dimscope._processes import orderly_exit
 from dimscope.errors import InputError, StoreError
 from dimscope.store.checked import folder_of
 from dimscope.store.chunks import require_chunks
@@ -57,7 +58,8 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
     directory
         Where all layers are written to stay, one ``<layer>.zarr`` each beside a ``store.json``.
         By default, layers that do not fit in memory go to a temporary folder, which is removed on
-        close.
+        close. In a ``with`` statement it is removed on Ctrl-C, SIGTERM and SIGHUP too, and what a
+        killed process leaves is removed by the next store on that machine.
 
     Attributes
     ----------
@@ -97,6 +99,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         self._if_lost = _RUN_AGAIN if directory is None else WRITE_AGAIN
         self._layers: dict[str, LayerRows] = {}
         self._is_closed = False
+        self._signals = ExitStack()
 
     @staticmethod
     def open(directory: str | os.PathLike[str]) -> SavedActivations:
@@ -277,6 +280,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             self._discard()
 
     def __enter__(self) -> Self:
+        self._signals.enter_context(orderly_exit())
         return self
 
     def __exit__(
@@ -285,10 +289,11 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._discard()  # the manifest in the directory still says that it is incomplete
+        with self._signals:
+            if error is None:
+                self.close()
+            else:
+                self._discard()  # the manifest in the directory still says that it is incomplete
 
     def _sizes(self, n_samples: int) -> dict[str, int]:
         return {name: n_samples * layer.row_bytes for name, layer in self._layers.items()}
