@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -363,6 +364,17 @@ def test_interrupting_is_exit_130(capsys, monkeypatch, sphere):
     code, out, err = invoke(capsys, "estimate", sphere)
     assert (code, out) == (130, "")
     assert "interrupted" in err
+
+
+@pytest.mark.parametrize(("name", "expected"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_has_the_exit_code_of_shells(capsys, monkeypatch, sphere, name, expected):
+    def stop(*_, **__):
+        os.kill(os.getpid(), getattr(signal, name))
+
+    monkeypatch.setattr("dimscope.estimators.estimate", stop)
+    code, out, err = invoke(capsys, "estimate", sphere)
+    assert (code, out) == (expected, "")
+    assert f"stopped by {name}" in err
 
 
 def test_progress_shows_only_on_a_terminal(net):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._folder_lock import hold_folder
 from dimscope._log import Log
 from dimscope._progress import progress_bars
 from dimscope.errors import InputError
@@ -112,7 +114,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     CaptureError
         If the network itself fails.
     StoreError
-        If activations or results cannot be written.
+        If activations or results cannot be written or read back, or another process uses ``out``.
     """
     from dimscope.capture import Probe  # noqa: PLC0415 - torch loads with the first network
 
@@ -160,6 +162,13 @@ def profile_probe(
     InputError, CaptureError, StoreError
         As `profile`.
     """
+    with nullcontext() if out is None else hold_folder(out):
+        return _profile(probe, settings, subject, out, shown=progress)
+
+
+def _profile(
+    probe: Probe, settings: Settings, subject: Subject, out: Path | None, *, shown: bool
+) -> Profile:
     identity = settings.to_dict() | {"label": subject.model} | probe.identity()
     if out is None:
         del identity["layers"], identity["n_samples_asked"]
@@ -169,7 +178,7 @@ def profile_probe(
         probe, journal = _resumed(probe, identity, out)
         left = [name for name in journal.log.identity["layers"] if name not in journal.layers]
     if left:
-        _measure(probe.with_layers(left), settings, subject, journal, shown=progress)
+        _measure(probe.with_layers(left), settings, subject, journal, shown=shown)
     result = _assemble(journal, subject.model)
     if out is not None:
         result.save(out)

@@ -13,7 +13,9 @@ from typing import Any
 
 import pandas as pd
 
+from dimscope._folder_lock import hold_folder
 from dimscope._log import Log
+from dimscope._processes import orderly_exit
 from dimscope._progress import progress_bars
 from dimscope.errors import DimscopeError, InputError, TrainingError
 from dimscope.neighbors import threads_to_use
@@ -95,12 +97,25 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
     TrainingError
         If a job fails.
     StoreError
-        If ``out`` cannot be written.
+        If ``out`` cannot be written, or another process uses it.
     """
     if n_workers is None:
         n_workers = threads_to_use(None)
     if n_workers < 1:
         raise InputError(f"n_workers={n_workers} must be at least 1")
+    with hold_folder(out), orderly_exit():
+        return _run_missing(jobs, run, out, identity, n_workers, progress=progress)
+
+
+def _run_missing(  # noqa: PLR0913 - as `run_jobs`
+    jobs: Sequence[Job],
+    run: Callable[..., Rows],
+    out: Path,
+    identity: Identity,
+    n_workers: int,
+    *,
+    progress: bool,
+) -> pd.DataFrame:
     log, lines = Log.open(out / _NAME, _recorded_head(out / _NAME, identity))
     done: dict[str, Rows] = {_key(line["job"]): line["rows"] for line in lines}
     missing = [job for job in jobs if _key(job) not in done]

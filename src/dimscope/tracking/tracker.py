@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 import numpy as np
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._folder_lock import hold_folder
 from dimscope._progress import live_line
 from dimscope.capture import Probe, rank, require_whole, unwrapped
 from dimscope.errors import InputError
@@ -92,7 +93,7 @@ class Tracker:
     CaptureError
         If the network fails on the samples.
     StoreError
-        If the folder cannot be written.
+        If the folder cannot be written, or another process uses it.
 
     Notes
     -----
@@ -194,6 +195,7 @@ class Tracker:
         return self
 
     def _start(self) -> None:
+        self._open.enter_context(hold_folder(self._out))
         session = Session.start(self._make_measurer(), self._options, self._out, self.position)
         self._session = session
         self._show = self._open.enter_context(live_line(self._progress))
@@ -204,9 +206,9 @@ class Tracker:
 
     def __exit__(self, *_: object) -> None:
         session, self._session = self._session, None
-        self._open.close()
-        if session is not None:
-            session.end(self._out)
+        with self._open:
+            if session is not None:
+                session.end(self._out)
 
     @property
     def position(self) -> Position:
