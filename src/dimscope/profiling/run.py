@@ -18,11 +18,11 @@ from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
+from dimscope.profiling.head import holds_profile
 from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import in_order, rows_of
 from dimscope.profiling.passes import facts_of, measured_layers, versions_used
 from dimscope.profiling.profiles import Profile
-from dimscope.profiling.saved import holds_profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
 from dimscope.store import BATCH_SIZE, Budgets
@@ -190,7 +190,7 @@ def _resumed(probe: Probe, identity: Mapping[str, Any], out: Path) -> tuple[Prob
     """Name the layers of the probe, and read what was measured in ``out`` so far."""
     from dimscope.capture import hash_model  # noqa: PLC0415 - torch
 
-    if holds_profile(out):
+    if holds_profile(out) and not Journal.is_in(out):
         raise InputError(f"{out} already holds a profile: give another directory, or remove it")
     probe = probe.found().probe
     facts = {"model_hash": hash_model(probe.model), "dimscope": version("dimscope")}

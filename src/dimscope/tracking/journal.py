@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dimscope._format import number
-from dimscope._log import Log, read_log
-from dimscope.errors import InputError, StoreError
+from dimscope._log import Log, naming_line, read_log
+from dimscope.errors import InputError
 from dimscope.profiling import Profile
+from dimscope.profiling.head import holds_profile
 from dimscope.profiling.measured import Measured, from_flat_rows, in_order, rows_of
-from dimscope.profiling.saved import holds_profile
 from dimscope.results import TICK_COLUMNS, plain, tick_table
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class TickJournal:
         InputError
             If another run or a profile is there.
         StoreError
-            If the directory cannot be written.
+            If the directory cannot be written, or a line of the journal is damaged.
         """
         path = directory / _NAME
         if holds_profile(directory) and not path.exists():
@@ -92,8 +92,9 @@ class TickJournal:
             )
         log, lines = Log.open(path, identity)
         journal = cls(log=log)
-        for line in lines:
-            journal._take(line)
+        for n, line in enumerate(lines, start=2):
+            with naming_line(path, n):
+                journal._take(line)
         return journal
 
     def start_session(self, facts: Mapping[str, Any]) -> None:
@@ -132,7 +133,8 @@ class TickJournal:
             self.ticks[tick.step] = tick
             self.training_seconds = tick.training_seconds
         elif "noted" in line:
-            self.ticks[line["noted"]].metrics.update(line["metrics"])
+            if line["noted"] in self.ticks:  # else a repair of the file has set the tick aside
+                self.ticks[line["noted"]].metrics.update(line["metrics"])
         elif "skipped" in line:
             self.skipped[line["skipped"]] = line["reason"]
         elif "differs" in line:
@@ -170,16 +172,14 @@ def read_run(directory: str | Path) -> Profile:
     InputError
         If there is no tick yet.
     StoreError
-        If the folder cannot be read.
+        If the folder cannot be read, or a line of its journal is damaged.
     """
     path = Path(directory) / _NAME
-    try:
-        lines = read_log(path) if path.exists() else []
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error}") from error
-    if not any("tick" in line for line in lines):
+    lines = read_log(path)
+    if not any("tick" in line for line in lines[1:]):
         raise InputError(f"no tick of a training run in {directory}: give the folder of a Tracker")
-    return _as_profile(lines[0], lines[1:])
+    with naming_line(path):
+        return _as_profile(path, lines[0], lines[1:])
 
 
 def with_ticks(profile: Profile, curve: str | None) -> pd.DataFrame:
@@ -194,15 +194,18 @@ def with_ticks(profile: Profile, curve: str | None) -> pd.DataFrame:
     return profile.to_frame(curve).merge(ticks, on=["model", "step"], how="left")
 
 
-def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Profile:
-    label = identity["label"]
+def _as_profile(
+    path: Path, identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
+) -> Profile:
     journal = TickJournal(log=Log(identity=identity))
     measured: dict[int, list[Measured]] = {}
-    for line in lines:
-        journal._take(line)
-        if "tick" in line:
-            measured[line["tick"]["step"]] = _layers_of(line, identity)
-    sessions = [line["session"] for line in lines if "session" in line]
+    for n, line in enumerate(lines, start=2):
+        with naming_line(path, n):
+            journal._take(line)
+            if "tick" in line:
+                measured[line["tick"]["step"]] = _layers_of(line, identity)
+    label = identity["label"]
+    sessions = [dict(line["session"]) for line in lines if "session" in line]
     ticks = [journal.ticks[step] for step in sorted(journal.ticks)]
     facts = {**identity, **sessions[-1], **_account(journal, ticks), "n_sessions": len(sessions)}
     return Profile.of(
