@@ -16,9 +16,8 @@ _ROUNDING_MARGIN = 10
 
 
 def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
-    """Warnings about many duplicates, and about distances that are mere rounding."""
-    rounding = 0.0 if graph.points is None else graph.points.rounding
-    notes = rounding_notes(float(graph.distances[:, 0].mean()), rounding)
+    """What was found of the distances, many duplicates, and distances that are mere rounding."""
+    notes = graph.notes + rounding_notes(float(graph.distances[:, 0].mean()), graph.rounding)
     n_rows = graph.n_samples + graph.n_duplicates
     share = graph.n_duplicates / n_rows
     if share > _MANY_DUPLICATES:
