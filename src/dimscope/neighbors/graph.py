@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope.neighbors.checks import (
     check_choice,
     check_n_neighbors,
@@ -115,6 +116,7 @@ class NeighborGraph:
 
     @classmethod
     @renamed_parameters(device="search_device")
+    @checked_parameters
     def from_points(  # noqa: PLR0913 - all but the points have defaults
         cls,
         x: Any,
@@ -179,6 +181,7 @@ class NeighborGraph:
         return replace(graph, n_features=points.n_features, metric=metric)
 
     @classmethod
+    @checked_parameters
     def from_distances(
         cls,
         distances: Any,
@@ -225,6 +228,7 @@ class NeighborGraph:
         return replace(graph, notes=matrix.notes)
 
     @classmethod
+    @checked_parameters
     def from_neighbors(
         cls,
         distances: Any,
@@ -266,6 +270,7 @@ class NeighborGraph:
         return cls._of_lists(checked_lists(distances, indices, squared=squared), duplicates)
 
     @classmethod
+    @checked_parameters
     def from_sparse(
         cls,
         matrix: Any,

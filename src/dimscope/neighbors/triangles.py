@@ -79,7 +79,7 @@ class Triangles:
         """
 
         def broken(a: Sides, b: Sides, c: Sides) -> Bool[np.ndarray, " t"]:
-            return np.abs(b - c) > a + slack * (a + b + c) + rounding
+            return np.asarray(np.abs(b - c) > a + slack * (a + b + c) + rounding)
 
         roots = broken(*map(np.sqrt, (short, first, second)))
         return cls(len(short), int(broken(short, first, second).sum()), int(roots.sum()))

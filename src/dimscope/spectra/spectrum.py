@@ -11,6 +11,7 @@ import scipy.linalg
 from jaxtyping import Float64, Int64
 
 from dimscope._format import counted
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.points import Points, as_points
 from dimscope.spectra.power_law import PowerLaw, power_law
@@ -93,6 +94,7 @@ class Spectrum:
             products.append(np.einsum("ij,ij->i", block @ self.matrix, block))
         return np.concatenate(squares), np.concatenate(products)
 
+    @checked_parameters
     def power_law(self, first: int = 1, last: int | None = None) -> PowerLaw:
         """Fit rank^-exponent to the eigenvalues between two ranks (Stringer et al. 2019).
 

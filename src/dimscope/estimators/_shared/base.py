@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from jaxtyping import Float64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import check_types
 from dimscope.errors import InputError
 from dimscope.estimators._shared.dependence import normal_interval
 from dimscope.estimators._shared.notes import discrete_notes, rounding_notes
@@ -62,6 +64,20 @@ class Estimator(ABC):
     cheap_in_blocks: ClassVar[bool] = True
     needs: ClassVar[Literal["graph", "spectrum"]]
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
+
+    def __post_init__(self) -> None:
+        """Refuse parameters of the wrong type.
+
+        Raises
+        ------
+        InputTypeError
+            If a parameter is not of the type of its field.
+        """
+        self._check_types(self.get_params())
+
+    def _check_types(self, parameters: Mapping[str, Any]) -> None:
+        types = {f.name: f.type for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        check_types(parameters, types, type(self).__module__)
 
     @abstractmethod
     def estimate(self, known: Any, /) -> DimensionEstimate:
@@ -125,15 +141,17 @@ class Estimator(ABC):
         Raises
         ------
         InputError
-            If a name is not a parameter of this estimator.
+            If a name is not a parameter of this estimator, or a value has the wrong type.
         """
         known = self.get_params()
-        for name, value in parameters.items():
+        for name in parameters:
             if name not in known:
                 raise InputError(
                     f"{type(self).__name__} has no parameter {name!r}: it has "
                     f"{', '.join(known) or 'none'}"
                 )
+        self._check_types(parameters)
+        for name, value in parameters.items():
             setattr(self, name, value)
         return self
 
