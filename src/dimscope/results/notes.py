@@ -25,6 +25,7 @@ NOTE_CODES: Mapping[str, str] = {
     "not_a_metric": "the distances given break the triangle inequality, as squares do",
     "not_included": "a part of the noise, or of its error, is not in the value",
     "other_library": "another library's estimator gave no usable answer",
+    "outlier": "a few rows far from all others decide a linear dimension",
     "rounding": "distances hardly exceed the rounding of the stored values",
     "scales": "what other methods see, or cannot see, at the same scales",
     "undetermined": "the data do not determine a value",

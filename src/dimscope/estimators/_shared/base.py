@@ -15,7 +15,12 @@ from dimscope._deprecated import renamed_parameters
 from dimscope._parameters import check_types
 from dimscope.errors import InputError
 from dimscope.estimators._shared.dependence import normal_interval
-from dimscope.estimators._shared.notes import discrete_notes, rounding_notes
+from dimscope.estimators._shared.notes import (
+    above_features_notes,
+    discrete_notes,
+    outlier_notes,
+    rounding_notes,
+)
 from dimscope.measurement import Known, Representation, measure
 from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
 from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Note, Quantity
@@ -280,8 +285,15 @@ class SpectrumEstimator(Estimator):
     ) -> DimensionEstimate:
         """Build the estimate from its value and what all linear estimators report.
 
-        Without ``stderr`` it has no error; with it, the interval is the normal one.
+        Without ``stderr`` it has no error; with it, the interval is the normal one. Rows that alone
+        move the value are named in a note, with the value that the others give.
         """
+        notes = (
+            rounding_notes(math.sqrt(2 * spectrum.trace), spectrum.rounding)
+            + notes
+            + above_features_notes(value, spectrum)
+            + outlier_notes(value, spectrum, self.estimate)
+        )
         return DimensionEstimate(
             value=value,
             stderr=stderr,
@@ -289,7 +301,7 @@ class SpectrumEstimator(Estimator):
             scale=None,
             n_samples=spectrum.n_samples,
             n_duplicates=0,
-            notes=rounding_notes(math.sqrt(2 * spectrum.trace), spectrum.rounding) + notes,
+            notes=notes,
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,
             parameters=self.get_params(),
