@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.estimators.registry import Method, is_one_method, make_estimators
 from dimscope.measurement import Errors, Representation, Search, measure
@@ -40,6 +41,7 @@ def estimate(
 
 
 @renamed_parameters(device="search_device")
+@checked_parameters
 def estimate(  # noqa: PLR0913 - all but the array have defaults
     x: Any,
     method: Method | Sequence[Method] = "two_nn",

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError, or_reason
 from dimscope.estimators._shared.checks import check_open_interval
@@ -44,6 +45,7 @@ _MOST_BLOCKS = 32
 
 
 @renamed_parameters(device="search_device", seed="rng")
+@checked_parameters
 def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     x: Any,
     *,

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope.errors import or_reason
 from dimscope.neighbors.checks import (
     check_choice,
@@ -39,6 +40,7 @@ from dimscope.neighbors.sources import (
 )
 from dimscope.neighbors.spacing import RANKS, Spacing
 from dimscope.points import Points, as_points
+from dimscope.results import Note
 
 Metric = Literal["euclidean", "cosine", "correlation"]
 
@@ -71,6 +73,9 @@ class NeighborGraph:
         length, sqrt(2 - 2 cos), which has the same neighbours as 1 - cos (itself a squared
         distance, which would halve every dimension); ``"correlation"`` for the same between rows
         centred on their own means; ``"precomputed"`` where distances or neighbours were given.
+    notes
+        What is to be said with every estimate from this graph: that what was given are no
+        distances.
     """
 
     distances: Float64[np.ndarray, "n_samples n_neighbors"]
@@ -82,6 +87,7 @@ class NeighborGraph:
     spacing: Spacing | None = None
     n_features: int | None = None
     metric: str = "precomputed"
+    notes: tuple[Note, ...] = ()
 
     @property
     def n_samples(self) -> int:
@@ -99,12 +105,24 @@ class NeighborGraph:
         return self.source.points
 
     @property
+    def rounding(self) -> float:
+        """The distance that rounding of what was given can put between two points, as far as known.
+
+        Of points it is that of their stored values; of a matrix of distances it shows on the
+        diagonal.
+        """
+        if self.points is not None:
+            return self.points.rounding
+        return self.source.matrix.rounding if isinstance(self.source, GivenDistances) else 0.0
+
+    @property
     def resources(self) -> Resources:
         """Threads and device of the search, which further work on the points may use too."""
         return self.source.resources
 
     @classmethod
     @renamed_parameters(device="search_device")
+    @checked_parameters
     def from_points(  # noqa: PLR0913 - all but the points have defaults
         cls,
         x: Any,
@@ -169,18 +187,32 @@ class NeighborGraph:
         return replace(graph, n_features=points.n_features, metric=metric)
 
     @classmethod
+    @checked_parameters
     def from_distances(
-        cls, distances: Any, n_neighbors: int = 100, *, duplicates: Duplicates = "first"
+        cls,
+        distances: Any,
+        n_neighbors: int = 100,
+        *,
+        squared: bool = False,
+        duplicates: Duplicates = "first",
     ) -> Self:
         """Take the nearest neighbours from a matrix of distances between all points.
+
+        Squared Euclidean distances, 1 - r and 1 - cos are no distances: they halve every dimension.
+        ``squared=True`` takes their roots. Where triples of points show that the numbers break the
+        triangle inequality, every estimate says so in a note.
 
         Parameters
         ----------
         distances
             Shape (n_samples, n_samples), symmetric, zero on the diagonal: an array, in memory or
-            on disk. Infinite distances (unconnected points) are never neighbours.
+            on disk. Infinite distances (unconnected points) are never neighbours. What rounding
+            leaves is no error: a diagonal of up to 0.001 of the largest distance counts as 0, and
+            where d(i, j) differs from d(j, i) the mean of both is taken.
         n_neighbors
             Neighbours per point, fewer than there are points at distances above 0.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
         duplicates
             What becomes of points at distance 0 from each other, as in `from_points`.
 
@@ -196,21 +228,34 @@ class NeighborGraph:
         ([[1], [0], [1]], [[1.0], [1.0], [2.0]])
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        matrix, first_of_row = checked_distances(distances)
+        matrix, first_of_row = checked_distances(distances, squared=squared)
         rows = kept_rows(first_of_row, duplicates)
-        return cls._searched(GivenDistances(matrix), rows, n_neighbors, len(first_of_row))
+        graph = cls._searched(GivenDistances(matrix), rows, n_neighbors, len(first_of_row))
+        return replace(graph, notes=matrix.notes)
 
     @classmethod
+    @checked_parameters
     def from_neighbors(
-        cls, distances: Any, indices: Any, *, duplicates: Duplicates = "first"
+        cls,
+        distances: Any,
+        indices: Any,
+        *,
+        squared: bool = False,
+        duplicates: Duplicates = "first",
     ) -> Self:
         """Take the neighbours that another library found; they are trusted to be the nearest.
+
+        Some libraries return squared distances (faiss does, from ``IndexFlatL2``), which halve
+        every dimension: ``squared=True`` takes their roots. Where triples of points within the
+        lists break the triangle inequality, every estimate says so in a note.
 
         Parameters
         ----------
         distances, indices
             Shape (n_samples, k): the distances of each point to its nearest, and their positions,
             in any order; the point itself may be among them, in all lists or in none.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
         duplicates
             What becomes of points at distance 0 from each other, as in `from_points`. Leaving
             copies out shortens the lists.
@@ -228,11 +273,17 @@ class NeighborGraph:
         (3, 1, 'precomputed')
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        return cls._of_lists(checked_lists(distances, indices), duplicates)
+        return cls._of_lists(checked_lists(distances, indices, squared=squared), duplicates)
 
     @classmethod
+    @checked_parameters
     def from_sparse(
-        cls, matrix: Any, n_neighbors: int | None = None, *, duplicates: Duplicates = "first"
+        cls,
+        matrix: Any,
+        n_neighbors: int | None = None,
+        *,
+        squared: bool = False,
+        duplicates: Duplicates = "first",
     ) -> Self:
         """Take the neighbours from a sparse matrix, as of scikit-learn's ``kneighbors_graph``.
 
@@ -243,6 +294,8 @@ class NeighborGraph:
             a point to its nearest; a stored zero marks a copy.
         n_neighbors
             Neighbours per point; by default as many as every row holds.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
         duplicates
             What becomes of points at distance 0 from each other, as in `from_neighbors`.
 
@@ -252,7 +305,7 @@ class NeighborGraph:
             If it is not a sparse square matrix of distances, or a row holds too few.
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        return cls._of_lists(lists_of_sparse(matrix, n_neighbors), duplicates)
+        return cls._of_lists(lists_of_sparse(matrix, n_neighbors, squared=squared), duplicates)
 
     @classmethod
     def _searched(
@@ -281,6 +334,7 @@ class NeighborGraph:
             diagnostics=GIVEN,
             spacing=Spacing.of(lists.distances, lists.indices),
             source=GivenNeighbors(lists.indices.shape[1]),
+            notes=lists.notes,
         )
         rows = kept_rows(copies_in_lists(lists), duplicates)
         if len(rows) == n:

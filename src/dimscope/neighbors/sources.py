@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
 from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
+from dimscope.neighbors.given import DistanceMatrix
 from dimscope.neighbors.resources import ALL_CORES, Resources
 from dimscope.neighbors.search.intervals import first_of_each
 from dimscope.points import Points
@@ -86,9 +87,9 @@ class SearchedPoints:
 
 @dataclass(frozen=True, eq=False)
 class GivenDistances:
-    """A symmetric matrix of distances, which slices into NumPy arrays."""
+    """A matrix of distances, read by rows."""
 
-    matrix: Any
+    matrix: DistanceMatrix
     points: None = None
     resources: Resources = ALL_CORES
 
@@ -138,10 +139,10 @@ class GivenDistances:
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
     ) -> Iterator[tuple[Int64[np.ndarray, " b"], Float64[np.ndarray, "b m"]]]:
         """Yield some queries at a time with their distances to the pool, infinite to themselves."""
-        height = max(1, _BLOCK_BYTES // (8 * self.matrix.shape[1]))
+        height = max(1, _BLOCK_BYTES // (8 * self.matrix.n_samples))
         for start in range(0, len(queries), height):
             own = queries[start : start + height]
-            block = np.asarray(self.matrix[own], dtype=np.float64)[:, pool]
+            block = self.matrix.rows(own)[:, pool]
             block[own[:, None] == pool] = np.inf
             yield own, block
 

@@ -14,6 +14,7 @@ import numpy as np
 from dimscope._deprecated import renamed_parameters
 from dimscope._folder_lock import hold_folder
 from dimscope._log import Log
+from dimscope._parameters import checked_parameters
 from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 
 @renamed_parameters(device="search_device")
+@checked_parameters
 def profile(  # noqa: PLR0913 - one call does the main job; all but model and data have defaults
     model: Any,
     data: Any,

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dimscope._parameters import checked_parameters
 from dimscope.capture import rank, unwrapped
 from dimscope.errors import InputError
 from dimscope.profiling import DEFAULT_METHODS, Profile
@@ -53,6 +54,7 @@ def steps_of(checkpoints: Iterable[str | Path]) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
+@checked_parameters
 def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evaluate
     model: Any,
     data: Any,

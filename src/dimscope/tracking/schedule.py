@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 
 
@@ -27,6 +28,7 @@ class Schedule(ABC):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class LogThenEpochs(Schedule):
     """Steps 0, 1, 2, 4, 8, ... of the first epoch, then the end of every epoch.
@@ -64,6 +66,7 @@ class LogThenEpochs(Schedule):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class EveryEpoch(Schedule):
     """Before the first step, then the end of every ``every``-th epoch."""
@@ -83,6 +86,7 @@ class EveryEpoch(Schedule):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class EveryStep(Schedule):
     """Before the first step, then every ``every``-th step, whatever the epochs."""
@@ -102,6 +106,7 @@ class EveryStep(Schedule):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class AtSteps(Schedule):
     """The given steps and no others; step 0 is before the first."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from dimscope._deprecated import renamed_parameters
 from dimscope._folder_lock import hold_folder
+from dimscope._parameters import checked_parameters
 from dimscope._progress import live_line
 from dimscope.capture import Probe, rank, require_whole, unwrapped
 from dimscope.errors import InputError
@@ -129,6 +130,7 @@ class Tracker:
     [[0, 'input'], [0, '1'], [0, '2'], [2, 'input'], [2, '1'], [2, '2']]
     """
 
+    @checked_parameters
     def __init__(  # noqa: PLR0913 - the options of a profile, and when to make one
         self,
         model: Any,
