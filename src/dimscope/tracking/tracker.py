@@ -12,7 +12,7 @@ import numpy as np
 
 from dimscope._deprecated import renamed_parameters
 from dimscope._progress import live_line
-from dimscope.capture import Probe, rank, require_whole, unwrapped
+from dimscope.capture import Mode, Probe, rank, require_whole, unwrapped
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
@@ -81,7 +81,7 @@ class Tracker:
         What else to record: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
     metric, pooling, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
-    memory_budget, disk_budget, forward, n_jobs, search_device, progress
+    memory_budget, disk_budget, forward, mode, n_jobs, search_device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
 
     Raises
@@ -152,6 +152,7 @@ class Tracker:
         memory_budget: int | str = "1GiB",
         disk_budget: int | str | None = None,
         forward: Callable[[Any, Any], Any] | None = None,
+        mode: Mode = "eval",
         n_jobs: int | None = None,
         search_device: str | None = None,
         progress: bool = True,
@@ -176,6 +177,7 @@ class Tracker:
             n_samples=n_samples,
             batch_size=batch_size,
             forward=forward,
+            mode=mode,
             budgets=Budgets.of(memory_budget, disk_budget),
         )
         self._make_measurer = partial(Measurer.of, probe, settings, label or type(inside).__name__)
