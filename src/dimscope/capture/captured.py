@@ -13,7 +13,7 @@ from torch import nn
 from dimscope.capture.batches import Batch, count_samples, read_batches, read_first
 from dimscope.capture.discovery import find_layers
 from dimscope.capture.hashing import InputHash, hash_model
-from dimscope.capture.inference import Forward, place_batch, undisturbed
+from dimscope.capture.inference import Forward, Mode, place_batch, seed_of_batch, undisturbed
 from dimscope.capture.layers import LayerInfo
 from dimscope.capture.pooling import PoolingChoice, pooling_name
 from dimscope.capture.probe import Probe
@@ -68,8 +68,8 @@ def read(
 ) -> Captured:
     """Run the data through the network once, and store the activations of all chosen layers.
 
-    The network runs in evaluation mode without gradients and is left exactly as it was: modes,
-    hooks, gradients, buffers and random states. Before the pass, two or three samples show which
+    The network runs without gradients and is left exactly as it was: modes, hooks, gradients,
+    buffers and random states. Before the pass, two or three samples show which
     layers it has. (Lazy modules take their shapes from these samples.)
 
     The largest layers may not fit into the store. Reading one of these runs the network again, for
@@ -93,7 +93,8 @@ def read(
         If a layer or pooling is unknown, the data is empty or cannot be read, or the width of a
         layer varies.
     CaptureError
-        If the network fails, or a batch does not show the same layers as the first samples.
+        If the network fails or changes its parameters, or a batch does not show the same layers as
+        the first samples.
     StoreError
         If the activations cannot be written, or do not fit and the data is an iterator, which can
         be read only once.
@@ -104,7 +105,7 @@ def read(
     input_hash = InputHash()
     first_rows: dict[str, np.ndarray] = {}
     n_done = 0
-    with undisturbed(model, data):
+    with undisturbed(model, data, probe.mode):
         batches = read_batches(data, probe.batch_size, probe.n_samples)
         first = read_first(batches)
         device = _device(place_batch(first, model))
@@ -115,6 +116,7 @@ def read(
         for batch in chain([first], batches):
             input_hash.update(batch.inputs)
             labels.append(batch.labels)
+            seed_of_batch(probe.mode, n_done)
             recorder.run(model, place_batch(batch, model), probe.forward)
             if n_done == 0 and n_expected is not None:
                 first_rows = _dropped(recorder, store, data, n_expected)
@@ -155,6 +157,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
     n_samples: int | None = None,
     batch_size: int = BATCH_SIZE,
     forward: Forward | None = None,
+    mode: Mode = "eval",
     on_batch: Callable[[int, int | None], None] | None = None,
     on_pass: Callable[[int], None] | None = None,
 ) -> Captured:
@@ -162,7 +165,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
 
     Parameters
     ----------
-    model, data, layers, pooling, n_samples, batch_size, forward
+    model, data, layers, pooling, n_samples, batch_size, forward, mode
         The fields of a `Probe`.
     store, on_batch, on_pass
         As in `read`.
@@ -189,6 +192,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
+        mode=mode,
     )
     return read(probe, store, on_batch=on_batch, on_pass=on_pass)
 

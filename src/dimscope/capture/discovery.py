@@ -13,7 +13,7 @@ from torch import nn
 from dimscope.capture.auto import choose_layers
 from dimscope.capture.batches import Batch, read_batches, read_first
 from dimscope.capture.depth import relative_depth
-from dimscope.capture.inference import Forward, require_module, undisturbed
+from dimscope.capture.inference import Forward, Mode, require_mode, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
 from dimscope.capture.tensors import Seen
 from dimscope.capture.trace import Call, Trace, can_be_hooked, outer_names, trace_batch
@@ -21,7 +21,7 @@ from dimscope.store import BATCH_SIZE
 
 
 def layer_names(
-    model: nn.Module, data: Any = None, *, forward: Forward | None = None
+    model: nn.Module, data: Any = None, *, forward: Forward | None = None, mode: Mode = "eval"
 ) -> LayerTable:
     """The layers of a network that can be measured, in order of execution.
 
@@ -35,6 +35,8 @@ def layer_names(
         that only a run of the network shows is None.
     forward
         Called as ``forward(model, batch)`` instead of ``model(inputs)``.
+    mode
+        As in `Probe`.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def layer_names(
     Raises
     ------
     InputError
-        If the model is not a network, or the data cannot be read or is empty.
+        If the model is not a network, the data cannot be read or is empty, or the mode is unknown.
     CaptureError
         If the network fails on the data.
 
@@ -61,9 +63,10 @@ def layer_names(
     output Sequential (2,) 1.0 False
     """
     require_module(model)
+    require_mode(mode)
     if data is None:
         return _defined_layers(model)
-    with undisturbed(model, data):
+    with undisturbed(model, data, mode):
         first = read_first(read_batches(data, BATCH_SIZE))
         return find_layers(model, first, forward)
 

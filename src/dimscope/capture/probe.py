@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 from torch import nn
 
 from dimscope.capture.discovery import layer_names
-from dimscope.capture.inference import Forward, require_module
+from dimscope.capture.inference import Forward, Mode, require_mode, require_module
 from dimscope.capture.layers import LayerTable
 from dimscope.capture.pooling import PoolingChoice, name_of
 from dimscope.capture.selection import Choices, select_layers
@@ -66,13 +66,18 @@ class Probe:
     forward
         Called as ``forward(model, batch)`` instead of ``model(inputs)``; it gets the whole batch,
         labels included, on the network's device.
+    mode
+        ``"eval"``, or ``"train"``: every module in training mode, so that dropout draws and batch
+        normalisation takes the statistics of each batch; the values then depend on the batches.
+        What is drawn does not: it is the same in every pass.
     budgets
         How many bytes of activations may be held in memory and on disk.
 
     Raises
     ------
     InputError
-        If the model is no `torch.nn.Module`, or a number is not a whole number of 1 or more.
+        If the model is no `torch.nn.Module`, a number is not a whole number of 1 or more, or the
+        mode is unknown.
     """
 
     model: nn.Module
@@ -82,10 +87,12 @@ class Probe:
     n_samples: int | None = None
     batch_size: int = BATCH_SIZE
     forward: Forward | None = None
+    mode: Mode = "eval"
     budgets: Budgets = field(default_factory=Budgets)
 
     def __post_init__(self) -> None:
         require_module(self.model)
+        require_mode(self.mode)
         _require_positive("batch_size", self.batch_size)
         if self.n_samples is not None:
             _require_positive("n_samples", self.n_samples)
@@ -115,7 +122,7 @@ class Probe:
         if isinstance(data, Iterator):
             sample = list(islice(data, 1))
             data = chain(sample, data)
-        infos = layer_names(self.model, sample, forward=self.forward)
+        infos = layer_names(self.model, sample, forward=self.forward, mode=self.mode)
         names = select_layers(infos, self.layers)
         return Found(replace(self, data=data, layers=names), tuple(names), infos)
 
@@ -128,6 +135,7 @@ class Probe:
             "layers": self.layers,
             "pooling": _names_of(self.pooling),
             "n_samples_asked": self.n_samples,
+            "mode": self.mode,
         }
 
 

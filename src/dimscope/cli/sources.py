@@ -95,6 +95,13 @@ _MEASURING_OPTIONS = (
     click.option(
         "--batch-size", default=BATCH_SIZE, show_default=True, help="Samples per forward pass."
     ),
+    click.option(
+        "--mode",
+        type=click.Choice(["eval", "train"]),
+        default="eval",
+        show_default=True,
+        help="How the network runs; train: with dropout and the statistics of each batch.",
+    ),
     click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory."),
     click.option(
         "--disk",

@@ -12,7 +12,7 @@ import numpy as np
 from dimscope.store import Budgets, place_layers
 
 if TYPE_CHECKING:
-    from dimscope.capture import LayerInfo
+    from dimscope.capture import LayerInfo, Mode
 
 _TRIAL_SAMPLES = 16
 _TRIAL_SIDE = 1024
@@ -73,6 +73,7 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
     n_samples: int,
     memory_budget: int,
     disk_budget: int | None = None,
+    mode: Mode = "eval",
 ) -> Plan:
     """Plan a profile of ``model`` on ``n_samples`` of ``data`` without measuring anything.
 
@@ -81,7 +82,7 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
 
     Parameters
     ----------
-    model, data, layers
+    model, data, layers, mode
         As in `dimscope.profile`.
     n_samples
         How many samples the profile would use.
@@ -105,6 +106,7 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
         layers=layers,
         n_samples=trial,
         batch_size=max(1, trial // 2),
+        mode=mode,
         budgets=budgets,
     ).found()
     chosen = tuple(infos[name] for name in names)

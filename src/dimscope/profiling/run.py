@@ -29,7 +29,7 @@ from dimscope.results import Subject, joined
 from dimscope.store import BATCH_SIZE, Budgets
 
 if TYPE_CHECKING:
-    from dimscope.capture import Probe
+    from dimscope.capture import Mode, Probe
 
 
 @renamed_parameters(device="search_device")
@@ -52,6 +52,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     memory_budget: int | str = "1GiB",
     disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,
+    mode: Mode = "eval",
     n_jobs: int | None = None,
     search_device: str | None = None,
     progress: bool = True,
@@ -97,6 +98,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         up to ``memory_budget`` more.
     forward
         ``forward(model, batch)``, called in place of the model.
+    mode
+        ``"eval"``, or ``"train"``: with dropout and with the statistics of each batch, which
+        depend on ``batch_size``.
     n_jobs, search_device
         Threads and device of the neighbour search, as in `NeighborGraph.from_points`; the network
         runs on its own device.
@@ -114,7 +118,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         If the data are empty, a layer or method is unknown, no layer can be measured, or ``out``
         holds another run.
     CaptureError
-        If the network itself fails.
+        If the network itself fails, or changes its parameters.
     StoreError
         If activations or results cannot be written or read back, or another process uses ``out``.
     """
@@ -128,6 +132,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
+        mode=mode,
         budgets=Budgets.of(memory_budget, disk_budget),
     )
     engine = LocalEngine(Resources(n_jobs, search_device))

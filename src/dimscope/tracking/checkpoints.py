@@ -124,6 +124,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     metrics_of = _evaluation(model, data, eval_data, how, notify)
     usual: dict[str, Any] = {"methods": DEFAULT_METHODS, "curves": EXTRA_CURVES, "n_repeats": 3}
     chosen = usual | options | {"schedule": EveryStep(), "start_step": steps[0]}
+    chosen["resume"] = True  # a file that differs is refused by name
     with Tracker(model, data, out, **chosen) as tracker:
         for step in steps:
             if step > steps[0]:  # entering has measured the first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -64,6 +64,8 @@ class TickJournal:
         Steps at which a tick was due but not made, with the reason.
     differing
         Steps that the training loop reached again with other values in the network.
+    started
+        The hash of the network by the step at which a session began.
     training_seconds
         Recorded time of training, over all sessions.
     """
@@ -72,6 +74,7 @@ class TickJournal:
     ticks: dict[int, Tick] = field(default_factory=dict)
     skipped: dict[int, str] = field(default_factory=dict)
     differing: list[int] = field(default_factory=list)
+    started: dict[int, str] = field(default_factory=dict)
     training_seconds: float = 0.0
 
     @classmethod
@@ -97,9 +100,17 @@ class TickJournal:
                 journal._take(line)
         return journal
 
+    def hash_at(self, step: int) -> str | None:
+        """The hash of the network at a step; None if it is not known."""
+        return self.ticks[step].model_hash if step in self.ticks else self.started.get(step)
+
+    def last_until(self, step: int) -> int:
+        """The last step up to ``step`` with a tick, made or skipped; -1 if there is none."""
+        return max((one for one in {*self.ticks, *self.skipped} if one <= step), default=-1)
+
     def start_session(self, facts: Mapping[str, Any]) -> None:
-        """Record that a process begins to track, with its versions and its position."""
-        self.log.append({"session": facts})
+        """Record that a process begins to track: versions, position and hash of the network."""
+        self._add({"session": facts})
 
     def end_session(self, training_seconds: float) -> None:
         """Record how long training has taken so far."""
@@ -114,6 +125,11 @@ class TickJournal:
         new = {name: v for name, v in metrics.items() if name not in self.ticks[step].metrics}
         if new:
             self._add({"noted": step, "metrics": new})
+
+    def end_epoch(self, step: int, epoch: int) -> None:
+        """Record that an epoch ended at a step; its tick was perhaps made before that was known."""
+        if step in self.ticks and self.ticks[step].epoch < epoch:
+            self._add({"epoch_ended": step, "epoch": epoch})
 
     def skip(self, step: int, reason: str) -> None:
         """Record that a tick was due at a step and is not made."""
@@ -135,6 +151,14 @@ class TickJournal:
         elif "noted" in line:
             if line["noted"] in self.ticks:  # else a repair of the file has set the tick aside
                 self.ticks[line["noted"]].metrics.update(line["metrics"])
+        elif "session" in line:
+            at = line["session"]["started_at"]
+            if "model_hash" in at:  # version 0.1 did not record it
+                self.started[at["step"]] = at["model_hash"]
+        elif "epoch_ended" in line:
+            step = line["epoch_ended"]
+            if step in self.ticks:
+                self.ticks[step] = replace(self.ticks[step], epoch=line["epoch"])
         elif "skipped" in line:
             self.skipped[line["skipped"]] = line["reason"]
         elif "differs" in line:

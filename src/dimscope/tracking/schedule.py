@@ -18,6 +18,13 @@ class Schedule(ABC):
     def due_at_step(self, step: int, epoch: int) -> bool:
         """Whether to measure after ``step`` steps, when ``epoch`` epochs are complete."""
 
+    def due_since(self, after: int, step: int, epoch: int) -> bool:
+        """Whether a step later than ``after``, and no later than ``step``, is due.
+
+        A loop may count by more than one: Lightning counts every optimiser's step.
+        """
+        return any(self.due_at_step(one, epoch) for one in range(after + 1, step + 1))
+
     @abstractmethod
     def due_at_epoch(self, epoch: int) -> bool:
         """Whether to measure when ``epoch`` epochs are complete."""
@@ -120,6 +127,10 @@ class AtSteps(Schedule):
     def due_at_step(self, step: int, epoch: int) -> bool:  # noqa: ARG002 - epochs do not matter
         """Whether ``step`` is one of the given steps."""
         return step in self.steps
+
+    def due_since(self, after: int, step: int, epoch: int) -> bool:  # noqa: ARG002
+        """Whether one of the given steps is later than ``after`` and no later than ``step``."""
+        return any(after < one <= step for one in self.steps)
 
     def due_at_epoch(self, epoch: int) -> bool:  # noqa: ARG002
         """Never: steps decide."""
