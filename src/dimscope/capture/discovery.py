@@ -15,8 +15,10 @@ from dimscope.capture.batches import Batch, read_batches, read_first
 from dimscope.capture.depth import relative_depth
 from dimscope.capture.inference import Forward, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
+from dimscope.capture.parallel import unwrapped
 from dimscope.capture.tensors import Seen
 from dimscope.capture.trace import Call, Trace, can_be_hooked, outer_names, trace_batch
+from dimscope.capture.uncompiled import uncompiled
 from dimscope.store import BATCH_SIZE
 
 
@@ -60,9 +62,10 @@ def layer_names(
     2 Linear (2,) 1.0 True
     output Sequential (2,) 1.0 False
     """
-    require_module(model)
+    model = require_module(unwrapped(model))
     if data is None:
-        return _defined_layers(model)
+        with uncompiled(model):
+            return _defined_layers(model)
     with undisturbed(model, data):
         first = read_first(read_batches(data, BATCH_SIZE))
         return find_layers(model, first, forward)

@@ -14,6 +14,7 @@ from torch.nn.parameter import is_lazy
 
 from dimscope.capture.batches import Batch
 from dimscope.capture.tensors import named_tensors, version_of
+from dimscope.capture.uncompiled import uncompiled
 from dimscope.errors import CaptureError, DimscopeError, InputError
 
 #: A function that calls a network: it gets the network and the whole batch, on its device.
@@ -78,10 +79,12 @@ def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
     """Switch to evaluation mode without gradients; restore everything at the end, also on errors.
 
     Restored are the training flag of every module, buffers, the random states of torch, NumPy,
-    Python and the data's own generator, and torch's choice of attention kernels.
+    Python and the data's own generator, and torch's choice of attention kernels. Meanwhile,
+    compiled parts of the network run uncompiled.
     """
     with (
         random_states(data),
+        uncompiled(model),
         _evaluation(model),
         _buffers(model),
         _slow_attention(),

@@ -13,6 +13,7 @@ from torch import nn
 from dimscope.capture.discovery import layer_names
 from dimscope.capture.inference import Forward, require_module
 from dimscope.capture.layers import LayerTable
+from dimscope.capture.parallel import unwrapped
 from dimscope.capture.pooling import PoolingChoice, name_of
 from dimscope.capture.selection import Choices, select_layers
 from dimscope.errors import InputError, InputTypeError
@@ -46,7 +47,8 @@ class Probe:
     Attributes
     ----------
     model
-        The network, on any device.
+        The network, on any device. Of one that is wrapped for parallel training or by
+        ``torch.compile``, the network inside is kept.
     data
         A DataLoader or other iterable of batches; a Dataset; or all samples at once: a tensor or
         array, a tuple ``(inputs, labels)``, a dict of tensors. A batch is a tensor or array,
@@ -85,7 +87,7 @@ class Probe:
     budgets: Budgets = field(default_factory=Budgets)
 
     def __post_init__(self) -> None:
-        require_module(self.model)
+        object.__setattr__(self, "model", require_module(unwrapped(self.model)))
         _require_positive("batch_size", self.batch_size)
         if self.n_samples is not None:
             _require_positive("n_samples", self.n_samples)

@@ -57,7 +57,8 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     Parameters
     ----------
     model
-        A torch module; it is left exactly as it was.
+        A torch module; it is left exactly as it was. One made by ``torch.compile``, or with parts
+        that are, is measured uncompiled, under the names of the plain network.
     data
         A DataLoader, data set, tensor or array; labels are not needed.
     layers
@@ -128,7 +129,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     )
     engine = LocalEngine(Resources(n_jobs, search_device))
     settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine)
-    subject = Subject(model=label or type(model).__name__, step=step)
+    subject = Subject(model=label or type(probe.model).__name__, step=step)
     return profile_probe(
         probe, settings, subject, out=None if out is None else Path(out), progress=progress
     )
