@@ -11,7 +11,6 @@ import numpy as np
 from torch import nn
 
 from dimscope.capture.batches import Batch, count_samples, read_batches, read_first
-from dimscope.capture.discovery import find_layers
 from dimscope.capture.hashing import InputHash, hash_model
 from dimscope.capture.inference import Forward, Mode, place_batch, seed_of_batch, undisturbed
 from dimscope.capture.layers import LayerInfo
@@ -19,7 +18,7 @@ from dimscope.capture.pooling import PoolingChoice, pooling_name
 from dimscope.capture.probe import Probe
 from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
-from dimscope.capture.selection import Choices, select_layers
+from dimscope.capture.selection import Choices
 from dimscope.capture.tensors import named_tensors
 from dimscope.errors import InputError
 from dimscope.store import BATCH_SIZE, ActivationStore
@@ -47,6 +46,8 @@ class Captured:
         The layers for which the store has no room: they are computed again when they are read.
     poolings
         Name of the pooling of each layer.
+    left_out
+        What the choice of layers stands for but cannot be measured, with the reasons.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -57,6 +58,7 @@ class Captured:
     device: str
     recomputed: Mapping[str, RecomputedLayer]
     poolings: Mapping[str, str]
+    left_out: Mapping[str, str]
 
 
 def read(
@@ -109,8 +111,7 @@ def read(
         batches = read_batches(data, probe.batch_size, probe.n_samples)
         first = read_first(batches)
         device = _device(place_batch(first, model))
-        table = find_layers(model, first, probe.forward)
-        names = select_layers(table, probe.layers)
+        _, names, table, left_out = probe.found_in(first)
         sources = {name: table.sources[name] for name in names}
         recorder = LayerRecorder(sources, store, probe.pooling)
         for batch in chain([first], batches):
@@ -144,6 +145,7 @@ def read(
             for name, row in first_rows.items()
         },
         poolings={name: pooling_name(probe.pooling, name) for name in names},
+        left_out=left_out,
     )
 
 
@@ -154,6 +156,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
     *,
     store: ActivationStore,
     pooling: PoolingChoice = "flatten",
+    axes: Mapping[str, str] | None = None,
     n_samples: int | None = None,
     batch_size: int = BATCH_SIZE,
     forward: Forward | None = None,
@@ -165,7 +168,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
 
     Parameters
     ----------
-    model, data, layers, pooling, n_samples, batch_size, forward, mode
+    model, data, layers, pooling, axes, n_samples, batch_size, forward, mode
         The fields of a `Probe`.
     store, on_batch, on_pass
         As in `read`.
@@ -189,6 +192,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
         data=data,
         layers=layers,
         pooling=pooling,
+        axes=axes or {},
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,

@@ -18,6 +18,7 @@ from dimscope.capture.restoring import (
     state_restored,
 )
 from dimscope.capture.tensors import named_tensors
+from dimscope.capture.uncompiled import uncompiled
 from dimscope.errors import CaptureError, DimscopeError, InputError
 
 #: A function that calls a network: it gets the network and the whole batch, on its device.
@@ -100,7 +101,8 @@ def undisturbed(model: nn.Module, data: Any = None, mode: Mode = "eval") -> Iter
     """Switch to a mode, without gradients; restore everything at the end, also on errors.
 
     Restored are the training flag of every module, buffers, gradients, the random states of torch,
-    NumPy, Python and the data's own generators, and torch's choice of attention kernels.
+    NumPy, Python and the data's own generators, and torch's choice of attention kernels. Meanwhile,
+    compiled parts of the network run uncompiled.
 
     Raises
     ------
@@ -109,6 +111,7 @@ def undisturbed(model: nn.Module, data: Any = None, mode: Mode = "eval") -> Iter
     """
     with (
         random_states(data),
+        uncompiled(model),
         in_mode(model, training=mode == "train"),
         state_restored(model),
         slow_attention(),

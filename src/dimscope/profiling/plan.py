@@ -73,6 +73,8 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
     n_samples: int,
     memory_budget: int,
     disk_budget: int | None = None,
+    pooling: Any = "flatten",
+    axes: Mapping[str, str] | None = None,
     mode: Mode = "eval",
 ) -> Plan:
     """Plan a profile of ``model`` on ``n_samples`` of ``data`` without measuring anything.
@@ -88,6 +90,8 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
         How many samples the profile would use.
     memory_budget, disk_budget
         Bytes of activations in memory and on disk; None for the free space of the disk.
+    pooling, axes
+        As in `dimscope.profile`.
 
     Raises
     ------
@@ -100,10 +104,12 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
 
     trial = min(n_samples, _TRIAL_SAMPLES)
     budgets = Budgets(memory=memory_budget, disk=disk_budget)
-    probe, names, infos = Probe(
+    probe, names, infos, _ = Probe(
         model=model,
         data=data,
         layers=layers,
+        pooling=pooling,
+        axes=axes or {},
         n_samples=trial,
         batch_size=max(1, trial // 2),
         mode=mode,

@@ -42,6 +42,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     methods: Method | Sequence[Method] = DEFAULT_METHODS,
     metric: Metric = "euclidean",
     pooling: Any = "flatten",
+    axes: Mapping[str, str] | None = None,
     n_samples: int | None = None,
     n_repeats: int = 3,
     rng: int | np.random.Generator = 0,
@@ -62,7 +63,8 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     Parameters
     ----------
     model
-        A torch module; it is left exactly as it was.
+        A torch module; it is left exactly as it was. One made by ``torch.compile``, or with parts
+        that are, is measured uncompiled, under the names of the plain network.
     data
         A DataLoader, data set, tensor or array; labels are not needed.
     layers
@@ -74,7 +76,13 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         Metric of the neighbour search, ``"euclidean"`` or ``"cosine"``.
     pooling
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
-        ``"last_token"``, ``"token_mean"``, a callable, or a mapping of globs to these.
+        ``"last_token"``, ``"token_mean"``, a function of the activation, as the network made it,
+        that returns a row for each sample, or a mapping of globs of layer names to these.
+    axes
+        What the axes of activations are, by globs of layer names, such as ``{"layers.*": "TBC"}``:
+        a letter for each axis, B for the samples, C for the channels, any other for positions. The
+        samples are found by running two batch sizes, the channels by what the modules are; this
+        is needed only where the network does not tell.
     n_samples
         How many samples to use; None uses all.
     n_repeats
@@ -129,6 +137,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         data=data,
         layers=layers,
         pooling=pooling,
+        axes=axes or {},
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
@@ -137,7 +146,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     )
     engine = LocalEngine(Resources(n_jobs, search_device))
     settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine)
-    subject = Subject(model=label or type(model).__name__, step=step)
+    subject = Subject(model=label or type(probe.model).__name__, step=step)
     return profile_probe(
         probe, settings, subject, out=None if out is None else Path(out), progress=progress
     )
@@ -180,12 +189,10 @@ def _profile(
     if out is None:
         del identity["layers"], identity["n_samples_asked"]
         journal = Journal(log=Log(identity=identity))
-        left: Any = probe.layers
     else:
         probe, journal = _resumed(probe, identity, out)
-        left = [name for name in journal.log.identity["layers"] if name not in journal.layers]
-    if left:
-        _measure(probe.with_layers(left), settings, subject, journal, shown=shown)
+    if out is None or probe.layers:
+        _measure(probe, settings, subject, journal, shown=shown)
     result = _assemble(journal, subject.model)
     if out is not None:
         result.save(out)
@@ -194,14 +201,20 @@ def _profile(
 
 
 def _resumed(probe: Probe, identity: Mapping[str, Any], out: Path) -> tuple[Probe, Journal]:
-    """Name the layers of the probe, and read what was measured in ``out`` so far."""
+    """Read what was measured in ``out`` so far; the probe that is returned has the other layers."""
     from dimscope.capture import hash_model  # noqa: PLC0415 - torch
 
     if holds_profile(out) and not Journal.is_in(out):
         raise InputError(f"{out} already holds a profile: give another directory, or remove it")
-    probe = probe.found().probe
-    facts = {"model_hash": hash_model(probe.model), "dimscope": version("dimscope")}
-    return probe, Journal.open(out, {**identity, **probe.identity(), **facts})
+    found = probe.found()
+    facts = {
+        "model_hash": hash_model(probe.model),
+        "left_out": found.left_out,
+        "dimscope": version("dimscope"),
+    }
+    journal = Journal.open(out, {**identity, **found.probe.identity(), **facts})
+    left = [name for name in found.names if name not in journal.layers]
+    return found.probe.narrowed(left), journal
 
 
 def _measure(

@@ -90,7 +90,7 @@ class Tracker:
         participation ratio, with error bars from one partition into disjoint blocks.
     curves
         What else to record: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
-    metric, pooling, n_samples, rng, label, batch_size
+    metric, pooling, axes, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
     memory_budget, disk_budget, forward, mode, n_jobs, search_device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
@@ -156,6 +156,7 @@ class Tracker:
         methods: Method | Sequence[Method] = TRACKED_METHODS,
         metric: Metric = "euclidean",
         pooling: Any = "flatten",
+        axes: Mapping[str, str] | None = None,
         n_samples: int | None = None,
         n_repeats: int = 1,
         curves: Sequence[str] = (),
@@ -190,6 +191,7 @@ class Tracker:
             data=data,
             layers=layers,
             pooling=pooling,
+            axes=axes or {},
             n_samples=n_samples,
             batch_size=batch_size,
             forward=forward,
