@@ -27,7 +27,7 @@ def test_axes_that_are_not_understood(wrong: Any) -> None:
 
 @given(st.permutations("BCHW"))
 def test_arranged_axes_are_in_the_order_that_is_asked_for(letters: list[str]) -> None:
-    sizes = dict(B=2, C=3, H=4, W=5)
+    sizes = {"B": 2, "C": 3, "H": 4, "W": 5}
     maps = torch.arange(120.0).reshape(2, 3, 4, 5)
     seen = maps.permute(["BCHW".index(letter) for letter in letters])
     axes = Axes.of("".join(letters))
@@ -79,7 +79,7 @@ def test_the_first_glob_that_fits_says_the_axes() -> None:
 def test_axes_for_no_layer_are_refused() -> None:
     shapes = {"a": (3, 5, 7)}
     require_axes_used(checked_axes({"a": "BTC"}), shapes)
-    with pytest.raises(InputError, match="'b.*', which matches no layer"):
+    with pytest.raises(InputError, match=r"'b.*', which matches no layer"):
         require_axes_used(checked_axes({"b*": "BTC"}), shapes)
     with pytest.raises(InputError, match=r"4 axes are given for 'a', but layer 'a' has 3"):
         require_axes_used(checked_axes({"a": "BHWC"}), shapes)

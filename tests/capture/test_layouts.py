@@ -177,7 +177,7 @@ def test_a_merged_batch_is_said_and_a_pooling_that_undoes_it_is_heard() -> None:
         arrays(model, data, "inside")
     with pytest.raises(InputError, match="'inside' cannot be measured: the pooling made 6 rows of"):
         arrays(model, data, "inside", pooling=lambda a: a)
-    with pytest.raises(InputError, match="the pooling failed on its shape .* RuntimeError"):
+    with pytest.raises(InputError, match=r"the pooling failed on its shape .* RuntimeError"):
         arrays(model, data, "inside", pooling={"inside": lambda a: a.reshape(-1, 7)})
     found = arrays(model, data, "inside", pooling=lambda a: a.reshape(-1, 40), batch_size=5)
     with torch.no_grad():
