@@ -37,8 +37,10 @@ class Gride(NeighborEstimator):
     mu = r_n2 / r_n1 has density d (mu^d - 1)^(n2-n1-1) / (mu^((n2-1)d+1) B(n2-n1, n1)); the
     estimate is the most likely d, the root of
     N/d + (n2-n1-1) sum ln mu / (1 - mu^-d) - (n2-1) sum ln mu = 0.
-    n1 = 1 is TwoNN by maximum likelihood; a larger n1 looks at a larger scale and is less noisy,
-    but leans on constant density over more neighbours. Cost: a root of a sum over N ratios.
+    n1 = 1 is the maximum of TwoNN's likelihood, N / sum ln mu; `TwoNNMLE` is (N - 1) / sum ln mu,
+    from which the bias of that maximum is removed (both in Denti et al.). A larger n1 looks at a
+    larger scale and is less noisy, but leans on constant density over more neighbours. Cost: a root
+    of a sum over N ratios.
 
     Parameters
     ----------
