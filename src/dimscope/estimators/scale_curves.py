@@ -17,16 +17,18 @@ from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators.correlation_dimension import CorrelationDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.two_nn import TwoNN
-from dimscope.measurement import nested_blocks
+from dimscope.measurement import Representation, Search, nested_blocks
 from dimscope.neighbors import (
     Duplicates,
+    LocalEngine,
     Metric,
     NeighborGraph,
     Neighbors,
     NeighborSource,
     Resources,
+    thinned,
 )
-from dimscope.points import Points, as_points
+from dimscope.points import Points
 from dimscope.results import Note, ScaleCurve
 from dimscope.results.scales import (
     TOLERANCE,
@@ -50,6 +52,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     tolerance: float = TOLERANCE,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
+    groups: Any = None,
     n_jobs: int | None = None,
     search_device: str | None = None,
     rng: Rng = 0,
@@ -84,6 +87,8 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         Share by which the dimension may change along a plateau, between 0 and 1.
     metric, duplicates, n_jobs, search_device
         As in `NeighborGraph.from_points`; a graph ignores them.
+    groups
+        Which rows depend on each other, as in `dimscope.estimate`.
     rng
         Seed of the blocks.
 
@@ -103,20 +108,12 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     (32, 512)
     """
     check_open_interval("tolerance", tolerance, 0, 1)
-    if isinstance(x, NeighborGraph):
-        graph = x
-    else:
-        points = as_points(x)
-        known = max(min(n2_max or points.n_samples // 2, _N_NEIGHBORS), 2)
-        graph = NeighborGraph.from_points(
-            points,
-            known,
-            metric,
-            duplicates=duplicates,
-            n_jobs=n_jobs,
-            search_device=search_device,
-        )
-    most = min(graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
+    engine = LocalEngine(Resources(n_jobs, search_device))
+    representation = Representation.of(x, groups=groups, engine=engine)
+    known = max(min(n2_max or representation.n_samples // 2, _N_NEIGHBORS), 2)
+    search = Search(n_neighbors=known, metric=metric, duplicates=duplicates)
+    graph = search.of(representation, known if n2_max else 2)
+    most = min(graph.most_neighbors, graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
     graph = replace(graph, source=_Remembering(graph.source, graph.points))
     gride = Gride().scan(graph, most)
     notes = graph_notes(graph)
@@ -141,6 +138,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         tolerance=tolerance,
         n_samples=graph.n_samples,
         n_duplicates=graph.n_duplicates,
+        n_groups=graph.n_groups,
         notes=notes,
     )
 
@@ -158,16 +156,16 @@ def decimation(graph: NeighborGraph, *, rng: Rng = 0) -> ScaleCurve:
         If the graph has fewer than 5 ratios to use, or was made from lists of neighbours.
     """
     levels: list[tuple[int, float, float, float]] = []
-    for blocks in nested_blocks(graph.n_samples, _MOST_BLOCKS, seed_of(rng)):
-        n_blocks, size = blocks.shape
-        found = [
-            TwoNN().estimate(graph if n_blocks == 1 else graph.subset(block, 2)) for block in blocks
-        ]
+    n = graph.n_samples
+    for blocks in nested_blocks(n, _MOST_BLOCKS, seed_of(rng), groups=graph.groups):
+        n_blocks = len(blocks)
+        parts = [graph] if n_blocks == 1 else [graph.subset(block, 2) for block in blocks]
+        found = [TwoNN().estimate(thinned(part, 2)) for part in parts]
         scales, values, errors = (
             np.array([getattr(e, name) for e in found]) for name in ("scale", "value", "stderr")
         )
         error = float(np.sqrt(np.square(errors).sum())) / n_blocks
-        levels.append((size, float(scales.mean()), float(values.mean()), error))
+        levels.append((n // n_blocks, float(scales.mean()), float(values.mean()), error))
     sizes, *columns = zip(*levels, strict=True)
     scale, value, stderr = map(np.array, columns)
     return ScaleCurve(

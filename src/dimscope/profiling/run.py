@@ -37,6 +37,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     *,
     methods: Method | Sequence[Method] = DEFAULT_METHODS,
     metric: Metric = "euclidean",
+    groups: Any = None,
     pooling: Any = "flatten",
     n_samples: int | None = None,
     n_repeats: int = 3,
@@ -67,6 +68,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         Estimators, by name or as objects.
     metric
         Metric of the neighbour search, ``"euclidean"`` or ``"cosine"``.
+    groups
+        A label for each sample, in the order of the data, or a `TimeWindow`: which samples depend
+        on each other, as in `dimscope.estimate`.
     pooling
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
         ``"last_token"``, ``"token_mean"``, a callable, or a mapping of globs to these.
@@ -127,7 +131,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         budgets=Budgets.of(memory_budget, disk_budget),
     )
     engine = LocalEngine(Resources(n_jobs, search_device))
-    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine)
+    settings = make_settings(
+        methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine, groups=groups
+    )
     subject = Subject(model=label or type(model).__name__, step=step)
     return profile_probe(
         probe, settings, subject, out=None if out is None else Path(out), progress=progress

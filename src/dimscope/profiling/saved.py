@@ -25,6 +25,8 @@ T = TypeVar("T", bound=Tables)
 
 _HEAD = "provenance.json"
 _FLAT = "profile.parquet"  # of schema 1
+#: Columns that earlier files of this schema lack: unknown there.
+_ADDED = {"values": ("n_groups",)}
 
 
 def holds_profile(directory: Path) -> bool:
@@ -123,6 +125,8 @@ def _tables_of(head: Mapping[str, Any], directory: Path) -> dict[str, pd.DataFra
     for name, table in found.items():
         if len(table) != head["tables"][name]:
             raise ValueError(f"{name}.parquet has {len(table)} of {head['tables'][name]} rows")
+        for column in set(_ADDED.get(name, ())) - set(table.columns):
+            found[name] = found[name].assign(**{column: None})
     return found
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from dimscope._deprecated import renamed_parameters
 from dimscope.errors import InputError
 from dimscope.estimators._shared.dependence import normal_interval
+from dimscope.estimators._shared.kin import dependence_notes
 from dimscope.estimators._shared.notes import discrete_notes, rounding_notes
 from dimscope.measurement import Known, Representation, measure
 from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
@@ -196,7 +197,8 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
-            notes=notes + discrete_notes(graph, ranks[1]),
+            n_groups=graph.n_groups,
+            notes=notes + discrete_notes(graph, ranks[1]) + dependence_notes(graph, stderr),
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dimscope.estimators._shared.kin import kin_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import Note
 
@@ -16,7 +17,7 @@ _ROUNDING_MARGIN = 10
 
 
 def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
-    """Warnings about many duplicates, and about distances that are mere rounding."""
+    """Warnings about many duplicates, mere rounding, and points that depend on each other."""
     rounding = 0.0 if graph.points is None else graph.points.rounding
     notes = rounding_notes(float(graph.distances[:, 0].mean()), rounding)
     n_rows = graph.n_samples + graph.n_duplicates
@@ -27,7 +28,7 @@ def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
             "were set aside."
         )
         notes += (Note("copies", said),)
-    return notes
+    return notes + kin_notes(graph)
 
 
 def discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[Note, ...]:
