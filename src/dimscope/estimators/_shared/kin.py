@@ -14,6 +14,7 @@ _AROUND = 10  # rows before and after it, among which the next ones stand out
 _LEAST_SHARE = 0.1
 _EXCESS = 2  # classes of 20 rows, sorted, make the next rows 1.4 times as frequent as those around
 _SIGMAS = 6
+_MOST_TIED = 0.05
 
 
 def kin_notes(graph: NeighborGraph) -> tuple[Note, ...]:
@@ -50,9 +51,13 @@ def _row_order(graph: NeighborGraph) -> tuple[Note, ...]:
 
     Rows that are sorted by class, or by anything else that many rows share, have neighbours near in
     the order, but not next to them. Next are the first rows beyond a window in time, if one is
-    given.
+    given. Where many distances are equal, which neighbour is first says nothing: they are ordered
+    by row.
     """
     n = graph.n_samples
+    tied = graph.distances[:, 0] == graph.distances[:, min(1, graph.n_neighbors - 1)]
+    if graph.n_neighbors > 1 and tied.mean() > _MOST_TIED:
+        return ()
     rows = graph.original_rows
     reach = 0 if graph.kin is None else graph.kin.reach
     lags = np.abs(rows - rows[graph.indices[:, 0]]) - reach
