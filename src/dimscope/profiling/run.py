@@ -118,6 +118,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     StoreError
         If activations or results cannot be written.
     """
+    engine = LocalEngine(Resources(n_jobs, search_device))
+    settings = make_settings(
+        methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine, groups=groups
+    )
     from dimscope.capture import Probe  # noqa: PLC0415 - torch loads with the first network
 
     probe = Probe(
@@ -129,10 +133,6 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         batch_size=batch_size,
         forward=forward,
         budgets=Budgets.of(memory_budget, disk_budget),
-    )
-    engine = LocalEngine(Resources(n_jobs, search_device))
-    settings = make_settings(
-        methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine, groups=groups
     )
     subject = Subject(model=label or type(model).__name__, step=step)
     return profile_probe(

@@ -75,11 +75,14 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
     Raises
     ------
     InputError
-        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown.
+        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown, or
+        ``groups`` are neither labels nor a window.
     """
     unknown = set(curves) - set(EXTRA_CURVES)
     if isinstance(curves, str) or unknown:
         raise InputError(f"unknown curves {curves!r}: give any of {', '.join(EXTRA_CURVES)}")
+    if groups is not None:
+        described(groups)
     if n_repeats < 1:
         raise InputError(f"n_repeats={n_repeats} must be at least 1")
     return Settings(
