@@ -181,6 +181,7 @@ class ABIDE(KNeighborEstimator):
             stderr=stderr,
             scale=float(radii.mean()),
             n_samples=graph.n_samples,
-            notes=graph_notes(graph) + bias_notes(value, stderr, graph.n_samples, round(mean)),
+            notes=graph_notes(graph)
+            + bias_notes(graph, value, stderr, graph.n_samples, round(mean)),
             ranks=(1, int(chosen.max())),
         )

@@ -21,6 +21,7 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
+    groups: Any = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
     rng: Rng = ...,
@@ -33,6 +34,7 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
+    groups: Any = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
     rng: Rng = ...,
@@ -48,6 +50,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     *,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
+    groups: Any = None,
     n_jobs: int | None = None,
     search_device: str | None = None,
     rng: Rng = 0,
@@ -65,6 +68,12 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
     metric, duplicates, n_jobs, search_device
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
+    groups
+        Shape (n_samples,): a label for each row, such as its text, film, trial or subject; or, for
+        rows in order of time, a `TimeWindow`. Rows of one group (within the window) depend on each
+        other: they are no neighbours, errors are from blocks of whole groups, and where the
+        neighbours of a point belong to one group too, groups are thinned until they no longer do.
+        The estimates say how many groups there are.
     rng
         Seed of the blocks that errors come from, or a generator that draws one.
     errors
@@ -83,7 +92,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     Raises
     ------
     InputError
-        If ``x`` cannot be used, a method is unknown, or all methods fail.
+        If ``x`` or ``groups`` cannot be used, a method is unknown, or all methods fail.
 
     Examples
     --------
@@ -95,9 +104,14 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     >>> both = estimate(sphere, ["two_nn", "participation_ratio"])
     >>> round(both["participation_ratio"].value, 2)
     3.0
+    >>> views = np.repeat(sphere[:500], 4, axis=0) + 1e-3 * np.random.default_rng(1).normal(
+    ...     size=(2000, 3)
+    ... )
+    >>> print(estimate(views, groups=np.repeat(np.arange(500), 4)))
+    two_nn: 1.96 ± 0.12 (N = 500 in 500 groups)
     """
     engine = LocalEngine(Resources(n_jobs, search_device))
-    representation = Representation.of(x, engine=engine)
+    representation = Representation.of(x, groups=groups, engine=engine)
     found = measure(
         representation,
         make_estimators(method),

@@ -89,7 +89,7 @@ class Gride(NeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=len(ratios.values),
-            notes=ratios.notes + bias_notes(value, stderr, len(ratios.values), 2 * self.n1),
+            notes=ratios.notes + bias_notes(graph, value, stderr, len(ratios.values), 2 * self.n1),
             ranks=(self.n1, 2 * self.n1),
         )
 

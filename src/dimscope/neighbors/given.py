@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
+from dimscope.neighbors.kin import Kin
 from dimscope.neighbors.triangles import triangles_of_lists, triangles_of_matrix
 from dimscope.points import as_points
 from dimscope.points.sweep import listed
@@ -273,6 +274,28 @@ def neighbors_left(lists: GivenLists, rows: Int64[np.ndarray, " m"]) -> int:
             "neighbours hold nothing but copies: give longer lists"
         )
     return left
+
+
+def lists_without_kin(lists: GivenLists, kin: Kin) -> GivenLists:
+    """Drop the kin of every point from its list; all lists become as short as the shortest.
+
+    Raises
+    ------
+    InputError
+        If a list holds nothing but kin.
+    """
+    stranger = ~kin.between(np.arange(len(lists.indices))[:, None], lists.indices)
+    left = stranger.sum(axis=1)
+    if left.min() == 0:
+        raise InputError(
+            f"the list of point {int(left.argmin())} holds {lists.indices.shape[1]} neighbours, "
+            "all of its own group: give longer lists, all distances, or the points"
+        )
+    kept = np.argsort(~stranger, axis=1, kind="stable")[:, : left.min()]
+    distances, indices = (
+        np.take_along_axis(part, kept, axis=1) for part in (lists.distances, lists.indices)
+    )
+    return lists._replace(distances=distances, indices=indices)
 
 
 def lists_of_sparse(matrix: Any, n_neighbors: int | None, *, squared: bool = False) -> GivenLists:

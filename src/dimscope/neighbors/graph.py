@@ -26,8 +26,10 @@ from dimscope.neighbors.given import (
     checked_lists,
     copies_in_lists,
     lists_of_sparse,
+    lists_without_kin,
     neighbors_left,
 )
+from dimscope.neighbors.kin import Kin, kin_of
 from dimscope.neighbors.local_engine import engine_or_local
 from dimscope.neighbors.resources import Resources
 from dimscope.neighbors.reuse import Known, counts_beyond_lists, nearest_among, places
@@ -39,6 +41,7 @@ from dimscope.neighbors.sources import (
     SearchedPoints,
 )
 from dimscope.neighbors.spacing import RANKS, Spacing
+from dimscope.neighbors.without_kin import WithoutKin
 from dimscope.points import Points, as_points
 from dimscope.results import Note
 
@@ -76,6 +79,12 @@ class NeighborGraph:
     notes
         What is to be said with every estimate from this graph: that what was given are no
         distances.
+    kin
+        Which rows of the input depend on each other and are no neighbours; None where all are
+        taken as independent.
+    n_thinned
+        Points set aside because kin stood together among neighbours (`thinned`); None where nobody
+        looked.
     """
 
     distances: Float64[np.ndarray, "n_samples n_neighbors"]
@@ -88,6 +97,8 @@ class NeighborGraph:
     n_features: int | None = None
     metric: str = "precomputed"
     notes: tuple[Note, ...] = ()
+    kin: Kin | None = None
+    n_thinned: int | None = None
 
     @property
     def n_samples(self) -> int:
@@ -98,6 +109,29 @@ class NeighborGraph:
     def n_neighbors(self) -> int:
         """Neighbours known for each point."""
         return int(self.distances.shape[1])
+
+    @property
+    def most_neighbors(self) -> int:
+        """Neighbours that every point has: all others, without its kin."""
+        if self.kin is None:
+            return self.n_samples - 1
+        rows = self.original_rows
+        return self.n_samples - int(self.kin.counts(rows, rows).max())
+
+    @property
+    def groups(self) -> Int64[np.ndarray, " n_samples"] | None:
+        """The number of each point's group, from 0; None where no two points are kin."""
+        if self.kin is None:
+            return None
+        found = self.kin.groups(self.original_rows)
+        return found if self.kin.any_among(self.original_rows) else None
+
+    @property
+    def n_groups(self) -> int | None:
+        """Number of groups of points that depend on each other; None where nobody gave groups."""
+        if self.kin is None:
+            return None
+        return self.n_samples if self.groups is None else int(self.groups.max()) + 1
 
     @property
     def points(self) -> Points | None:
@@ -130,6 +164,7 @@ class NeighborGraph:
         metric: Metric = "euclidean",
         *,
         duplicates: Duplicates = "first",
+        groups: Any = None,
         n_jobs: int | None = None,
         search_device: str | None = None,
         engine: Engine | None = None,
@@ -148,6 +183,10 @@ class NeighborGraph:
         duplicates
             What becomes of rows with exactly equal values: ``"first"`` keeps one of each,
             ``"drop"`` leaves all of them out, ``"keep"`` keeps them, at distance 0.
+        groups
+            Shape (n_samples,): a label for each row, such as its text, film, trial or subject.
+            Rows of one group depend on each other and are no neighbours. For rows in order of
+            time a `TimeWindow`: rows within it are no neighbours.
         n_jobs
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
@@ -162,9 +201,9 @@ class NeighborGraph:
         Raises
         ------
         InputError
-            If ``x`` is not a finite real matrix or has too few distinct rows, if ``n_jobs`` is
-            below 1, if ``search_device`` is not there, or if one of the two is given beside an
-            engine.
+            If ``x`` is not a finite real matrix or has too few distinct rows, if ``groups`` are no
+            labels of these rows or leave a row too few others, if ``n_jobs`` is below 1, if
+            ``search_device`` is not there, or if one of the two is given beside an engine.
         MissingDependencyError
             If a ``search_device`` is given and torch is not installed.
 
@@ -183,8 +222,12 @@ class NeighborGraph:
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
         rows = kept_rows(points.scan.first_of_row, duplicates)
-        graph = cls._searched(SearchedPoints(points, engine), rows, n_neighbors, points.n_samples)
-        return replace(graph, n_features=points.n_features, metric=metric)
+        kin = kin_of(groups, points.n_samples)
+        source: NeighborSource = SearchedPoints(points, engine)
+        if kin is not None:
+            source = WithoutKin(source, kin)
+        graph = cls._searched(source, rows, n_neighbors, points.n_samples)
+        return replace(graph, n_features=points.n_features, metric=metric, kin=kin)
 
     @classmethod
     @checked_parameters
@@ -195,6 +238,7 @@ class NeighborGraph:
         *,
         squared: bool = False,
         duplicates: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the nearest neighbours from a matrix of distances between all points.
 
@@ -215,6 +259,8 @@ class NeighborGraph:
             Whether the numbers are squared distances, of which the root is taken.
         duplicates
             What becomes of points at distance 0 from each other, as in `from_points`.
+        groups
+            As in `from_points`.
 
         Raises
         ------
@@ -230,8 +276,9 @@ class NeighborGraph:
         check_choice("duplicates", duplicates, get_args(Duplicates))
         matrix, first_of_row = checked_distances(distances, squared=squared)
         rows = kept_rows(first_of_row, duplicates)
-        graph = cls._searched(GivenDistances(matrix), rows, n_neighbors, len(first_of_row))
-        return replace(graph, notes=matrix.notes)
+        kin = kin_of(groups, len(first_of_row))
+        graph = cls._searched(GivenDistances(matrix, kin), rows, n_neighbors, len(first_of_row))
+        return replace(graph, notes=matrix.notes, kin=kin)
 
     @classmethod
     @checked_parameters
@@ -242,6 +289,7 @@ class NeighborGraph:
         *,
         squared: bool = False,
         duplicates: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the neighbours that another library found; they are trusted to be the nearest.
 
@@ -259,12 +307,14 @@ class NeighborGraph:
         duplicates
             What becomes of points at distance 0 from each other, as in `from_points`. Leaving
             copies out shortens the lists.
+        groups
+            As in `from_points`. Leaving a point's own group out shortens the lists.
 
         Raises
         ------
         InputError
             If the two do not match, hold what cannot be a distance or a neighbour, or list
-            nothing but copies.
+            nothing but copies or rows of one group.
 
         Examples
         --------
@@ -273,7 +323,8 @@ class NeighborGraph:
         (3, 1, 'precomputed')
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        return cls._of_lists(checked_lists(distances, indices, squared=squared), duplicates)
+        lists = checked_lists(distances, indices, squared=squared)
+        return cls._of_lists(lists, duplicates, groups)
 
     @classmethod
     @checked_parameters
@@ -284,6 +335,7 @@ class NeighborGraph:
         *,
         squared: bool = False,
         duplicates: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the neighbours from a sparse matrix, as of scikit-learn's ``kneighbors_graph``.
 
@@ -296,8 +348,8 @@ class NeighborGraph:
             Neighbours per point; by default as many as every row holds.
         squared
             Whether the numbers are squared distances, of which the root is taken.
-        duplicates
-            What becomes of points at distance 0 from each other, as in `from_neighbors`.
+        duplicates, groups
+            As in `from_neighbors`.
 
         Raises
         ------
@@ -305,7 +357,8 @@ class NeighborGraph:
             If it is not a sparse square matrix of distances, or a row holds too few.
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        return cls._of_lists(lists_of_sparse(matrix, n_neighbors, squared=squared), duplicates)
+        lists = lists_of_sparse(matrix, n_neighbors, squared=squared)
+        return cls._of_lists(lists, duplicates, groups)
 
     @classmethod
     def _searched(
@@ -325,8 +378,12 @@ class NeighborGraph:
         )
 
     @classmethod
-    def _of_lists(cls, lists: GivenLists, duplicates: Duplicates) -> Self:
+    def _of_lists(cls, lists: GivenLists, duplicates: Duplicates, groups: Any) -> Self:
         n = len(lists.indices)
+        first_copies = copies_in_lists(lists)
+        kin = kin_of(groups, n)
+        if kin is not None:
+            lists = lists_without_kin(lists, kin)
         graph = cls(
             distances=lists.distances,
             indices=lists.indices,
@@ -335,8 +392,9 @@ class NeighborGraph:
             spacing=Spacing.of(lists.distances, lists.indices),
             source=GivenNeighbors(lists.indices.shape[1]),
             notes=lists.notes,
+            kin=kin,
         )
-        rows = kept_rows(copies_in_lists(lists), duplicates)
+        rows = kept_rows(first_copies, duplicates)
         if len(rows) == n:
             return graph
         part = graph.subset(rows, neighbors_left(lists, rows))

@@ -41,6 +41,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     *,
     methods: Method | Sequence[Method] = DEFAULT_METHODS,
     metric: Metric = "euclidean",
+    groups: Any = None,
     pooling: Any = "flatten",
     axes: Mapping[str, str] | None = None,
     n_samples: int | None = None,
@@ -74,6 +75,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         Estimators, by name or as objects.
     metric
         Metric of the neighbour search, ``"euclidean"`` or ``"cosine"``.
+    groups
+        A label for each sample, in the order of the data, or a `TimeWindow`: which samples depend
+        on each other, as in `dimscope.estimate`.
     pooling
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
         ``"last_token"``, ``"token_mean"``, a function of the activation, as the network made it,
@@ -130,6 +134,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     StoreError
         If activations or results cannot be written or read back, or another process uses ``out``.
     """
+    engine = LocalEngine(Resources(n_jobs, search_device))
+    settings = make_settings(
+        methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine, groups=groups
+    )
     from dimscope.capture import Probe  # noqa: PLC0415 - torch loads with the first network
 
     probe = Probe(
@@ -144,8 +152,6 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         mode=mode,
         budgets=Budgets.of(memory_budget, disk_budget),
     )
-    engine = LocalEngine(Resources(n_jobs, search_device))
-    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine)
     subject = Subject(model=label or type(probe.model).__name__, step=step)
     return profile_probe(
         probe, settings, subject, out=None if out is None else Path(out), progress=progress

@@ -20,6 +20,9 @@ T = TypeVar("T", bound=Tables)
 _FLAT = "profile.parquet"  # of schema 1
 _TICKS = "ticks.parquet"
 
+#: Columns that earlier files of this schema lack: unknown there.
+_ADDED = {"values": ("n_groups",)}
+
 
 def save_tables(tables: Tables, directory: Path) -> Path:
     """Write every table that has rows, and a head with their checksums.
@@ -153,6 +156,8 @@ def _of_schema_1(kind: type[T], directory: Path, head: Head, lookup: Lookup) -> 
 def _table_of(head: Head, path: Path) -> pd.DataFrame:
     """Read a table, and its notes, which were written as JSON text."""
     table = _columns_of(head, path)
+    added = set(_ADDED.get(path.stem, ())) - set(table.columns)
+    table = table.assign(**dict.fromkeys(added))
     return table.assign(notes=_notes(table["notes"])) if "notes" in table else table
 
 

@@ -16,6 +16,7 @@ from dimscope._parameters import check_types
 from dimscope.errors import InputError
 from dimscope.estimators._shared.dependence import normal_interval
 from dimscope.estimators._shared.even_spacing import spacing_notes
+from dimscope.estimators._shared.kin import dependence_notes
 from dimscope.estimators._shared.notes import (
     above_features_notes,
     discrete_notes,
@@ -225,7 +226,11 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
-            notes=notes + discrete_notes(graph, ranks[1]) + spacing_notes(graph, ranks[1]),
+            n_groups=graph.n_groups,
+            notes=notes
+            + discrete_notes(graph, ranks[1])
+            + spacing_notes(graph, ranks[1])
+            + dependence_notes(graph, stderr),
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},

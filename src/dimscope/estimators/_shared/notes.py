@@ -11,6 +11,7 @@ import numpy as np
 
 from dimscope._format import number
 from dimscope.errors import or_reason
+from dimscope.estimators._shared.kin import kin_notes
 from dimscope.neighbors import NeighborGraph
 from dimscope.points import listed
 from dimscope.results import DimensionEstimate, Note
@@ -24,7 +25,7 @@ _ABOVE = 1.2  # times the number of features, which a corrected ratio may exceed
 
 
 def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
-    """What was found of the distances, many duplicates, and distances that are mere rounding."""
+    """What was found of the distances, copies, mere rounding, and points that depend on others."""
     notes = graph.notes + rounding_notes(float(graph.distances[:, 0].mean()), graph.rounding)
     n_rows = graph.n_samples + graph.n_duplicates
     share = graph.n_duplicates / n_rows
@@ -34,7 +35,7 @@ def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
             "were set aside."
         )
         notes += (Note("copies", said),)
-    return notes
+    return notes + kin_notes(graph)
 
 
 def discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[Note, ...]:
