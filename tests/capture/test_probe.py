@@ -42,7 +42,7 @@ def batches(log: list[int]) -> Iterator[Tensor]:
 
 def test_found_names_the_chosen_layers_and_lists_all() -> None:
     probe = Probe(model=network(), data=VECTORS, layers=[nn.Linear, "input"], n_samples=7)
-    found, names, infos = probe.found()
+    found, names, infos, _ = probe.found()
     assert names == ("input", "0", "2")
     assert found.layers == list(names)
     assert list(infos) == ["input", "0", "1", "2", "output"]

@@ -50,7 +50,7 @@ def test_a_geometric_series_has_no_such_dimension(method: str) -> None:
         ds.estimate(2.0 ** np.arange(300)[:, None], method)
 
 
-@pytest.mark.parametrize("method", ["ess", "participation_ratio", "levina_bickel", "two_nn"])
+@pytest.mark.parametrize("method", ["ess", "levina_bickel", "two_nn"])
 def test_points_at_equal_distances_have_no_such_dimension(method: str) -> None:
     rng = np.random.default_rng(0)
     points = np.eye(200) + 1e-6 * rng.normal(size=(200, 200))

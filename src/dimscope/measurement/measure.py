@@ -278,8 +278,11 @@ def _add_block_errors(
 def _against_features(
     estimate: DimensionEstimate, statistic: Statistic, known: Known
 ) -> DimensionEstimate:
-    """Compare a dimension with the number of features, once it has its error."""
-    if statistic.quantity.family == "other":
+    """Compare a dimension with the number of features, once it has its error.
+
+    A linear one says itself where it is above; one of them estimates what more features would give.
+    """
+    if statistic.quantity.family != "intrinsic":
         return estimate
     checked = or_reason(partial(checked_against_features, estimate, known.n_features))
     return _unknown(statistic, checked, known.n_samples) if isinstance(checked, str) else checked

@@ -23,7 +23,13 @@ from dimscope.estimators._shared.notes import (
     outlier_notes,
     rounding_notes,
 )
-from dimscope.measurement import Known, Representation, checked_against_features, measure
+from dimscope.measurement import (
+    Known,
+    Representation,
+    VectorStatistic,
+    checked_against_features,
+    measure,
+)
 from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
 from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Note, Quantity
 from dimscope.spectra import Spectrum
@@ -229,7 +235,7 @@ class NeighborEstimator(Estimator):
             n_groups=graph.n_groups,
             notes=notes
             + discrete_notes(graph, ranks[1])
-            + spacing_notes(graph, ranks[1])
+            + (() if isinstance(self, VectorStatistic) else spacing_notes(graph, ranks[1]))
             + dependence_notes(graph, stderr),
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,
@@ -306,7 +312,7 @@ class SpectrumEstimator(Estimator):
             + above_features_notes(value, spectrum)
             + outlier_notes(value, spectrum, self.estimate)
         )
-        estimate = DimensionEstimate(
+        return DimensionEstimate(
             value=value,
             stderr=stderr,
             interval=normal_interval(value, stderr),
@@ -318,7 +324,6 @@ class SpectrumEstimator(Estimator):
             method=self.name,
             parameters=self.get_params(),
         )
-        return checked_against_features(estimate, spectrum.n_features)
 
 
 def apply_estimator(estimator: Estimator, statistic: Known) -> DimensionEstimate:

@@ -23,8 +23,8 @@ _LEAST_POINTS = 50
 _USED_SHARE = 0.9  # the longest steps lead from edges and from small clusters
 
 
-def even_rank(distances: Float64[np.ndarray, "n m"]) -> int | None:
-    """The rank k at which r_k+1 is far too near to r_k, given r_k+2; None in a random sample.
+def even_rank(distances: Float64[np.ndarray, "n m"], last_rank: int = RANKS) -> int | None:
+    """The first rank k < ``last_rank`` with r_k+1 far too near to r_k, given r_k+2; None if random.
 
     Where points lie at random, k ln(r_k+1 / r_k) is 1 / d in the mean for every k: the spacings are
     independent, and exponential (Levina and Bickel 2004 use no more). It changes slowly with scale
@@ -37,7 +37,7 @@ def even_rank(distances: Float64[np.ndarray, "n m"]) -> int | None:
     steps = np.sort(np.diff(np.log(apart), axis=1), axis=0)[: int(_USED_SHARE * n)]
     inverse = steps.mean(axis=0) * np.arange(1, m)
     least = _GROWTH * math.exp(_GROWTH_OF_FEW / math.sqrt(n))
-    jumps = np.flatnonzero(inverse[1:] > least * inverse[:-1])
+    jumps = np.flatnonzero((inverse[1:] > least * inverse[:-1])[: last_rank - 1])
     return int(jumps[0]) + 1 if len(jumps) else None
 
 
@@ -52,7 +52,7 @@ def spacing_notes(graph: NeighborGraph, last_rank: int) -> tuple[Note, ...]:
     if graph.spacing is None:  # part of a graph, which was looked at as a whole
         return ()
     distances = graph.spacing.distances
-    rank = even_rank(distances)
+    rank = even_rank(distances, last_rank)
     if rank is None:
         return ()
     said = _evenness(distances[:, rank - 1 : rank + 2], rank)
