@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,7 +78,7 @@ class TestViews:
 
     def test_lists_that_hold_views_of_one_item_are_said(self):
         x, items = views()
-        graph = ds.NeighborGraph.from_points(x, 2, groups=items)
+        graph = replace(ds.NeighborGraph.from_points(x, 2, groups=items), n_features=None)
         estimate = ds.TwoNN().estimate(graph)
         assert estimate.value > 100  # five nearly equal distances in each list
         assert "groups" in codes(estimate)
