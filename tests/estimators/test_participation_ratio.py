@@ -166,13 +166,13 @@ def test_the_interval_holds_where_samples_are_fewer_than_the_dimension(n, d):
         for s in range(200)
     ]
     held = [e.interval[0] <= d <= e.interval[1] for e in found]
-    assert 0.91 < np.mean(held)
+    assert np.mean(held) > 0.91
     spread = np.std([e.value for e in found])
     assert 0.8 < np.median([e.stderr for e in found]) / spread < 1.6
 
 
 def test_a_value_above_the_number_of_features_is_said():
-    """Chance may take an unbiased ratio above its bound: 4 samples in 3 dimensions, or 10 in 10^5."""
+    """Chance may take an unbiased ratio above its bound: 4 samples in 3 dimensions do."""
     few = np.random.default_rng(0).normal(size=(4, 3))
     found = ParticipationRatio().fit(few).estimate_
     assert found.value > 4
