@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from dimscope.results import Lookup, Note, Tables, as_note, plain, tick_table, t
 
 T = TypeVar("T", bound=Tables)
 
+_TABLES = [field.name for field in fields(Tables) if field.name != "provenance"]
 _FLAT = "profile.parquet"  # of schema 1
 _TICKS = "ticks.parquet"
 
@@ -71,7 +73,7 @@ def finish_save(directory: Path) -> None:
         return  # there is no profile to finish
     if digests is None:
         return  # an older version saved it, in another way
-    for path in (_path(directory, name) for name in Tables().tables()):
+    for path in (_path(directory, name) for name in _TABLES):
         new = beside(path)
         if new.exists() and digest(new.read_bytes()) == digests.get(path.stem):
             put_in_place(path)
