@@ -63,6 +63,25 @@ _MODEL_OPTIONS = (
     ),
 )
 
+
+def _read_axes(_context: Any, _option: Any, given: Sequence[str]) -> dict[str, str]:
+    """Read the axes of layers, written as GLOB=AXES."""
+    pairs = [text.rpartition("=") for text in given]
+    for text, (glob, _, letters) in zip(given, pairs, strict=True):
+        if not glob or not letters:
+            raise click.BadParameter(f"{text!r} is not GLOB=AXES, such as 'layers.*=TBC'")
+    return {glob: letters for glob, _, letters in pairs}
+
+
+axes_option = click.option(
+    "--axes",
+    multiple=True,
+    metavar="GLOB=AXES",
+    callback=_read_axes,
+    help="What the axes of activations are, where the network does not tell: 'layers.*=TBC'. "
+    "B is the samples, C the channels, other letters positions.  May be repeated.",
+)
+
 _MEASURING_OPTIONS = (
     click.option(
         "--layers",
@@ -90,6 +109,7 @@ _MEASURING_OPTIONS = (
         show_default=True,
         help="flatten, spatial_mean, first_token, last_token or token_mean.",
     ),
+    axes_option,
     click.option(
         "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
     ),
