@@ -140,7 +140,7 @@ def test_layers_lists_shapes_and_what_auto_takes(capsys, net):
     code, out, _ = invoke(capsys, "layers", "--model", f"{net}:build", "--data", f"{net}:data")
     assert code == 0
     rows = {line.split()[0]: line.split() for line in out.splitlines()[1:]}
-    assert rows["0"] == ["0", "Conv2d", "4", "x", "6", "x", "6", "144", "0.50"]
+    assert rows["0"] == ["0", "Conv2d", "4", "x", "6", "x", "6", "BCHW", "144", "0.50"]
     assert rows["4"][-1] == "*"
 
 
