@@ -75,5 +75,5 @@ def _evenness(distances: Float64[np.ndarray, "n 3"], rank: int) -> str:
     return (
         "the points are evenly spaced, as on a grid or along a sampled curve (in the median "
         f"r_{rank + 1} exceeds r_{rank} by {100 * short:.2g} %, r_{rank + 2} exceeds r_{rank + 1} "
-        f"by {100 * long:.2g} %)"
+        f"by {100 * long:.3g} %)"
     )
