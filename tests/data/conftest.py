@@ -69,6 +69,7 @@ def benchmark_of(monkeypatch):
             name="toy",
             credit="Toy (nobody; CC0)",
             classes=("a", "b", "c"),
+            shape=(5, 4, 1),
             digests={split: digest(toy(split)) for split in PREFIXES},
             places=(("Toy/raw", read_idx),),
             sources=tuple(

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from dimscope.data.cache import VARIABLE, cache_folder, digest, read_cached, write_cached
@@ -55,6 +57,8 @@ class Benchmark:
         Its full name, authors and licence.
     classes
         Names of the classes in the order of their labels.
+    shape
+        Height, width and channels of an image. Bytes alone do not tell it.
     digests
         SHA-256 of the decoded images followed by the labels, by split.
     places
@@ -69,6 +73,7 @@ class Benchmark:
     name: str
     credit: str
     classes: tuple[str, ...]
+    shape: tuple[int, int, int]
     digests: Mapping[str, str]
     places: tuple[tuple[str, Reader], ...]
     sources: tuple[Source, ...]
@@ -175,9 +180,18 @@ def _fetched(source: Source, benchmark: Benchmark) -> dict[str, LabelledImages]:
 
 
 def _verified(data: LabelledImages, benchmark: Benchmark, split: str) -> LabelledImages:
+    """Return the data if they are the published ones: their types, shapes and bytes."""
+    n_samples = data.labels.size
+    _check_form(f"the images of its {split} split", data.images, (n_samples, *benchmark.shape))
+    _check_form(f"the labels of its {split} split", data.labels, (n_samples,))
     found, expected = digest(data), benchmark.digests[split]
     if found != expected:
         raise DataError(
             f"the SHA-256 of its {split} split is {found[:12]}..., not {expected[:12]}..."
         )
     return data
+
+
+def _check_form(what: str, values: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
+    if values.dtype != np.uint8 or values.shape != shape:
+        raise DataError(f"{what} are {values.dtype} of shape {values.shape}, not uint8 of {shape}")
