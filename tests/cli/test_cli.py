@@ -206,6 +206,7 @@ def searched_on(monkeypatch, capsys, *arguments):
         asked.update(options)
         raise ds.InputError("that was all")
 
+    monkeypatch.setattr("dimscope.neighbors.resources.checked_device", lambda name: name)
     monkeypatch.setattr("dimscope.profiling.profile", measured)
     monkeypatch.setattr("dimscope.tracking.track_checkpoints", measured)
     monkeypatch.setattr("dimscope.estimators.estimate", measured)

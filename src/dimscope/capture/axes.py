@@ -105,6 +105,9 @@ def checked_axes(axes: Any) -> dict[str, Axes]:
             f"axes={axes!r} must be a mapping from globs of layer names to axes, such as "
             "{'layers.*': 'TBC'}"
         )
+    for glob in axes:
+        if not isinstance(glob, str):
+            raise InputTypeError(f"axes are given for {glob!r}: give a name or glob of layers")
     return {glob: Axes.of(spelled) for glob, spelled in axes.items()}
 
 

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, Self
 
 from torch import nn
-from torch.utils.data import DataLoader, default_collate
+from torch.utils.data import DataLoader, RandomSampler, default_collate
 
 from dimscope.capture.axes import checked_axes
 from dimscope.capture.batches import (
@@ -20,12 +20,13 @@ from dimscope.capture.batches import (
     too_few_samples,
 )
 from dimscope.capture.discovery import find_layers
+from dimscope.capture.foreseen import Foreseen
 from dimscope.capture.globs import matches
 from dimscope.capture.inference import Forward, Mode, require_mode, require_module, undisturbed
 from dimscope.capture.layers import LayerTable
 from dimscope.capture.parallel import unwrapped
 from dimscope.capture.pooling import PoolingChoice, name_of, require_pooling, resolve_pooling
-from dimscope.capture.selection import Choices, left_out, require_known, select_layers
+from dimscope.capture.selection import Choices, left_out, select_layers
 from dimscope.errors import InputError, InputTypeError
 from dimscope.store import BATCH_SIZE, Budgets
 
@@ -97,9 +98,10 @@ class Probe:
     Raises
     ------
     InputError
-        If the model is no `torch.nn.Module`, it has no module of a name in ``layers``, a pooling or
-        the mode is unknown, axes are not understood, a number is not a whole number of 1 or more,
-        or the data are known to have fewer than ``n_samples``.
+        If the model is no `torch.nn.Module`, it has no module that a name, glob or class in
+        ``layers`` can stand for, or that a pooling or axes are given for; a pooling or the mode is
+        unknown, axes are not understood, a number is not a whole number of 1 or more, or the data
+        are known to have fewer than ``n_samples``.
     """
 
     model: nn.Module
@@ -116,15 +118,36 @@ class Probe:
     def __post_init__(self) -> None:
         object.__setattr__(self, "model", require_module(unwrapped(self.model)))
         require_mode(self.mode)
-        require_known(self.model, self.layers)
         require_pooling(self.pooling)
         checked_axes(self.axes)
+        self._require_layers()
         if self.forward is not None and not callable(self.forward):
             raise InputTypeError(f"forward={self.forward!r} must be a function (model, batch)")
         _require_positive("batch_size", self.batch_size)
         if self.n_samples is not None:
             _require_positive("n_samples", self.n_samples)
-            _require_enough(self.data, self.n_samples)
+            count = _count(self.data)
+            if count is not None and self.n_samples > count > 0:
+                raise too_few_samples(self.n_samples, count)
+
+    def _require_layers(self) -> None:
+        """Refuse what the modules of the network already show to be of no layer."""
+        foreseen = Foreseen.of(self.model)
+        foreseen.require_layers(self.layers)
+        globs = self.pooling if isinstance(self.pooling, Mapping) else ()
+        foreseen.require_used(globs, "the pooling", self.layers)
+        foreseen.require_used(self.axes, "axes")
+
+    @property
+    def known_n_samples(self) -> int | None:
+        """How many samples will be read; None if the data do not tell before they are read."""
+        count = _count(self.data)
+        return count if count is None or self.n_samples is None else min(count, self.n_samples)
+
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether the samples are known to come in another order at every reading."""
+        return isinstance(getattr(self.data, "sampler", None), RandomSampler)
 
     def with_data(self, data: Any) -> Self:
         """Return this probe with other data."""
@@ -194,12 +217,10 @@ def _require_positive(option: str, value: Any) -> None:
         raise InputError(f"{option} is {value}: it must be 1 or more")
 
 
-def _require_enough(data: Any, n_samples: int) -> None:
-    """Refuse to read more samples than there are, where the data tell how many."""
+def _count(data: Any) -> int | None:
+    """How many samples there are; None if the data do not tell before they are read."""
     is_collated = isinstance(data, DataLoader) and data.collate_fn is not default_collate
-    count = None if is_collated else count_samples(data)  # one item may become several samples
-    if count is not None and n_samples > count > 0:
-        raise too_few_samples(n_samples, count)
+    return None if is_collated else count_samples(data)  # one item may become several samples
 
 
 def _require_used(pooling: PoolingChoice, names: Sequence[str]) -> None:

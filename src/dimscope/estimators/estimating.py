@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, get_args, overload
 
 from dimscope._deprecated import renamed_parameters
 from dimscope._parameters import checked_parameters
@@ -11,6 +11,7 @@ from dimscope._rng import Rng, seed_of
 from dimscope.estimators.registry import Method, is_one_method, make_estimators
 from dimscope.measurement import Errors, Representation, Search, measure
 from dimscope.neighbors import Duplicates, LocalEngine, Metric, Resources
+from dimscope.neighbors.checks import check_choice
 from dimscope.results import DimensionEstimate
 
 
@@ -111,13 +112,12 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     two_nn: 1.96 ± 0.12 (N = 500 in 500 groups)
     """
     engine = LocalEngine(Resources(n_jobs, search_device))
+    estimators = make_estimators(method)
+    search = Search(metric=metric, duplicates=duplicates)
+    check_choice("errors", errors, get_args(Errors))
     representation = Representation.of(x, groups=groups, engine=engine)
     found = measure(
-        representation,
-        make_estimators(method),
-        search=Search(metric=metric, duplicates=duplicates),
-        errors=errors,
-        seed=seed_of(rng),
+        representation, estimators, search=search, errors=errors, seed=seed_of(rng)
     ).or_error()
     if is_one_method(method):
         return next(iter(found.estimates.values()))

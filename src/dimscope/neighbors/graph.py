@@ -215,10 +215,10 @@ class NeighborGraph:
         >>> graph.n_duplicates, graph.original_rows.tolist()
         (1, [0, 1, 2])
         """
-        points = as_points(x)
         check_choice("metric", metric, get_args(Metric))
         check_choice("duplicates", duplicates, get_args(Duplicates))
         engine = engine_or_local(engine, n_jobs, search_device)
+        points = as_points(x)
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
         rows = kept_rows(points.scan.first_of_row, duplicates)

@@ -22,7 +22,7 @@ from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling.head import holds_profile
 from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import in_order, rows_of
-from dimscope.profiling.passes import facts_of, measured_layers, versions_used
+from dimscope.profiling.passes import facts_of, measured_layers, require_groups_fit, versions_used
 from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
@@ -184,6 +184,7 @@ def profile_probe(
     InputError, CaptureError, StoreError
         As `profile`.
     """
+    require_groups_fit(settings, probe)
     with nullcontext() if out is None else hold_folder(out):
         return _profile(probe, settings, subject, out, shown=progress)
 
