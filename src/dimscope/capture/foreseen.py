@@ -81,8 +81,8 @@ class Foreseen:
         for glob in globs:
             if not self._may_have(glob):
                 raise InputError(
-                    f"{what} of {glob!r} stands for no layer: no module of the network has such a "
-                    "name"
+                    f"{what} of {glob!r}: this stands for no layer, as no module of the network "
+                    "has such a name; see layer_names(model, data) or `dimscope layers`"
                 )
             others = {other for name in named for other in self._names_of(name)}
             if len(named) == len(listed) > 0 and not any(matches(name, glob) for name in others):

@@ -136,7 +136,7 @@ class Probe:
         foreseen.require_layers(self.layers)
         globs = self.pooling if isinstance(self.pooling, Mapping) else ()
         foreseen.require_used(globs, "the pooling", self.layers)
-        foreseen.require_used(self.axes, "axes")
+        foreseen.require_used(self.axes, "the axes")
 
     @property
     def known_n_samples(self) -> int | None:
