@@ -11,13 +11,14 @@ from typing import Any
 from torch import nn
 
 from dimscope.capture.auto import choose_layers
-from dimscope.capture.batches import Batch, read_batches, read_first
+from dimscope.capture.batches import Batch, read_first
+from dimscope.capture.binding import Network
 from dimscope.capture.depth import relative_depth
 from dimscope.capture.inference import Forward, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
+from dimscope.capture.readings import open_batches
 from dimscope.capture.tensors import Seen
 from dimscope.capture.trace import Call, Trace, can_be_hooked, outer_names, trace_batch
-from dimscope.store import BATCH_SIZE
 
 
 def layer_names(
@@ -64,7 +65,7 @@ def layer_names(
     if data is None:
         return _defined_layers(model)
     with undisturbed(model, data):
-        first = read_first(read_batches(data, BATCH_SIZE))
+        first = read_first(open_batches(data, Network(model, forward)))
         return find_layers(model, first, forward)
 
 

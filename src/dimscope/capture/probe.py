@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import numbers
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, NamedTuple, Self
 
+import numpy as np
+import torch
 from torch import nn
 
+from dimscope.capture.batches import Batch
+from dimscope.capture.binding import Network, is_array
 from dimscope.capture.discovery import layer_names
-from dimscope.capture.inference import Forward, require_module
+from dimscope.capture.inference import Forward, require_module, undisturbed
 from dimscope.capture.layers import LayerTable
+from dimscope.capture.masks import MaskChoice, with_masks
 from dimscope.capture.pooling import PoolingChoice, name_of
+from dimscope.capture.readings import open_batches, settled
 from dimscope.capture.selection import Choices, select_layers
 from dimscope.errors import InputError, InputTypeError
 from dimscope.store import BATCH_SIZE, Budgets
@@ -48,17 +55,20 @@ class Probe:
     model
         The network, on any device.
     data
-        A DataLoader or other iterable of batches; a Dataset; or all samples at once: a tensor or
-        array, a tuple ``(inputs, labels)``, a dict of tensors. A batch is a tensor or array,
-        ``(inputs, labels)``, or a dict of the network's keywords; its ``label`` or ``labels`` are
-        not passed to the network. Inputs move to the network's device, and floating-point ones
-        take its floating-point type.
+        A DataLoader, iterator or other iterable of batches; a Dataset, or a list or tuple of
+        samples; or all samples at once: a tensor or array, a tuple ``(inputs, labels)``, a dict of
+        tensors. A list of batches is read as such if the network takes its items as batches only;
+        where it takes them as samples too, that is an error. A batch is a tensor or array, a tuple
+        of the network's arguments and labels, or a dict of its keywords. Of a tuple, an entry after
+        the first is a label if it has one value for each sample, or if ``forward`` has no place for
+        it. The ``label`` or ``labels`` of a dict are not passed to the network. Inputs move to the
+        network's device, and floating-point ones take its floating-point type.
     layers
         Which layers; see `select_layers`.
     pooling
         How an activation becomes a vector: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
-        ``"last_token"``, ``"token_mean"``; a function of the activation; or a mapping from globs
-        of layer names to these.
+        ``"last_token"``, ``"token_mean"``; a function of the activation, or of the activation and
+        a ``mask``; or a mapping from globs of layer names to these.
     n_samples
         How many samples to read from the start of the data; None for all.
     batch_size
@@ -68,6 +78,14 @@ class Probe:
         labels included, on the network's device.
     budgets
         How many bytes of activations may be held in memory and on disk.
+    mask
+        Which tokens are real. None finds the mask of each layer among the arguments of the modules
+        that it lies in, and in dict batches: ``attention_mask``, ``decoder_attention_mask``,
+        ``padding_mask``, ``pixel_mask``, torch's ``src_key_padding_mask`` (in which True is
+        padding) and their like. Or the name of an entry or argument; a function of the batch; or
+        an array (n_samples, n_tokens), 1 for a real token. The poolings of tokens leave padding
+        out, as does a function ``pooling(activation, mask)``; where padding remains, a note on
+        every value says so.
 
     Raises
     ------
@@ -83,12 +101,14 @@ class Probe:
     batch_size: int = BATCH_SIZE
     forward: Forward | None = None
     budgets: Budgets = field(default_factory=Budgets)
+    mask: MaskChoice = None
 
     def __post_init__(self) -> None:
         require_module(self.model)
         _require_positive("batch_size", self.batch_size)
         if self.n_samples is not None:
             _require_positive("n_samples", self.n_samples)
+        _require_mask(self.mask)
 
     def with_data(self, data: Any) -> Self:
         """Return this probe with other data."""
@@ -97,6 +117,18 @@ class Probe:
     def with_layers(self, layers: Choices) -> Self:
         """Return this probe with other layers."""
         return replace(self, layers=layers)
+
+    def batches(self) -> Iterator[Batch]:
+        """Read the data, in batches as the network takes them.
+
+        Raises
+        ------
+        InputError
+            If the data cannot be read, or the mask has too few rows.
+        """
+        network = Network(self.model, self.forward)
+        batches = open_batches(self.data, network, self.batch_size, self.n_samples)
+        return with_masks(batches, self.mask) if is_array(self.mask) else batches
 
     def found(self) -> Found:
         """Find the layers by running the network on two or three samples.
@@ -111,10 +143,11 @@ class Probe:
         CaptureError
             If the network fails on the samples.
         """
-        data = sample = self.data
+        with undisturbed(self.model, self.data):
+            data = sample = settled(self.data, Network(self.model, self.forward))
         if isinstance(data, Iterator):
-            sample = list(islice(data, 1))
-            data = chain(sample, data)
+            first = list(islice(data, 1))
+            sample, data = iter(first), chain(first, data)
         infos = layer_names(self.model, sample, forward=self.forward)
         names = select_layers(infos, self.layers)
         return Found(replace(self, data=data, layers=names), tuple(names), infos)
@@ -124,11 +157,12 @@ class Probe:
 
         It is ready for JSON once the layers are given by name, as in the probe of `found`.
         """
+        mask = {} if self.mask is None else {"mask": _mask_name(self.mask)}
         return {
             "layers": self.layers,
             "pooling": _names_of(self.pooling),
             "n_samples_asked": self.n_samples,
-        }
+        } | mask
 
 
 def _require_positive(option: str, value: Any) -> None:
@@ -136,6 +170,25 @@ def _require_positive(option: str, value: Any) -> None:
         raise InputTypeError(f"{option} is {value!r}: it must be a whole number, 1 or more")
     if value < 1:
         raise InputError(f"{option} is {value}: it must be 1 or more")
+
+
+def _require_mask(mask: Any) -> None:
+    if mask is None or isinstance(mask, str) or callable(mask):
+        return
+    if not is_array(mask) or mask.ndim < 2:
+        what = f"of shape {tuple(mask.shape)}" if is_array(mask) else f"a {type(mask).__name__}"
+        raise InputTypeError(
+            f"mask is {what}: it must be a name, a function of the batch, or an array (n_samples, "
+            "n_tokens) with 1 for a real token and 0 for padding"
+        )
+
+
+def _mask_name(mask: Any) -> str:
+    """A name of the mask, the same in every process."""
+    if not is_array(mask):
+        return name_of(mask)
+    values = np.ascontiguousarray(torch.as_tensor(mask).cpu() != 0)
+    return f"{values.shape} {hashlib.sha256(values.tobytes()).hexdigest()}"
 
 
 def _names_of(pooling: PoolingChoice) -> str | dict[str, str]:

@@ -90,6 +90,12 @@ _MEASURING_OPTIONS = (
         help="flatten, spatial_mean, first_token, last_token or token_mean.",
     ),
     click.option(
+        "--mask",
+        metavar="NAME",
+        help="Entry of the batches, or argument of the network, that says which tokens are real.  "
+        "[default: found by the usual names]",
+    ),
+    click.option(
         "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
     ),
     click.option(

@@ -17,7 +17,7 @@ from dimscope.cli.sources import (
 )
 from dimscope.errors import InputError
 
-_HOW = ("methods", "metric", "pooling", "n_repeats", "n_jobs", "search_device")
+_HOW = ("methods", "metric", "pooling", "mask", "n_repeats", "n_jobs", "search_device")
 
 
 @click.command()

@@ -48,6 +48,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     memory_budget: int | str = "1GiB",
     disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,
+    mask: Any = None,
     n_jobs: int | None = None,
     search_device: str | None = None,
     progress: bool = True,
@@ -59,7 +60,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     model
         A torch module; it is left exactly as it was.
     data
-        A DataLoader, data set, tensor or array; labels are not needed.
+        A DataLoader, data set, list of samples, tensor or array; labels are not needed. A tuple
+        holds the network's arguments, as far as its ``forward`` has places for them, and labels;
+        the provenance (``read_as``) says what was taken for what. A list that the network would
+        take both as samples and as batches is refused; see `dimscope.capture.Probe`.
     layers
         Names, globs, module types or a predicate, as `dimscope.layer_names` lists them, or
         ``"auto"``.
@@ -69,7 +73,8 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         Metric of the neighbour search, ``"euclidean"`` or ``"cosine"``.
     pooling
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
-        ``"last_token"``, ``"token_mean"``, a callable, or a mapping of globs to these.
+        ``"last_token"``, ``"token_mean"``, a function ``pooling(activation)`` or
+        ``pooling(activation, mask)``, or a mapping of globs to these.
     n_samples
         How many samples to use; None uses all.
     n_repeats
@@ -93,6 +98,11 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         up to ``memory_budget`` more.
     forward
         ``forward(model, batch)``, called in place of the model.
+    mask
+        Which tokens are real, so that poolings leave padding out: None finds the masks that the
+        network's modules receive; else the name of one, a function of the batch, or an array
+        (n_samples, n_tokens), 1 for a real token. The provenance counts the tokens left out in
+        each layer; where padding stays in the vectors, a note says so.
     n_jobs, search_device
         Threads and device of the neighbour search, as in `NeighborGraph.from_points`; the network
         runs on its own device.
@@ -124,6 +134,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
+        mask=mask,
         budgets=Budgets.of(memory_budget, disk_budget),
     )
     engine = LocalEngine(Resources(n_jobs, search_device))
@@ -222,4 +233,6 @@ def _assemble(journal: Journal, label: str) -> Profile:
         why = values[0].problem or joined(values[0].notes)
         raise InputError(f"no layer could be measured: {why}")
     facts = dict(journal.log.identity) | (journal.captured or {}) | {"versions": versions_used()}
+    left_out = {one.name: one.n_left_out for one in measured if one.n_left_out is not None}
+    facts |= {"tokens_left_out": left_out} if left_out else {}
     return Profile.of(rows_of(measured), provenance={label: facts})

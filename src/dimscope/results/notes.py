@@ -24,6 +24,7 @@ NOTE_CODES: Mapping[str, str] = {
     "mixture": "several dimensions were found",
     "not_included": "a part of the noise, or of its error, is not in the value",
     "other_library": "another library's estimator gave no usable answer",
+    "padding": "padding tokens are part of the vectors",
     "rounding": "distances hardly exceed the rounding of the stored values",
     "scales": "what other methods see, or cannot see, at the same scales",
     "undetermined": "the data do not determine a value",

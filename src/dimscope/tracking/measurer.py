@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from torch.utils.data import DataLoader
+
 from dimscope.capture import (
     Probe,
     hash_architecture,
@@ -65,7 +67,7 @@ class Measurer:
             If the network fails on the data.
         """
         if isinstance(probe.data, Iterator):
-            probe = probe.with_data(list(probe.data))
+            probe = probe.with_data(DataLoader(list(probe.data), batch_size=None))
         probe, names, infos = probe.found()
         received = {name for name in names if _is_received(infos.sources[name])}
         return cls(
@@ -74,7 +76,11 @@ class Measurer:
             settings=settings,
             label=label,
             data_hash=hash_data(
-                probe.model, probe.data, batch_size=probe.batch_size, n_samples=probe.n_samples
+                probe.model,
+                probe.data,
+                batch_size=probe.batch_size,
+                n_samples=probe.n_samples,
+                forward=probe.forward,
             ),
             inputs=frozenset(received if probe.forward is None else ()),
         )

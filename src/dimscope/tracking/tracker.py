@@ -81,7 +81,7 @@ class Tracker:
         What else to record: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
     metric, pooling, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
-    memory_budget, disk_budget, forward, n_jobs, search_device, progress
+    memory_budget, disk_budget, forward, mask, n_jobs, search_device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
 
     Raises
@@ -152,6 +152,7 @@ class Tracker:
         memory_budget: int | str = "1GiB",
         disk_budget: int | str | None = None,
         forward: Callable[[Any, Any], Any] | None = None,
+        mask: Any = None,
         n_jobs: int | None = None,
         search_device: str | None = None,
         progress: bool = True,
@@ -176,6 +177,7 @@ class Tracker:
             n_samples=n_samples,
             batch_size=batch_size,
             forward=forward,
+            mask=mask,
             budgets=Budgets.of(memory_budget, disk_budget),
         )
         self._make_measurer = partial(Measurer.of, probe, settings, label or type(inside).__name__)
