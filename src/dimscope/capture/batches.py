@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from dimscope.capture.binding import is_array
 from dimscope.capture.form import Form
 from dimscope.capture.tensors import map_leaves
 from dimscope.errors import InputError
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -37,7 +38,7 @@ class Batch:
     content: Any
     n_samples: int
     labels: np.ndarray | None
-    form: Form = Form()
+    form: Form = field(default_factory=Form)
     mask: Tensor | None = None
 
     @classmethod

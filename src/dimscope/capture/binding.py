@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 import torch
@@ -115,7 +115,7 @@ def looks_like_label(entry: Any, n_samples: int) -> bool:
     return isinstance(entry, list | tuple) and len(entry) == n_samples
 
 
-def is_array(value: Any) -> bool:
+def is_array(value: Any) -> TypeGuard[Any]:
     """Whether ``value`` is a tensor or an array."""
     return isinstance(value, Tensor | np.ndarray)
 
@@ -131,7 +131,8 @@ def _places(model: nn.Module) -> tuple[tuple[Place, ...], bool]:
     """The places of ``forward``, or of the module inside a wrapper; whether it takes any more."""
     inner = unwrapped(model)
     if isinstance(inner, torch.jit.ScriptModule):
-        arguments = inner.forward.schema.arguments[1:]
+        forward: Any = inner.forward
+        arguments = forward.schema.arguments[1:]
         return tuple(
             _place(one.name, is_required=not one.has_default_value(), default=one.default_value)
             for one in arguments

@@ -19,8 +19,8 @@ from dimscope.capture.layers import LayerInfo, LayerTable
 from dimscope.capture.masks import MaskChoice
 from dimscope.capture.pooling import PoolingChoice, pooling_name
 from dimscope.capture.probe import Probe
-from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.readings import settled
+from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
 from dimscope.capture.selection import Choices, select_layers
 from dimscope.capture.tensors import named_tensors

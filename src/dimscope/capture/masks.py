@@ -1,8 +1,8 @@
 """Masks: which tokens are real, found where the network receives them.
 
 A mask is found by its usual names among the arguments of the calls that a layer lies in, from the
-innermost to that of the network itself. So the layers of a decoder get the decoder's mask, and those
-after a front end that shortens its input get the shortened one.
+innermost to that of the network itself. So the layers of a decoder get the decoder's mask, and
+those after a front end that shortens its input get the shortened one.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ def fitted(shape: Sequence[int], masks: Iterable[Mask], frames: Sequence[Frame])
             for frame in reversed(frames):
                 shorten = getattr(frame.module, "_get_feature_vector_attention_mask", None)
                 if shorten is not None and shape[1] < mask.shape[1]:
-                    return shorten(shape[1], mask.long()).bool()
+                    return torch.as_tensor(shorten(shape[1], mask.long())) != 0
     return None
 
 
@@ -272,11 +272,11 @@ def real_positions(name: str, mask: Any, frame: Frame) -> Mask | None:
         return None
     mask = torch.as_tensor(mask)
     if mask.is_floating_point() and bool((mask < 0).any()):
-        return mask == 0
+        return torch.eq(mask, 0)
     if name.endswith(_REAL_IS_ONE):
-        return mask != 0
+        return torch.ne(mask, 0)
     if name.endswith(_REAL_IS_ZERO):
-        return mask == 0
+        return torch.eq(mask, 0)
     if any(other.endswith(_REAL_IS_ZERO) for other in frame.names):
         return None  # torch's layers call the mask of pairs of tokens so
     return _by_content(name, mask != 0, frame)
@@ -352,4 +352,3 @@ def _by_content(name: str, mask: Shaped[Tensor, "n *p"], frame: Frame) -> Mask:
 
 def _is_constant(values: Tensor) -> bool:
     return bool((values == values[:1]).all())
-

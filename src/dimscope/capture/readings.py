@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -60,11 +60,15 @@ def settled(data: Any, network: Network) -> Any:
     shape = _same_shape(data)
     if shape is not None:
         readings.append(_Reading("samples", _Samples(data), _collated(data[:3])))
-    held = [item for item in data if _n_rows(item) != 0]
-    if held:
-        batches = DataLoader(_Samples(held), batch_size=None, collate_fn=_unchanged)
-        readings.append(_Reading("batches", batches, held[0]))
+    filled = [item for item in data if _n_rows(item) != 0]
+    if filled:
+        readings.append(_Reading("batches", held(filled), filled[0]))
     return _decided([one for one in readings if one.content is not None], data, network)
+
+
+def held(batches: Iterable[Any]) -> DataLoader[Any]:
+    """Keep batches, so that they can be read again and again."""
+    return DataLoader(_Samples(list(batches)), batch_size=None, collate_fn=_unchanged)
 
 
 def form_of(content: Any, network: Network) -> Form:

@@ -55,7 +55,7 @@ def leaves(value: Any, suffix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Copy ``value`` with `change` applied to what its mappings, lists, tuples, dataclasses hold."""
+    """Copy ``value`` with `change` applied to what its containers and dataclasses hold."""
     if isinstance(value, Mapping):
         return {key: map_leaves(item, change) for key, item in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):

@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch.utils.data import DataLoader
-
 from dimscope.capture import rank, unwrapped
+from dimscope.capture.readings import held
 from dimscope.errors import InputError
 from dimscope.profiling import DEFAULT_METHODS, Profile
 from dimscope.profiling.settings import EXTRA_CURVES
@@ -120,7 +119,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     load_weights(model, found[steps[0]])
     how = {key: options[key] for key in _ALSO_OF_EVALUATION if key in options}
     if isinstance(data, Iterator):
-        data = DataLoader(list(data), batch_size=None)
+        data = held(data)
     metrics_of = _evaluation(model, data, eval_data, how, notify)
     usual: dict[str, Any] = {"methods": DEFAULT_METHODS, "curves": EXTRA_CURVES, "n_repeats": 3}
     chosen = usual | options | {"schedule": EveryStep(), "start_step": steps[0]}
@@ -148,7 +147,7 @@ def _evaluation(
         return dict
     if not isinstance(eval_data, str):
         is_stream = isinstance(eval_data, Iterator)
-        samples = DataLoader(list(eval_data), batch_size=None) if is_stream else eval_data
+        samples = held(eval_data) if is_stream else eval_data
         whole = {key: value for key, value in how.items() if key != "n_samples"}
         return partial(evaluate, model, samples, **whole)
     if eval_data != "auto":

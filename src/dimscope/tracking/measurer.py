@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from torch.utils.data import DataLoader
-
 from dimscope.capture import (
     Probe,
     hash_architecture,
@@ -16,6 +14,7 @@ from dimscope.capture import (
     hash_model,
     read,
 )
+from dimscope.capture.readings import held
 from dimscope.errors import CaptureError
 from dimscope.profiling.measured import Measured
 from dimscope.profiling.passes import facts_of, measured_layers
@@ -67,7 +66,7 @@ class Measurer:
             If the network fails on the data.
         """
         if isinstance(probe.data, Iterator):
-            probe = probe.with_data(DataLoader(list(probe.data), batch_size=None))
+            probe = probe.with_data(held(probe.data))
         probe, names, infos = probe.found()
         received = {name for name in names if _is_received(infos.sources[name])}
         return cls(
