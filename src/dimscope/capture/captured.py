@@ -240,7 +240,7 @@ def _dropped(
 
 def _require_rows(table: LayerTable, batch: Batch) -> None:
     """Refuse a batch if no layer has a row for each of its samples: they are no samples."""
-    if any(source.path is not None or source.side == "output" for source in table.sources.values()):
+    if any(source.side == "output" for source in table.sources.values()):
         return
     raise InputError(
         f"no layer has a row for each of the {batch.n_samples} samples that the first batch, "

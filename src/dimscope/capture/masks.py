@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ _OF_DECODER = ("decoder_", "tgt_")
 _OF_ENCODER = ("encoder_", "memory_", "cross_")
 _ENCODER_STATES = ("encoder_hidden_states", "memory")
 _IMAGES = ("pixel_values",)
+_SHORTEN = "_get_feature_vector_attention_mask"
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,12 @@ class Calls:
                 for frames in (self._ended, self._running)
             )
 
-    def restart(self) -> None:
-        """Go back to before the network ran, with what is known of its call now."""
-        self._ended = [replace(one, has_decoded=False) for one in self._ended]
+    def before_decoding(self) -> Calls:
+        """The calls as they were for what an encoder makes, or for the network's input."""
+        before = Calls()
+        before._ended = [replace(one, has_decoded=False) for one in self._ended]
+        before._running = [replace(one, has_decoded=False) for one in self._running]
+        return before
 
 
 @dataclass(frozen=True)
@@ -154,8 +159,8 @@ class Padding:
             return Note(
                 "padding",
                 f"{self.n_kept} of {self.n_positions} tokens are padding and part of the vectors, "
-                f"as pooling {pooling!r} leaves none out: use 'token_mean', 'last_token' or a "
-                "function pooling(activation, mask).",
+                f"as pooling {pooling!r} leaves none out here: use 'token_mean' or 'last_token' "
+                "for tokens, 'spatial_mean' for maps, or a function pooling(activation, mask).",
             )
         if self.misfit:
             return Note(
@@ -249,11 +254,19 @@ def fitted(shape: Sequence[int], masks: Iterable[Mask], frames: Sequence[Frame])
             resized = functional.interpolate(mask[:, None].float(), size=tuple(shape[2:]))
             return resized[:, 0].bool()
         if mask.ndim == 2 and len(shape) == 3:
-            for frame in reversed(frames):
-                shorten = getattr(frame.module, "_get_feature_vector_attention_mask", None)
-                if shorten is not None and shape[1] < mask.shape[1]:
-                    return torch.as_tensor(shorten(shape[1], mask.long())) != 0
+            for length, frame in product(shape[1:], reversed(frames)):
+                if length < mask.shape[1] and length == _shortened(mask.shape[1], frame.module):
+                    shorten: Any = getattr(frame.module, _SHORTEN)
+                    return torch.as_tensor(shorten(length, mask.long())) != 0
     return None
+
+
+def _shortened(length: int, module: nn.Module | None) -> int | None:
+    """The tokens that ``transformers``' models of speech make of an input of this length."""
+    if not hasattr(module, _SHORTEN):
+        return None
+    lengths: Any = getattr(module, "_get_feat_extract_output_lengths", None)
+    return None if lengths is None else int(lengths(torch.tensor([length])))
 
 
 def real_positions(name: str, mask: Any, frame: Frame) -> Mask | None:

@@ -114,8 +114,7 @@ class LayerRecorder:
                 inputs = batch.copy_to(None, None).inputs if forward is not None else None
                 output = run_model(model, batch, forward)
                 self._record(batch, None, "output", 1, output)
-                if forward is not None:  # the call of the network has shown its mask
-                    self._calls.restart()
+                if forward is not None:  # by now the call of the network has shown its mask
                     self._record(batch, None, "input", 1, inputs)
         except _AllSeen:
             return
@@ -183,7 +182,11 @@ class LayerRecorder:
         source = self._sources[name]
         if tensor.ndim < 3 and (source.path, source.side) != (None, "input"):
             return None  # no tokens
-        found, padding = self._masks.of(tensor.shape, self._calls, batch)
+        of_encoder = source.path is None and (
+            source.side == "input" or source.suffix.startswith(":encoder_")
+        )
+        calls = self._calls.before_decoding() if of_encoder else self._calls
+        found, padding = self._masks.of(tensor.shape, calls, batch)
         is_used = found is not None and leaves_out(self._pooling, name, tensor.shape, found)
         self.paddings[name] += padding if is_used else padding.kept()
         return found
