@@ -12,9 +12,15 @@ from torch import nn
 
 from dimscope.capture.batches import Batch, count_samples, read_first
 from dimscope.capture.binding import Network, is_array
-from dimscope.capture.discovery import find_layers
 from dimscope.capture.hashing import InputHash, hash_model
-from dimscope.capture.inference import Forward, described, place_batch, undisturbed
+from dimscope.capture.inference import (
+    Forward,
+    Mode,
+    described,
+    place_batch,
+    seed_of_batch,
+    undisturbed,
+)
 from dimscope.capture.layers import LayerInfo, LayerTable
 from dimscope.capture.masks import MaskChoice
 from dimscope.capture.pooling import PoolingChoice, pooling_name
@@ -22,7 +28,7 @@ from dimscope.capture.probe import Probe
 from dimscope.capture.readings import settled
 from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
-from dimscope.capture.selection import Choices, select_layers
+from dimscope.capture.selection import Choices
 from dimscope.capture.tensors import named_tensors
 from dimscope.errors import InputError
 from dimscope.results import Note
@@ -57,6 +63,8 @@ class Captured:
         For each layer with a mask that its pooling takes, the tokens that were left out as padding.
     notes
         What a reader must know of a layer, such as padding that is part of its vectors.
+    left_out
+        What the choice of layers stands for but cannot be measured, with the reasons.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -70,6 +78,7 @@ class Captured:
     read_as: str
     n_left_out: Mapping[str, int]
     notes: Mapping[str, tuple[Note, ...]]
+    left_out: Mapping[str, str]
 
 
 def read(
@@ -81,8 +90,8 @@ def read(
 ) -> Captured:
     """Run the data through the network once, and store the activations of all chosen layers.
 
-    The network runs in evaluation mode without gradients and is left exactly as it was: modes,
-    hooks, gradients, buffers and random states. Before the pass, two or three samples show which
+    The network runs without gradients and is left exactly as it was: modes, hooks, gradients,
+    buffers and random states. Before the pass, two or three samples show which
     layers it has. (Lazy modules take their shapes from these samples.)
 
     The largest layers may not fit into the store. Reading one of these runs the network again, for
@@ -106,7 +115,8 @@ def read(
         If a layer or pooling is unknown, the data is empty or cannot be read, or the width of a
         layer varies.
     CaptureError
-        If the network fails, or a batch does not show the same layers as the first samples.
+        If the network fails or changes its parameters, or a batch does not show the same layers as
+        the first samples.
     StoreError
         If the activations cannot be written, or do not fit and the data is an iterator, which can
         be read only once.
@@ -116,21 +126,21 @@ def read(
     input_hash = InputHash()
     first_rows: dict[str, np.ndarray] = {}
     n_done = 0
-    with undisturbed(model, data):
+    with undisturbed(model, data, probe.mode):
         data = settled(data, Network(model, probe.forward))
         n_expected = _n_expected(data, probe.n_samples)
         probe = probe.with_data(data)
         batches = probe.batches()
         first = read_first(batches)
         device = _device(place_batch(first, model))
-        table = find_layers(model, first, probe.forward)
+        _, names, table, left_out = probe.found_in(first)
         _require_rows(table, first)
-        names = select_layers(table, probe.layers)
         sources = {name: table.sources[name] for name in names}
         recorder = LayerRecorder(sources, store, probe.pooling, mask=probe.mask)
         for batch in chain([first], batches):
             input_hash.add(batch)
             labels.append(batch.labels)
+            seed_of_batch(probe.mode, n_done)
             recorder.run(model, place_batch(batch, model), probe.forward)
             if n_done == 0 and n_expected is not None:
                 first_rows = _dropped(recorder, store, data, n_expected)
@@ -160,6 +170,7 @@ def read(
             for name, row in first_rows.items()
         },
         poolings=poolings,
+        left_out=left_out,
         read_as=first.form.said(first.content),
         n_left_out={
             name: padding.n_left_out
@@ -181,10 +192,12 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
     *,
     store: ActivationStore,
     pooling: PoolingChoice = "flatten",
+    axes: Mapping[str, str] | None = None,
     n_samples: int | None = None,
     batch_size: int = BATCH_SIZE,
     forward: Forward | None = None,
     mask: MaskChoice = None,
+    mode: Mode = "eval",
     on_batch: Callable[[int, int | None], None] | None = None,
     on_pass: Callable[[int], None] | None = None,
 ) -> Captured:
@@ -192,7 +205,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
 
     Parameters
     ----------
-    model, data, layers, pooling, n_samples, batch_size, forward, mask
+    model, data, layers, pooling, axes, n_samples, batch_size, forward, mask, mode
         The fields of a `Probe`.
     store, on_batch, on_pass
         As in `read`.
@@ -216,10 +229,12 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
         data=data,
         layers=layers,
         pooling=pooling,
+        axes=axes or {},
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
         mask=mask,
+        mode=mode,
     )
     return read(probe, store, on_batch=on_batch, on_pass=on_pass)
 
@@ -240,7 +255,8 @@ def _dropped(
 
 def _require_rows(table: LayerTable, batch: Batch) -> None:
     """Refuse a batch if no layer has a row for each of its samples: they are no samples."""
-    if any(source.side == "output" for source in table.sources.values()):
+    made = (name for name, source in table.sources.items() if source.side == "output")
+    if any(name not in table.excluded for name in made):
         return
     raise InputError(
         f"no layer has a row for each of the {batch.n_samples} samples that the first batch, "

@@ -15,6 +15,7 @@ from dimscope.capture.binding import Network
 from dimscope.capture.inference import undisturbed
 from dimscope.capture.readings import open_batches
 from dimscope.capture.tensors import named_tensors
+from dimscope.capture.uncompiled import uncompiled
 
 
 class InputHash:
@@ -43,7 +44,7 @@ class InputHash:
 def hash_model(model: nn.Module) -> str:
     """SHA-256 of the names, shapes and values in the state of a network."""
     found = hashlib.sha256()
-    for name, value in model.state_dict().items():
+    for name, value in _state(model).items():
         if isinstance(value, Tensor):
             found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
             found.update(_bytes(value))
@@ -58,7 +59,7 @@ def hash_architecture(model: nn.Module) -> str:
     Training changes none of these.
     """
     found = hashlib.sha256(f"{type(model).__qualname__}\n".encode())
-    for name, value in model.state_dict().items():
+    for name, value in _state(model).items():
         what = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value)
         found.update(f"{name} {what}\n".encode())
     return found.hexdigest()
@@ -85,6 +86,12 @@ def hash_data(
         for batch in chain([read_first(batches)], batches):
             found.add(batch)
     return found.hexdigest()
+
+
+def _state(model: nn.Module) -> dict[str, Any]:
+    """The state of a network under the names that it has uncompiled."""
+    with uncompiled(model):
+        return model.state_dict()
 
 
 def _bytes(tensor: Tensor) -> memoryview:

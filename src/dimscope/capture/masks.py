@@ -18,6 +18,7 @@ from jaxtyping import Bool, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dimscope.capture.axes import Axes
 from dimscope.capture.batches import Batch
 from dimscope.capture.binding import Places, is_array
 from dimscope.errors import InputError
@@ -25,6 +26,9 @@ from dimscope.results import Note
 
 #: Which tokens (or pixels) are real.
 Mask = Bool[Tensor, "n_samples *positions"]
+
+#: Shapes that the mask of a tensor may have, with the samples first.
+Positions = Sequence[tuple[int, ...]]
 
 #: What a user may say of masks: nothing, a name, a function of the batch, or all rows of one.
 MaskChoice = str | Callable[[Any], Any] | Tensor | np.ndarray | None
@@ -185,23 +189,24 @@ class Masks:
         self._choice = choice
         self._has_tokens = self._is_found = self._fits = False
 
-    def of(self, shape: Sequence[int], calls: Calls, batch: Batch) -> tuple[Mask | None, Padding]:
+    def of(self, positions: Positions, calls: Calls, batch: Batch) -> tuple[Mask | None, Padding]:
         """The mask of a tensor that was just made, and its padding, as if the pooling took it."""
         frames = calls.frames
         found = masks_around(frames, batch.n_samples)
         given = given_mask(self._choice, batch, frames)
         if given is not None:
             self._is_found = True
-            self._fits |= fitted(shape, [given], frames) is not None
+            self._fits |= fitted(positions, [given], frames) is not None
             found = [given, *found]
         self._has_tokens = True
-        mask = fitted(shape, found, frames)
+        mask = fitted(positions, found, frames)
         if mask is not None:
             return mask, Padding(mask.numel(), n_left_out=int((~mask).sum()))
         padded = next((mask for mask in found if not bool(mask.all())), None)
-        if padded is None or len(shape) < 3:
+        if padded is None or len(positions[0]) < 2:
             return None, Padding()
-        misfit = f"{tuple(padded.shape[1:])} entries a sample for a shape of {tuple(shape[1:])}"
+        sizes = " or ".join(str(sizes[1:]) for sizes in positions)
+        misfit = f"{tuple(padded.shape[1:])} entries a sample for {sizes} positions"
         return None, Padding(misfit=misfit)
 
     def require_found(self, batch: Batch) -> None:
@@ -239,22 +244,44 @@ def masks_around(frames: Sequence[Frame], n_samples: int) -> list[Mask]:
     return found
 
 
-def fitted(shape: Sequence[int], masks: Iterable[Mask], frames: Sequence[Frame]) -> Mask | None:
-    """The first mask that fits a tensor: its tokens, (n_samples, n_tokens, ...), or its positions.
+def positions_of(shape: Sequence[int], axes: Axes | None) -> Positions:
+    """What a mask of a tensor may have as its shape.
+
+    Where the axis of the channels is known, it is all others. Else the tokens may be the first axis
+    after the samples, or the positions all but the first.
+
+    Examples
+    --------
+    >>> positions_of((7, 2, 5), Axes.of("TBC"))
+    [(2, 7)]
+    >>> positions_of((2, 7, 5), None)
+    [(2, 7), (2, 5)]
+    """
+    batch = 0 if axes is None else axes.batch
+    rest = [size for axis, size in enumerate(shape) if axis != batch]
+    if axes is not None and axes.channels is not None and len(rest) > 1:
+        return [(shape[batch], *axes.positions(shape))]
+    tokens, positions = (shape[batch], *rest[:1]), (shape[batch], *rest[1:])
+    return [tokens] if len(rest) < 2 else [tokens, positions]
+
+
+def fitted(positions: Positions, masks: Iterable[Mask], frames: Sequence[Frame]) -> Mask | None:
+    """The first mask that fits the positions of a tensor, as `positions_of` gives them.
 
     Where none fits, the network's own way to shorten a mask is tried (``transformers``' models of
     speech have one), and masks of images are resized to maps, as DETR does.
     """
     masks = list(masks)
-    for positions in (tuple(shape[:2]), (shape[0], *shape[2:])):
-        if exact := [mask for mask in masks if tuple(mask.shape) == positions]:
+    for sizes in positions:
+        if exact := [mask for mask in masks if tuple(mask.shape) == sizes]:
             return exact[0]
-    for mask in masks:
-        if mask.ndim == 3 and len(shape) == 4:
-            resized = functional.interpolate(mask[:, None].float(), size=tuple(shape[2:]))
+    for mask, sizes in product(masks, positions):
+        if mask.ndim == len(sizes) == 3:
+            resized = functional.interpolate(mask[:, None].float(), size=sizes[1:])
             return resized[:, 0].bool()
-        if mask.ndim == 2 and len(shape) == 3:
-            for length, frame in product(shape[1:], reversed(frames)):
+        if mask.ndim == len(sizes) == 2:
+            for frame in reversed(frames):
+                length = sizes[1]
                 if length < mask.shape[1] and length == _shortened(mask.shape[1], frame.module):
                     shorten: Any = getattr(frame.module, _SHORTEN)
                     return torch.as_tensor(shorten(length, mask.long())) != 0

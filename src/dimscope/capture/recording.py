@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dimscope.capture.batches import Batch
 from dimscope.capture.inference import Forward, run_model
 from dimscope.capture.layers import Source
-from dimscope.capture.masks import Calls, MaskChoice, Masks, Padding
+from dimscope.capture.masks import Calls, MaskChoice, Masks, Padding, positions_of
 from dimscope.capture.pooling import PoolingChoice, leaves_out, pool, resolve_pooling
 from dimscope.capture.tensors import named_tensors
 from dimscope.capture.trace import can_be_hooked, first_tensor, hooked
@@ -86,7 +86,9 @@ class LayerRecorder:
         self.paddings = {name: Padding() for name in sources}
         self._pooling = pooling
         self._masks = Masks(mask)
-        self._poolings = {name: resolve_pooling(pooling, name) for name in sources}
+        self._poolings = {
+            name: resolve_pooling(pooling, name, source.axes) for name, source in sources.items()
+        }
         self._store = store
         self._at: defaultdict[tuple[str | None, str, int], list[str]] = defaultdict(list)
         for name, source in sources.items():
@@ -164,16 +166,17 @@ class LayerRecorder:
             raise _AllSeen
 
     def _store_tensor(self, name: str, tensor: Tensor, batch: Batch) -> None:
-        if tensor.shape[:1] != (batch.n_samples,):
+        axes, n_samples = self._sources[name].axes, batch.n_samples
+        if axes is not None and not axes.fit(tensor.shape, n_samples):
             raise CaptureError(
-                f"layer {name!r} has the shape {tuple(tensor.shape)} in a batch of "
-                f"{batch.n_samples} samples: its first dimension must be the batch"
+                f"layer {name!r} has the shape {tuple(tensor.shape)} in a batch of {n_samples} "
+                f"samples, but on the first samples its axes were {axes}, B the batch"
             )
         mask = self._mask_of(name, tensor, batch)
         self._recorded.add(name)
         if name in self._forgotten:
             return
-        pooled = pool(tensor.detach(), mask, self._poolings[name], name)
+        pooled = pool(tensor.detach(), mask, self._poolings[name], name, n_samples)
         self._store.append(name, pooled.cpu().numpy())
         self.widths[name] = pooled.shape[1]
 
@@ -186,8 +189,9 @@ class LayerRecorder:
             source.side == "input" or source.suffix.startswith(":encoder_")
         )
         calls = self._calls.before_decoding() if of_encoder else self._calls
-        found, padding = self._masks.of(tensor.shape, calls, batch)
-        is_used = found is not None and leaves_out(self._pooling, name, tensor.shape, found)
+        positions = positions_of(tensor.shape, source.axes)
+        found, padding = self._masks.of(positions, calls, batch)
+        is_used = found is not None and leaves_out(self._pooling, name, tensor, found, source.axes)
         self.paddings[name] += padding if is_used else padding.kept()
         return found
 

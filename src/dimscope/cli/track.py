@@ -17,7 +17,10 @@ from dimscope.cli.sources import (
 )
 from dimscope.errors import InputError
 
-_HOW = ("methods", "metric", "pooling", "mask", "n_repeats", "n_jobs", "search_device")
+_HOW = (
+    "methods", "metric", "pooling", "axes", "mask", "n_repeats", "mode", "n_jobs",
+    "search_device",
+)  # fmt: skip
 
 
 @click.command()

@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
+from dimscope.errors import or_reason
 from dimscope.neighbors.checks import (
     check_choice,
     check_n_neighbors,
@@ -17,15 +19,17 @@ from dimscope.neighbors.checks import (
     checked_ranks,
 )
 from dimscope.neighbors.duplicates import Duplicates, kept_rows
-from dimscope.neighbors.engine import Diagnostics, Engine
+from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
 from dimscope.neighbors.given import (
     GivenLists,
     checked_distances,
     checked_lists,
     copies_in_lists,
     lists_of_sparse,
+    lists_without_kin,
     neighbors_left,
 )
+from dimscope.neighbors.kin import Kin, kin_of
 from dimscope.neighbors.local_engine import engine_or_local
 from dimscope.neighbors.resources import Resources
 from dimscope.neighbors.reuse import Known, counts_beyond_lists, nearest_among, places
@@ -36,7 +40,10 @@ from dimscope.neighbors.sources import (
     NeighborSource,
     SearchedPoints,
 )
+from dimscope.neighbors.spacing import RANKS, Spacing
+from dimscope.neighbors.without_kin import WithoutKin
 from dimscope.points import Points, as_points
+from dimscope.results import Note
 
 Metric = Literal["euclidean", "cosine", "correlation"]
 
@@ -59,6 +66,9 @@ class NeighborGraph:
         Where further neighbours come from.
     n_duplicates
         Rows of the input that are not in the graph because they repeat another row exactly.
+    spacing
+        The distances to the first neighbours of each point, at least twelve however few were asked
+        for, for questions about the sampling; None for a subset.
     n_features
         Ambient dimension; None where distances or neighbours were given.
     metric
@@ -66,6 +76,15 @@ class NeighborGraph:
         length, sqrt(2 - 2 cos), which has the same neighbours as 1 - cos (itself a squared
         distance, which would halve every dimension); ``"correlation"`` for the same between rows
         centred on their own means; ``"precomputed"`` where distances or neighbours were given.
+    notes
+        What is to be said with every estimate from this graph: that what was given are no
+        distances.
+    kin
+        Which rows of the input depend on each other and are no neighbours; None where all are
+        taken as independent.
+    n_thinned
+        Points set aside because kin stood together among neighbours (`thinned`); None where nobody
+        looked.
     """
 
     distances: Float64[np.ndarray, "n_samples n_neighbors"]
@@ -74,8 +93,12 @@ class NeighborGraph:
     diagnostics: Diagnostics
     source: NeighborSource
     n_duplicates: int = 0
+    spacing: Spacing | None = None
     n_features: int | None = None
     metric: str = "precomputed"
+    notes: tuple[Note, ...] = ()
+    kin: Kin | None = None
+    n_thinned: int | None = None
 
     @property
     def n_samples(self) -> int:
@@ -88,9 +111,43 @@ class NeighborGraph:
         return int(self.distances.shape[1])
 
     @property
+    def most_neighbors(self) -> int:
+        """Neighbours that every point has: all others, without its kin."""
+        if self.kin is None:
+            return self.n_samples - 1
+        rows = self.original_rows
+        return self.n_samples - int(self.kin.counts(rows, rows).max())
+
+    @property
+    def groups(self) -> Int64[np.ndarray, " n_samples"] | None:
+        """The number of each point's group, from 0; None where no two points are kin."""
+        if self.kin is None:
+            return None
+        found = self.kin.groups(self.original_rows)
+        return found if self.kin.any_among(self.original_rows) else None
+
+    @property
+    def n_groups(self) -> int | None:
+        """Number of groups of points that depend on each other; None where nobody gave groups."""
+        if self.kin is None:
+            return None
+        return self.n_samples if self.groups is None else int(self.groups.max()) + 1
+
+    @property
     def points(self) -> Points | None:
         """The points themselves, read by blocks; None where distances or neighbours were given."""
         return self.source.points
+
+    @property
+    def rounding(self) -> float:
+        """The distance that rounding of what was given can put between two points, as far as known.
+
+        Of points it is that of their stored values; of a matrix of distances it shows on the
+        diagonal.
+        """
+        if self.points is not None:
+            return self.points.rounding
+        return self.source.matrix.rounding if isinstance(self.source, GivenDistances) else 0.0
 
     @property
     def resources(self) -> Resources:
@@ -99,6 +156,7 @@ class NeighborGraph:
 
     @classmethod
     @renamed_parameters(device="search_device")
+    @checked_parameters
     def from_points(  # noqa: PLR0913 - all but the points have defaults
         cls,
         x: Any,
@@ -106,6 +164,7 @@ class NeighborGraph:
         metric: Metric = "euclidean",
         *,
         duplicates: Duplicates = "first",
+        groups: Any = None,
         n_jobs: int | None = None,
         search_device: str | None = None,
         engine: Engine | None = None,
@@ -124,6 +183,10 @@ class NeighborGraph:
         duplicates
             What becomes of rows with exactly equal values: ``"first"`` keeps one of each,
             ``"drop"`` leaves all of them out, ``"keep"`` keeps them, at distance 0.
+        groups
+            Shape (n_samples,): a label for each row, such as its text, film, trial or subject.
+            Rows of one group depend on each other and are no neighbours. For rows in order of
+            time a `TimeWindow`: rows within it are no neighbours.
         n_jobs
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
@@ -138,9 +201,9 @@ class NeighborGraph:
         Raises
         ------
         InputError
-            If ``x`` is not a finite real matrix or has too few distinct rows, if ``n_jobs`` is
-            below 1, if ``search_device`` is not there, or if one of the two is given beside an
-            engine.
+            If ``x`` is not a finite real matrix or has too few distinct rows, if ``groups`` are no
+            labels of these rows or leave a row too few others, if ``n_jobs`` is below 1, if
+            ``search_device`` is not there, or if one of the two is given beside an engine.
         MissingDependencyError
             If a ``search_device`` is given and torch is not installed.
 
@@ -159,24 +222,45 @@ class NeighborGraph:
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
         rows = kept_rows(points.scan.first_of_row, duplicates)
-        graph = cls._searched(SearchedPoints(points, engine), rows, n_neighbors, points.n_samples)
-        return replace(graph, n_features=points.n_features, metric=metric)
+        kin = kin_of(groups, points.n_samples)
+        source: NeighborSource = SearchedPoints(points, engine)
+        if kin is not None:
+            source = WithoutKin(source, kin)
+        graph = cls._searched(source, rows, n_neighbors, points.n_samples)
+        return replace(graph, n_features=points.n_features, metric=metric, kin=kin)
 
     @classmethod
+    @checked_parameters
     def from_distances(
-        cls, distances: Any, n_neighbors: int = 100, *, duplicates: Duplicates = "first"
+        cls,
+        distances: Any,
+        n_neighbors: int = 100,
+        *,
+        squared: bool = False,
+        duplicates: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the nearest neighbours from a matrix of distances between all points.
+
+        Squared Euclidean distances, 1 - r and 1 - cos are no distances: they halve every dimension.
+        ``squared=True`` takes their roots. Where triples of points show that the numbers break the
+        triangle inequality, every estimate says so in a note.
 
         Parameters
         ----------
         distances
             Shape (n_samples, n_samples), symmetric, zero on the diagonal: an array, in memory or
-            on disk. Infinite distances (unconnected points) are never neighbours.
+            on disk. Infinite distances (unconnected points) are never neighbours. What rounding
+            leaves is no error: a diagonal of up to 0.001 of the largest distance counts as 0, and
+            where d(i, j) differs from d(j, i) the mean of both is taken.
         n_neighbors
             Neighbours per point, fewer than there are points at distances above 0.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
         duplicates
             What becomes of points at distance 0 from each other, as in `from_points`.
+        groups
+            As in `from_points`.
 
         Raises
         ------
@@ -190,30 +274,47 @@ class NeighborGraph:
         ([[1], [0], [1]], [[1.0], [1.0], [2.0]])
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        matrix, first_of_row = checked_distances(distances)
+        matrix, first_of_row = checked_distances(distances, squared=squared)
         rows = kept_rows(first_of_row, duplicates)
-        return cls._searched(GivenDistances(matrix), rows, n_neighbors, len(first_of_row))
+        kin = kin_of(groups, len(first_of_row))
+        graph = cls._searched(GivenDistances(matrix, kin), rows, n_neighbors, len(first_of_row))
+        return replace(graph, notes=matrix.notes, kin=kin)
 
     @classmethod
+    @checked_parameters
     def from_neighbors(
-        cls, distances: Any, indices: Any, *, duplicates: Duplicates = "first"
+        cls,
+        distances: Any,
+        indices: Any,
+        *,
+        squared: bool = False,
+        duplicates: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the neighbours that another library found; they are trusted to be the nearest.
+
+        Some libraries return squared distances (faiss does, from ``IndexFlatL2``), which halve
+        every dimension: ``squared=True`` takes their roots. Where triples of points within the
+        lists break the triangle inequality, every estimate says so in a note.
 
         Parameters
         ----------
         distances, indices
             Shape (n_samples, k): the distances of each point to its nearest, and their positions,
             in any order; the point itself may be among them, in all lists or in none.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
         duplicates
             What becomes of points at distance 0 from each other, as in `from_points`. Leaving
             copies out shortens the lists.
+        groups
+            As in `from_points`. Leaving a point's own group out shortens the lists.
 
         Raises
         ------
         InputError
             If the two do not match, hold what cannot be a distance or a neighbour, or list
-            nothing but copies.
+            nothing but copies or rows of one group.
 
         Examples
         --------
@@ -222,11 +323,19 @@ class NeighborGraph:
         (3, 1, 'precomputed')
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        return cls._of_lists(checked_lists(distances, indices), duplicates)
+        lists = checked_lists(distances, indices, squared=squared)
+        return cls._of_lists(lists, duplicates, groups)
 
     @classmethod
+    @checked_parameters
     def from_sparse(
-        cls, matrix: Any, n_neighbors: int | None = None, *, duplicates: Duplicates = "first"
+        cls,
+        matrix: Any,
+        n_neighbors: int | None = None,
+        *,
+        squared: bool = False,
+        duplicates: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the neighbours from a sparse matrix, as of scikit-learn's ``kneighbors_graph``.
 
@@ -237,8 +346,10 @@ class NeighborGraph:
             a point to its nearest; a stored zero marks a copy.
         n_neighbors
             Neighbours per point; by default as many as every row holds.
-        duplicates
-            What becomes of points at distance 0 from each other, as in `from_neighbors`.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
+        duplicates, groups
+            As in `from_neighbors`.
 
         Raises
         ------
@@ -246,38 +357,49 @@ class NeighborGraph:
             If it is not a sparse square matrix of distances, or a row holds too few.
         """
         check_choice("duplicates", duplicates, get_args(Duplicates))
-        return cls._of_lists(lists_of_sparse(matrix, n_neighbors), duplicates)
+        lists = lists_of_sparse(matrix, n_neighbors, squared=squared)
+        return cls._of_lists(lists, duplicates, groups)
 
     @classmethod
     def _searched(
         cls, source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors: int, n_rows: int
     ) -> Self:
         check_n_neighbors(n_neighbors, len(rows), n_rows)
-        found = source.nearest(rows, rows, n_neighbors)
+        found = _nearest(source, rows, n_neighbors)
+        indices = places(rows, found.indices)
         return cls(
-            distances=found.distances,
-            indices=places(rows, found.indices),
+            distances=_first(n_neighbors, found.distances),
+            indices=_first(n_neighbors, indices),
             original_rows=rows,
             n_duplicates=n_rows - len(rows),
+            spacing=Spacing.of(found.distances, indices, source.points, rows),
             diagnostics=found.diagnostics,
             source=source,
         )
 
     @classmethod
-    def _of_lists(cls, lists: GivenLists, duplicates: Duplicates) -> Self:
+    def _of_lists(cls, lists: GivenLists, duplicates: Duplicates, groups: Any) -> Self:
         n = len(lists.indices)
+        first_copies = copies_in_lists(lists)
+        kin = kin_of(groups, n)
+        if kin is not None:
+            lists = lists_without_kin(lists, kin)
         graph = cls(
             distances=lists.distances,
             indices=lists.indices,
             original_rows=np.arange(n),
             diagnostics=GIVEN,
+            spacing=Spacing.of(lists.distances, lists.indices),
             source=GivenNeighbors(lists.indices.shape[1]),
+            notes=lists.notes,
+            kin=kin,
         )
-        rows = kept_rows(copies_in_lists(lists), duplicates)
+        rows = kept_rows(first_copies, duplicates)
         if len(rows) == n:
             return graph
         part = graph.subset(rows, neighbors_left(lists, rows))
-        return replace(part, n_duplicates=n - len(rows))
+        spacing = Spacing.of(part.distances, part.indices)
+        return replace(part, n_duplicates=n - len(rows), spacing=spacing)
 
     def subset(self, positions: Int64[np.ndarray, " m"], n_neighbors: int) -> Self:
         """Return the exact graph of some of the points, reusing the neighbours known here.
@@ -303,7 +425,12 @@ class NeighborGraph:
         distances, indices = nearest_among(self._known, positions, n_neighbors)
         rows = self.original_rows[positions]
         return replace(
-            self, distances=distances, indices=indices, original_rows=rows, n_duplicates=0
+            self,
+            distances=distances,
+            indices=indices,
+            original_rows=rows,
+            n_duplicates=0,
+            spacing=None,
         )
 
     def distances_at(self, ranks: Sequence[int]) -> Float64[np.ndarray, "n_samples n_ranks"]:
@@ -362,3 +489,17 @@ class NeighborGraph:
     @property
     def _known(self) -> Known:
         return Known(self.distances, self.indices, self.original_rows, self.source)
+
+
+def _nearest(source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors: int) -> Neighbors:
+    """Find as many neighbours as are asked for, and those that show the spacing where possible."""
+    wide = min(max(n_neighbors, RANKS), len(rows) - 1)
+    found = or_reason(lambda: source.nearest(rows, rows, wide))
+    if isinstance(found, str):  # distances that were given may be infinite at later ranks
+        return source.nearest(rows, rows, n_neighbors)
+    return found
+
+
+def _first(n_neighbors: int, columns: np.ndarray) -> np.ndarray:
+    """The first columns, without holding the others in memory through a view."""
+    return columns if columns.shape[1] == n_neighbors else columns[:, :n_neighbors].copy()

@@ -14,8 +14,8 @@ from torch.func import functional_call
 
 from dimscope.capture.batches import read_batches
 from dimscope.capture.binding import Network
+from dimscope.capture.globs import matches
 from dimscope.capture.inference import require_module, undisturbed
-from dimscope.capture.layers import matches
 from dimscope.capture.readings import settled
 from dimscope.errors import CaptureError, InputError
 

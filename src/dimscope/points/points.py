@@ -148,6 +148,11 @@ class Points:
         """The distance that rounding of the stored values alone can put between two points."""
         return self.roundoff * math.sqrt(self.scan.mean_square) * self.length_unit
 
+    @property
+    def rounding_of_rows(self) -> Float64[np.ndarray, " n"]:
+        """The distance from each point that rounding of the stored values alone can make."""
+        return np.asarray(self.roundoff * np.sqrt(self.scan.row_squares) * self.length_unit)
+
     @cached_property
     def scan(self) -> Scan:
         """Means, the size of a row and a digest of each row, by one pass over the numbers.

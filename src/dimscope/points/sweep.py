@@ -53,15 +53,20 @@ class Scan:
     ----------
     column_mean
         Mean of each column.
-    mean_square
-        Mean over the rows of their squared norm.
+    row_squares
+        Squared norm of each row.
     digests
         For each row a digest of its values; equal values have equal digests.
     """
 
     column_mean: Float64[np.ndarray, " d"]
-    mean_square: float
+    row_squares: Float64[np.ndarray, " n"]
     digests: list[bytes]
+
+    @property
+    def mean_square(self) -> float:
+        """Mean over the rows of their squared norm."""
+        return float(self.row_squares.mean())
 
     @cached_property
     def first_of_row(self) -> Int64[np.ndarray, " n"]:
@@ -162,7 +167,7 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
     digests = [hashlib.sha256() for _ in range(points.n_samples)]
     finite = np.ones(points.n_samples, dtype=bool)
     means = []
-    squares = 0.0
+    squares = np.zeros(points.n_samples)
     for values in points.source_column_blocks():
         first = points.scaled(values[:1], slice(1))[0]
         total = np.zeros(values.shape[1])
@@ -170,12 +175,12 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
         for top in range(0, len(values), height):
             part = slice(top, top + height)
             block = points.scaled(values[part], part)
-            square = float(np.vdot(block, block))
-            if not np.isfinite(square):
+            square = np.einsum("ij,ij->i", block, block)
+            if not np.isfinite(square).all():
                 finite[part] &= np.isfinite(block).all(axis=1)
             if not finite.all():
                 continue
-            squares += square
+            squares[part] += square
             rows = _with_equal_bytes(points, values[part], block)
             for digest, row in zip(digests[part], rows, strict=True):
                 digest.update(row)
@@ -192,7 +197,7 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
     require_finite(finite)
     return Scan(
         column_mean=np.concatenate(means),
-        mean_square=squares / points.n_samples,
+        row_squares=squares,
         digests=[digest.digest() for digest in digests],
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from dimscope._format import number, with_error
+from dimscope._format import in_groups, number, with_error
 from dimscope.results.curves import ScaleCurve
 from dimscope.results.documents import plain
 
@@ -83,6 +83,8 @@ class ScaleCurves:
         Points that entered, and rows left out because they repeat another row exactly.
     notes
         What a careful reader must know, in sentences.
+    n_groups
+        Groups of rows that depend on each other; None where rows are taken as independent.
     """
 
     curves: tuple[ScaleCurve, ...]
@@ -92,6 +94,7 @@ class ScaleCurves:
     n_samples: int
     n_duplicates: int
     notes: tuple[str, ...] = ()
+    n_groups: int | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each method and scale; unknown values are missing."""
@@ -121,7 +124,7 @@ class ScaleCurves:
         return fields
 
     def __str__(self) -> str:
-        return f"{self.verdict} (N = {self.n_samples})"
+        return f"{self.verdict} (N = {in_groups(self.n_samples, self.n_groups)})"
 
 
 def within(curve: ScaleCurve, scales: tuple[float, float]) -> Bool[np.ndarray, " n_scales"]:
