@@ -36,6 +36,11 @@ def mean(hidden: Tensor, real: Tensor) -> Any:
     return total.detach().numpy()
 
 
+def mean_of_tokens_first(hidden: Tensor, mask: Tensor) -> Tensor:
+    real = mask.T[..., None]
+    return (hidden * real).sum(0) / real.sum(0)
+
+
 def encoder() -> nn.Module:
     torch.manual_seed(0)
     layer = nn.TransformerEncoderLayer(D, 2, 32, batch_first=True)
@@ -185,3 +190,55 @@ def test_pixel_masks_are_left_out_of_the_mean_over_positions() -> None:
     _, arrays = read(model, data, "conv", pooling="spatial_mean")
     expected = model(images)[:, :, :2].mean((2, 3)).detach().numpy()
     np.testing.assert_allclose(arrays["conv"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", ["token_mean", "spatial_mean", mean_of_tokens_first])
+def test_layers_with_the_samples_second_leave_padding_out(pooling: Any) -> None:
+    batch_first = encoder()
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(D, 2, 32)
+    model = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval()
+    expected = mean(batch_first(X, src_key_padding_mask=~REAL), REAL)
+    key = "src_key_padding_mask"
+
+    def forward(net: nn.Module, batch: Any) -> Tensor:
+        made: Tensor = net(batch["src"].movedim(0, 1), **{key: batch[key]})
+        return made
+
+    data = {"src": X, key: ~REAL}
+    found, arrays = read(model, data, "layers.1", pooling=pooling, forward=forward)
+    np.testing.assert_allclose(arrays["layers.1"], expected, atol=1e-5)
+    assert found.n_left_out == {"layers.1": int((~REAL).sum())}
+
+
+def test_positions_are_those_beside_known_channels() -> None:
+    side = 16  # as many pixels a side as channels, so that only the axes tell them apart
+    images = torch.randn(N, 3, side, side, generator=DRAWN)
+    real = torch.rand(N, side, side, generator=DRAWN) > 0.3
+
+    class LastChannels(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, side, 1)
+            self.norm = nn.LayerNorm(side)
+
+        def forward(self, pixel_values: Tensor, pixel_mask: Tensor) -> Tensor:
+            made: Tensor = self.norm(self.conv(pixel_values).movedim(1, -1))
+            return made * pixel_mask[..., None]
+
+    model = LastChannels()
+    _, arrays = read(
+        model, {"pixel_values": images, "pixel_mask": real}, "norm", pooling="spatial_mean"
+    )
+    normed = model.norm(model.conv(images).movedim(1, -1)).flatten(1, 2)
+    np.testing.assert_allclose(arrays["norm"], mean(normed, real.flatten(1)), atol=1e-5)
+
+
+def test_an_entry_called_mask_that_holds_classes_is_none() -> None:
+    classes = torch.randint(0, 5, (N, L), generator=DRAWN)
+    model = encoder()
+    found, _ = read(
+        model, {"src": X, "mask": classes}, "layers.1", forward=lambda m, b: m(b["src"])
+    )
+    assert found.n_left_out == {}
+    assert found.notes == {}

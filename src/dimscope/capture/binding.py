@@ -120,6 +120,11 @@ def is_array(value: Any) -> TypeGuard[Any]:
     return isinstance(value, Tensor | np.ndarray)
 
 
+def is_binary(values: Tensor) -> bool:
+    """Whether all values are True or False, or 0 or 1."""
+    return values.dtype == torch.bool or bool(((values == 0) | (values == 1)).all())
+
+
 def shown(entry: Any) -> str:
     """Type and shape of an entry, for messages."""
     if not is_array(entry):
@@ -164,13 +169,9 @@ def _may_mask(entry: Any, first: Any) -> bool:
     values = torch.as_tensor(entry)
     if values.is_floating_point() and bool((values <= 0).all()):
         return True
-    return _is_binary(values) and (
+    return is_binary(values) and (
         not is_array(first) or values.ndim > 2 or values.shape == first.shape[: values.ndim]
     )
-
-
-def _is_binary(values: Tensor) -> bool:
-    return values.dtype == torch.bool or bool(((values == 0) | (values == 1)).all())
 
 
 def _require_label(number: int, entry: Any, entries: Sequence[Any], n_samples: int) -> None:
@@ -187,7 +188,7 @@ def _require_label(number: int, entry: Any, entries: Sequence[Any], n_samples: i
         return
     has_tokens = first.ndim > 2 or not torch.as_tensor(first[:1]).is_floating_point()
     fits = has_tokens and entry.shape == first.shape[:2]
-    is_mask = fits and _is_binary(torch.as_tensor(entry))
+    is_mask = fits and is_binary(torch.as_tensor(entry))
     if is_mask or (len(entries) > 2 and entry.shape == first.shape):
         raise InputError(
             f"entry {number} of the batch, {shown(entry)}, has the shape of the inputs, "

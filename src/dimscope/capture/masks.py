@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from dimscope.capture.axes import Axes
 from dimscope.capture.batches import Batch
-from dimscope.capture.binding import Places, is_array
+from dimscope.capture.binding import Places, is_array, is_binary
 from dimscope.errors import InputError
 from dimscope.results import Note
 
@@ -301,7 +301,8 @@ def real_positions(name: str, mask: Any, frame: Frame) -> Mask | None:
 
     In ``attention_mask`` and its like 1 is real, in torch's ``key_padding_mask`` True is padding;
     additive masks have 0 where a token is real. In a ``padding_mask`` or ``mask`` the padding is
-    where all inputs are the same.
+    where all inputs are the same; what holds other values than two, such as classes of pixels, is
+    no mask.
 
     Raises
     ------
@@ -319,7 +320,7 @@ def real_positions(name: str, mask: Any, frame: Frame) -> Mask | None:
         return torch.eq(mask, 0)
     if any(other.endswith(_REAL_IS_ZERO) for other in frame.names):
         return None  # torch's layers call the mask of pairs of tokens so
-    return _by_content(name, mask != 0, frame)
+    return _by_content(name, mask != 0, frame) if is_binary(mask) else None
 
 
 def given_mask(choice: MaskChoice, batch: Batch, frames: Sequence[Frame]) -> Mask | None:
@@ -386,7 +387,7 @@ def _by_content(name: str, mask: Shaped[Tensor, "n *p"], frame: Frame) -> Mask:
     raise InputError(
         f"the network receives {name!r}, which does not show whether True is padding: give mask=, "
         "a function of the batch that returns 1 for real tokens, such as "
-        f"mask=lambda batch: batch[{name!r}]"
+        f"mask=lambda batch: batch[{name!r}], or only ones if all positions are real"
     )
 
 
