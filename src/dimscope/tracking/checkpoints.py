@@ -11,6 +11,7 @@ from typing import Any
 
 from dimscope._parameters import checked_parameters
 from dimscope.capture import rank, unwrapped
+from dimscope.capture.readings import held
 from dimscope.errors import InputError
 from dimscope.profiling import DEFAULT_METHODS, Profile
 from dimscope.profiling.settings import EXTRA_CURVES
@@ -125,7 +126,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     load_weights(model, found[steps[0]])
     how = {key: options[key] for key in _ALSO_OF_EVALUATION if key in options}
     if isinstance(data, Iterator):
-        data = list(data)
+        data = held(data)
         tracker = Tracker(model, data, out, **chosen)
     metrics_of = _evaluation(model, data, eval_data, how, notify)
     with tracker:
@@ -156,7 +157,8 @@ def _evaluation(
     if eval_data is None:
         return dict
     if not isinstance(eval_data, str):
-        samples = list(eval_data) if isinstance(eval_data, Iterator) else eval_data
+        is_stream = isinstance(eval_data, Iterator)
+        samples = held(eval_data) if is_stream else eval_data
         whole = {key: value for key, value in how.items() if key != "n_samples"}
         return partial(evaluate, model, samples, **whole)
     try:
