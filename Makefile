@@ -30,7 +30,7 @@ demo: $(READY)  ## profile an ImageNet network and its untrained twin; table, pl
 test: lint  ## lint, types, architecture, then every test, a file of them a core at a time
 	env OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-torture: $(READY)  ## kill runs, fill their disks, change their files: nothing may be lost (about 10 minutes)
+torture: $(READY)  ## kill runs, fill their disks, change their files: nothing may be lost (about 6 minutes)
 	env OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.torture.run $(ARGS)
 
 lint: $(READY)  ## ruff, mypy and the import contracts
