@@ -24,6 +24,7 @@ _BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones more reads 
 _FEW_IN_MEMORY = 1_500  # more points are searched by tiles, which takes less time than all products
 _FEW_ELSEWHERE = 10_000  # 0.75 GiB of products
 _READ_BYTES = 2**27
+_LARGEST = float(np.finfo(np.float64).max)
 _SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
 
 
@@ -46,6 +47,11 @@ class Points:
     roundoff
         Relative error with which the input holds a real number: half the spacing of its floating
         point type, 0 for integers.
+    less_least
+        Whether ``source`` is the input less the smallest number of each column, as that of integers
+        beyond 2^53 is.
+    index_columns
+        Columns that seem to number the rows, by name or by place.
     """
 
     source: Any
@@ -53,6 +59,8 @@ class Points:
     row_shift: Float64[np.ndarray, " m"] | None = None
     row_divisors: tuple[Float64[np.ndarray, " m"], ...] = ()
     roundoff: float = 0.0
+    less_least: bool = False
+    index_columns: tuple[str, ...] = ()
 
     @property
     def n_samples(self) -> int:
@@ -143,6 +151,21 @@ class Points:
         """The factor from distances between rows of blocks to distances between points."""
         return 1.0 if self.row_divisors else self.unit
 
+    def in_input_units(self, lengths: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
+        """Convert distances between rows of blocks to distances between points.
+
+        Raises
+        ------
+        InputError
+            If they are beyond float64's range.
+        """
+        if float(lengths.max(initial=0.0)) > _LARGEST / self.length_unit:
+            raise InputError(
+                f"distances between values near {self.length_unit:.0e} are beyond float64's range: "
+                "multiply all values by a constant first, such as 1e-10; no dimension depends on it"
+            )
+        return self.length_unit * lengths
+
     @property
     def rounding(self) -> float:
         """The distance that rounding of the stored values alone can put between two points."""
@@ -196,8 +219,13 @@ class Points:
         ------
         InputError
             If a point is zero (or constant, if they are centred), which has no direction, or
-            holds a NaN or infinite value.
+            holds a NaN or infinite value; or if the input holds integers beyond 2^53.
         """
+        if self.less_least:
+            raise InputError(
+                "directions of whole numbers beyond 2^53 would be those of rounded numbers: use "
+                "metric='euclidean', or give x.astype(float) if that is meant"
+            )
         if centred:
             return self._centred().normalised()
         largest = np.zeros(self.n_samples)

@@ -21,6 +21,7 @@ NOTE_CODES: Mapping[str, str] = {
     "fallback": "the preferred method could not be used, so another was",
     "groups": "points of one group stood together among neighbours, or were seen as neighbours",
     "inapplicable": "a form that was asked for does not apply",
+    "index_column": "a column seems to number the rows, as an id does",
     "kinks": "the network has kinks, which derivatives do not see",
     "left_out": "some points could not be used",
     "limit": "the value lies at the limit of what this method can resolve",

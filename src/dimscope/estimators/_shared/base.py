@@ -20,6 +20,7 @@ from dimscope.estimators._shared.kin import dependence_notes
 from dimscope.estimators._shared.notes import (
     above_features_notes,
     discrete_notes,
+    index_notes,
     outlier_notes,
     rounding_notes,
 )
@@ -311,6 +312,7 @@ class SpectrumEstimator(Estimator):
             + notes
             + above_features_notes(value, spectrum)
             + outlier_notes(value, spectrum, self.estimate)
+            + index_notes(spectrum.points)
         )
         return DimensionEstimate(
             value=value,
