@@ -174,7 +174,9 @@ class Estimator(ABC):
         from sklearn.utils import InputTags, Tags, TargetTags  # noqa: PLC0415
 
         return Tags(
-            estimator_type=None, target_tags=TargetTags(required=False), input_tags=InputTags()
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            input_tags=InputTags(sparse=True),
         )
 
 
