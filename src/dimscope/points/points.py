@@ -24,7 +24,8 @@ _BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones more reads 
 _FEW_IN_MEMORY = 1_500  # more points are searched by tiles, which takes less time than all products
 _FEW_ELSEWHERE = 10_000  # 0.75 GiB of products
 _READ_BYTES = 2**27
-_LARGEST = float(np.finfo(np.float64).max)
+_LONGEST = 2.0**984  # so that sums of 2^40 distances are finite
+_SHORTEST = 2.0**-1044  # shorter ones have fewer than 30 bits
 _SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
 
 
@@ -157,14 +158,20 @@ class Points:
         Raises
         ------
         InputError
-            If they are beyond float64's range.
+            If they are so long that sums of them leave float64's range, or so short that float64
+            has few digits for them.
         """
-        if float(lengths.max(initial=0.0)) > _LARGEST / self.length_unit:
+        unit = self.length_unit
+        if unit == 1.0:
+            return lengths
+        least = float(lengths.min(initial=np.inf, where=lengths > 0))
+        if float(lengths.max(initial=0.0)) > _LONGEST / unit or least < _SHORTEST / unit:
             raise InputError(
-                f"distances between values near {self.length_unit:.0e} are beyond float64's range: "
-                "multiply all values by a constant first, such as 1e-10; no dimension depends on it"
+                f"distances between values near {unit:.0e} lie at the end of float64's range: "
+                f"multiply all values by {'1e-30' if unit > 1 else '1e+30'} first, no dimension "
+                "depends on it"
             )
-        return self.length_unit * lengths
+        return unit * lengths
 
     @property
     def rounding(self) -> float:

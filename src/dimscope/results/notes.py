@@ -7,7 +7,7 @@ from typing import Any, Self
 
 #: What the codes of our own notes mean; estimators of other libraries may use others.
 NOTE_CODES: Mapping[str, str] = {
-    "above_features": "the interval lies wholly above the number of features",
+    "above_features": "the interval, or by far the value, lies above the number of features",
     "assumption": "what the value assumes",
     "bias": "edges or curvature bias the value by more than its interval",
     "block_errors": "the error is the scatter over disjoint blocks of points",

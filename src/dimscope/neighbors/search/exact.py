@@ -39,7 +39,7 @@ def search(
     Raises
     ------
     InputError
-        If distances lie outside float64's range.
+        If distances lie at an end of float64's range.
     """
     found = _search_fast(points, queries, pool, n_neighbors, resources)
     if found is None:
