@@ -111,6 +111,12 @@ _MEASURING_OPTIONS = (
     ),
     axes_option,
     click.option(
+        "--mask",
+        metavar="NAME",
+        help="Entry of the batches, or argument of the network, that says which tokens are real.  "
+        "[default: found by the usual names]",
+    ),
+    click.option(
         "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
     ),
     click.option(

@@ -18,7 +18,8 @@ from dimscope.cli.sources import (
 from dimscope.errors import InputError
 
 _HOW = (
-    "methods", "metric", "pooling", "axes", "n_repeats", "mode", "n_jobs", "search_device",
+    "methods", "metric", "pooling", "axes", "mask", "n_repeats", "mode", "n_jobs",
+    "search_device",
 )  # fmt: skip
 
 

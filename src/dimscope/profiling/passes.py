@@ -25,6 +25,7 @@ def facts_of(captured: Captured) -> dict[str, Any]:
         "model_hash": captured.model_hash,
         "data_hash": captured.data_hash,
         "device": str(captured.device),
+        "read_as": captured.read_as,
     }
     return facts | ({"left_out": dict(captured.left_out)} if captured.left_out else {})
 
@@ -51,7 +52,14 @@ def measured_layers(
         )
         layer = captured.recomputed.get(info.name)
         found = measure_layer(store[info.name] if layer is None else layer, settings, own)
-        yield replace(found, index=info.index, relative_depth=info.relative_depth)
+        notes = captured.notes.get(info.name, ())
+        yield replace(
+            found,
+            index=info.index,
+            relative_depth=info.relative_depth,
+            n_left_out=captured.n_left_out.get(info.name),
+            values=tuple(replace(one, notes=(*one.notes, *notes)) for one in found.values),
+        )
     on_layer(n_layers, n_layers)
 
 

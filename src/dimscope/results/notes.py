@@ -30,6 +30,7 @@ NOTE_CODES: Mapping[str, str] = {
     "not_included": "a part of the noise, or of its error, is not in the value",
     "other_library": "another library's estimator gave no usable answer",
     "outlier": "a few rows far from all others decide a linear dimension",
+    "padding": "padding tokens are part of the vectors",
     "row_order": "nearest neighbours are the next rows: rows depend on each other",
     "rounding": "distances hardly exceed the rounding of the stored values",
     "scales": "what other methods see, or cannot see, at the same scales",

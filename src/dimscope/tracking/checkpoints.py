@@ -11,6 +11,7 @@ from typing import Any
 
 from dimscope._parameters import checked_parameters
 from dimscope.capture import rank, unwrapped
+from dimscope.capture.readings import held
 from dimscope.errors import InputError
 from dimscope.profiling import DEFAULT_METHODS, Profile
 from dimscope.profiling.settings import EXTRA_CURVES
@@ -120,7 +121,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     load_weights(model, found[steps[0]])
     how = {key: options[key] for key in _ALSO_OF_EVALUATION if key in options}
     if isinstance(data, Iterator):
-        data = list(data)
+        data = held(data)
     metrics_of = _evaluation(model, data, eval_data, how, notify)
     usual: dict[str, Any] = {"methods": DEFAULT_METHODS, "curves": EXTRA_CURVES, "n_repeats": 3}
     chosen = usual | options | {"schedule": EveryStep(), "start_step": steps[0]}
@@ -148,7 +149,8 @@ def _evaluation(
     if eval_data is None:
         return dict
     if not isinstance(eval_data, str):
-        samples = list(eval_data) if isinstance(eval_data, Iterator) else eval_data
+        is_stream = isinstance(eval_data, Iterator)
+        samples = held(eval_data) if is_stream else eval_data
         whole = {key: value for key, value in how.items() if key != "n_samples"}
         return partial(evaluate, model, samples, **whole)
     if eval_data != "auto":

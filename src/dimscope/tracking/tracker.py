@@ -92,7 +92,7 @@ class Tracker:
         What else to record: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
     metric, pooling, axes, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
-    memory_budget, disk_budget, forward, mode, n_jobs, search_device, progress
+    memory_budget, disk_budget, forward, mask, mode, n_jobs, search_device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
 
     Raises
@@ -166,6 +166,7 @@ class Tracker:
         memory_budget: int | str = "1GiB",
         disk_budget: int | str | None = None,
         forward: Callable[[Any, Any], Any] | None = None,
+        mask: Any = None,
         mode: Mode = "eval",
         n_jobs: int | None = None,
         search_device: str | None = None,
@@ -195,6 +196,7 @@ class Tracker:
             n_samples=n_samples,
             batch_size=batch_size,
             forward=forward,
+            mask=mask,
             mode=mode,
             budgets=Budgets.of(memory_budget, disk_budget),
         )
