@@ -11,7 +11,7 @@ import click
 from dimscope.cli.early import check_measuring, check_sources
 from dimscope.cli.output import note
 from dimscope.errors import InputError
-from dimscope.io import read_array, read_labelled
+from dimscope.io import read_labelled, read_source
 from dimscope.neighbors import Duplicates, Metric, TimeWindow
 from dimscope.profiling import DEFAULT_METHODS
 from dimscope.store import BATCH_SIZE
@@ -155,7 +155,9 @@ _MEASURING_OPTIONS = (
 
 _ARRAY_OPTIONS = (
     click.argument("file", type=click.Path()),
-    click.option("--key", help="Which array of a file that holds several."),
+    click.option(
+        "--key", help="Which array of a file that holds several; of a table, a column of lists."
+    ),
     click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean"),
     click.option(
         "--duplicates",
@@ -229,7 +231,7 @@ def array_in_a_file(command: F) -> F:
 def array_and_groups(
     file: str, key: str | None, groups: str | None, window: int | None
 ) -> tuple[Any, Any]:
-    """Read the array in a file, and which of its rows depend on each other.
+    """Read the array or table in a file, and which of its rows depend on each other.
 
     Raises
     ------
@@ -237,7 +239,7 @@ def array_and_groups(
         If the file cannot be read, or both groups and a window are given.
     """
     if groups is None:
-        return read_array(file, key=key), None if window is None else TimeWindow(window)
+        return read_source(file, key=key), None if window is None else TimeWindow(window)
     if window is not None:
         raise InputError("--groups and --window both say which rows depend: give one of them")
     return read_labelled(file, groups, key=key)

@@ -62,8 +62,8 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     Parameters
     ----------
     x
-        Shape (n_samples, n_features): array, tensor, data frame or array on disk; or a
-        `NeighborGraph`, which is used as it is.
+        Shape (n_samples, n_features): array, tensor, data frame, SciPy sparse matrix or array on
+        disk; a column of lists, a row in each; or a `NeighborGraph`, which is used as it is.
     method
         A registry name, an estimator, or another library's with ``fit`` and ``dimension_``, such
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.

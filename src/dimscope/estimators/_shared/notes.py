@@ -13,7 +13,7 @@ from dimscope._format import number
 from dimscope.errors import or_reason
 from dimscope.estimators._shared.kin import kin_notes
 from dimscope.neighbors import NeighborGraph
-from dimscope.points import listed
+from dimscope.points import Points, listed
 from dimscope.results import DimensionEstimate, Note
 from dimscope.spectra import Spectrum
 
@@ -21,6 +21,7 @@ _MANY_DUPLICATES = 0.05
 _MANY_TIES = 0.05
 _ROUNDING_MARGIN = 10
 _MOVED = 0.1  # share of a linear dimension by which outliers must move it to be named
+_SHOWN = 5
 _ABOVE = 1.2  # times the number of features, which a corrected ratio may exceed by chance
 
 
@@ -35,7 +36,22 @@ def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
             "were set aside."
         )
         notes += (Note("copies", said),)
-    return notes + kin_notes(graph)
+    return notes + index_notes(graph.points) + kin_notes(graph)
+
+
+def index_notes(points: Points | None) -> tuple[Note, ...]:
+    """A warning where a column seems to number the rows, as an id or an index does."""
+    if points is None or not points.index_columns:
+        return ()
+    columns = points.index_columns
+    shown = f"{', '.join(columns[:_SHOWN])}{', ...' if len(columns) > _SHOWN else ''}"
+    several = len(columns) > 1
+    said = (
+        f"Column{'s' if several else ''} {shown} {'hold' if several else 'holds'} another whole "
+        f"number in every row, as an id or an index does: leave {'them' if several else 'it'} out "
+        "unless that was measured."
+    )
+    return (Note("index_column", said),)
 
 
 def discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[Note, ...]:
