@@ -29,6 +29,7 @@ DOUBTS = frozenset(
     {"above_features", "discrete", "even_spacing", "left_out", "limit", "rounding", "undetermined"}
 )
 ROUNDING = 1e-6  # of the value, when coordinates are rounded again
+ROUNDING_OF = {"in_float16": 2**-11, "in_bfloat16": 2**-9}
 _DRAWS = 0.25  # of the value, when an estimator draws other points
 
 
@@ -42,15 +43,15 @@ def verdict(triple: Triple) -> str:
         return "the same bits"
     if triple.keeps_numbers:
         return f"FAULT: {before} became {after}"
+    return _of_values(triple, before, after)
+
+
+def _of_values(triple: Triple, before: DimensionEstimate, after: DimensionEstimate) -> str:
+    """The verdict where bits differ, as they may."""
     if _close(triple, before, after):
         return "equal to rounding"
     if _within(before, after) and _within(after, before):
         return "within the interval"
-    return _of_outside(before, after)
-
-
-def _of_outside(before: DimensionEstimate, after: DimensionEstimate) -> str:
-    """The verdict where a value lies outside the interval of the other."""
     if any(note.code in DOUBTS for note in (*before.notes, *after.notes)):
         return "outside, with a note"
     return f"FAULT: {before} in {before.interval} became {after} in {after.interval}, no note"
@@ -62,6 +63,7 @@ def _answer(triple: Triple, x: Any) -> DimensionEstimate | str:
         found = ds.estimate(x, triple.method, n_jobs=1)
     except InputError as error:
         return str(error)
+    assert found.value is None or found.value > 0, found
     return found if found.value is not None else " ".join(found.notes)
 
 
@@ -77,7 +79,7 @@ def _of_refusals(triple: Triple, before: Any, after: Any) -> str:
 
 def _close(triple: Triple, before: DimensionEstimate, after: DimensionEstimate) -> bool:
     draws = "rng" in before.parameters and triple.change == "rows_mixed"
-    tolerance = _DRAWS if draws else ROUNDING
+    tolerance = _DRAWS if draws else ROUNDING_OF.get(triple.change, ROUNDING)
     assert before.value is not None
     assert after.value is not None
     return abs(before.value - after.value) <= tolerance * before.value
