@@ -81,6 +81,7 @@ examples: $(READY)  ## train the example networks and check what they show (abou
 	$(BIN)/python examples/track_fashion_mnist.py
 	$(BIN)/python examples/cifar10_dynamics.py
 	$(BIN)/python examples/dimension_loss.py
+	$(BIN)/python examples/image_sets.py
 
 clean:  ## remove the virtual environment and everything generated
 	rm -rf .venv $(PEERS) $(DADAPY) $(TORCHID) benchmarks-output demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache

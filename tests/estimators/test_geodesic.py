@@ -125,3 +125,18 @@ def test_of_distances_alone():
     far = np.linalg.norm(x[:, None] - x, axis=2)
     given = ds.Geodesic().estimate(ds.NeighborGraph.from_distances(far, 5))
     assert given.value == pytest.approx(ds.Geodesic().fit(x).dimension_, rel=1e-9)
+
+
+def test_a_mode_below_all_paths_is_no_sphere():
+    # NumPy's warning of an empty mean is an error in tests
+    x = ds.make_manifold("Mp3_Paraboloid").sample(1000, rng=0)
+    estimate = ds.estimate(x, "geodesic", errors="own")
+    assert estimate.value is None
+
+
+def test_a_few_clustered_points_have_no_dimension_below_zero():
+    x = np.random.default_rng(3062831259).normal(size=(73, 3))
+    x[:36] += 1e3
+    estimate = ds.estimate(x, "geodesic", errors="own")
+    assert estimate.value is None
+    assert "undetermined" in [note.code for note in estimate.notes]

@@ -35,3 +35,15 @@ class TestLevinaBickel:
         assert LevinaBickel().estimate(GRAPH).value == pytest.approx(peer.dimension_, rel=1e-8)
         unbiased = skdim.id.MLE(unbiased=True).fit(X, n_neighbors=20).dimension_pw_
         np.testing.assert_allclose(LevinaBickel().estimate_local(GRAPH).values, unbiased, rtol=1e-8)
+
+    def test_the_divisor_of_one_point_makes_averages_rise_with_k(self):
+        # Pope et al. (2021) average inverses with k - 2, which one point needs and averages do not
+        ks = (3, 5, 10, 20)
+        ours = [LevinaBickel(n_neighbors=k).estimate(GRAPH).value for k in ks]
+        theirs = []
+        for k, value in zip(ks, ours, strict=True):
+            inverses = [sum(math.log(r[k - 1] / r[j]) for j in range(k - 1)) / (k - 2) for r in R]
+            theirs.append(1 / np.mean(inverses))
+            assert theirs[-1] == pytest.approx(value * (k - 2) / (k - 1), rel=1e-8)
+        assert np.all(np.diff(theirs) > 0.2)
+        assert np.ptp(ours) < 0.4

@@ -168,4 +168,5 @@ def _fit_sphere(
     if width < _LEAST_WIDTH * before:
         return None
     sine = np.log(np.sin(np.pi * middle[fitted] / (2 * mode)))
-    return _Sphere(1 + float(sine @ (height[fitted] - peak) / (sine @ sine)), mode)
+    dimension = 1 + float(sine @ (height[fitted] - peak) / (sine @ sine))
+    return _Sphere(dimension, mode) if dimension > 0 else None  # the lengths fall towards the mode

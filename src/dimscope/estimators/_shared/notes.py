@@ -20,6 +20,7 @@ from dimscope.spectra import Spectrum
 _MANY_DUPLICATES = 0.05
 _MANY_TIES = 0.05
 _ROUNDING_MARGIN = 10
+_NEAR = 0.25  # of the points: where as many are as near as rounding, the values show it
 _MOVED = 0.1  # share of a linear dimension by which outliers must move it to be named
 _SHOWN = 5
 _ABOVE = 1.2  # times the number of features, which a corrected ratio may exceed by chance
@@ -27,7 +28,10 @@ _ABOVE = 1.2  # times the number of features, which a corrected ratio may exceed
 
 def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
     """What was found of the distances, copies, mere rounding, and points that depend on others."""
-    notes = graph.notes + rounding_notes(float(graph.distances[:, 0].mean()), graph.rounding)
+    nearest = graph.distances[:, 0]
+    nearest = nearest[nearest > 0]
+    near = float(np.quantile(nearest, _NEAR)) if len(nearest) else 0.0
+    notes = graph.notes + rounding_notes(near, graph.rounding)
     n_rows = graph.n_samples + graph.n_duplicates
     share = graph.n_duplicates / n_rows
     if share > _MANY_DUPLICATES:
