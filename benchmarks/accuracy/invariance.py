@@ -90,7 +90,8 @@ def _within(one: DimensionEstimate, other: DimensionEstimate) -> bool:
     assert other.value is not None
     half = 2 * one.value / one.n_samples**0.5  # that of TwoNN, for methods without an interval
     low, high = one.interval or (one.value - half, one.value + half)
-    return low <= other.value <= high
+    counts = one.value.is_integer() and other.value.is_integer()  # reach one more and one less
+    return low - counts <= other.value <= high + counts
 
 
 def tried(n: int, seed: int) -> list[tuple[Triple, str]]:
