@@ -20,6 +20,7 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
+    near_copies: Duplicates = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
     rng: Rng = ...,
@@ -32,6 +33,7 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
+    near_copies: Duplicates = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
     rng: Rng = ...,
@@ -46,6 +48,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     *,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
+    near_copies: Duplicates = "first",
     n_jobs: int | None = None,
     search_device: str | None = None,
     rng: Rng = 0,
@@ -61,7 +64,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     method
         A registry name, an estimator, or another library's with ``fit`` and ``dimension_``, such
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
-    metric, duplicates, n_jobs, search_device
+    metric, duplicates, near_copies, n_jobs, search_device
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
     rng
         Seed of the blocks that errors come from, or a generator that draws one.
@@ -99,7 +102,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     found = measure(
         representation,
         make_estimators(method),
-        search=Search(metric=metric, duplicates=duplicates),
+        search=Search(metric=metric, duplicates=duplicates, near_copies=near_copies),
         errors=errors,
         seed=seed_of(rng),
     ).or_error()

@@ -91,11 +91,7 @@ def local_by_row(local: LocalEstimate, graph: NeighborGraph) -> Float64[np.ndarr
     [0.6, 0.6, 0.6, 0.8, 0.7]
     """
     _check_points(local, graph)
-    if graph.points is None:
-        n_rows = max(graph.n_samples + graph.n_duplicates, int(graph.original_rows[-1]) + 1)
-        first = np.arange(n_rows)
-    else:
-        first = graph.points.scan.first_of_row
+    first = graph.first_of_row
     by_row = np.full(len(first), np.nan)
     by_row[graph.original_rows] = local.values
     return np.where(np.isnan(by_row), by_row[first], by_row)

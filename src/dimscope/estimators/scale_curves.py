@@ -50,6 +50,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     tolerance: float = TOLERANCE,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
+    near_copies: Duplicates = "first",
     n_jobs: int | None = None,
     search_device: str | None = None,
     rng: Rng = 0,
@@ -82,7 +83,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         Largest neighbour rank; by default half of the points, at most 1,024.
     tolerance
         Share by which the dimension may change along a plateau, between 0 and 1.
-    metric, duplicates, n_jobs, search_device
+    metric, duplicates, near_copies, n_jobs, search_device
         As in `NeighborGraph.from_points`; a graph ignores them.
     rng
         Seed of the blocks.
@@ -113,6 +114,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
             known,
             metric,
             duplicates=duplicates,
+            near_copies=near_copies,
             n_jobs=n_jobs,
             search_device=search_device,
         )
@@ -141,6 +143,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         tolerance=tolerance,
         n_samples=graph.n_samples,
         n_duplicates=graph.n_duplicates,
+        n_near_copies=graph.n_near_copies,
         notes=notes,
     )
 

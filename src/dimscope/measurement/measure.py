@@ -19,7 +19,7 @@ from dimscope.measurement.error_bars import (
 from dimscope.measurement.levels import Level, answer, by_name
 from dimscope.measurement.representation import Representation
 from dimscope.measurement.statistic import Known, Statistic, neighbors_needed, of_graph
-from dimscope.neighbors import Duplicates, Metric, NeighborGraph
+from dimscope.neighbors import Copies, Duplicates, Metric, NeighborGraph
 from dimscope.neighbors.checks import check_choice
 from dimscope.results import DimensionEstimate
 
@@ -34,17 +34,18 @@ class Search:
     ----------
     n_neighbors
         Neighbours of each point to search; more where a statistic needs more.
-    metric, duplicates
+    metric, duplicates, near_copies
         As in `NeighborGraph.from_points`.
     """
 
     n_neighbors: int = 0
     metric: Metric = "euclidean"
     duplicates: Duplicates = "first"
+    near_copies: Duplicates = "first"
 
     def __post_init__(self) -> None:
         check_choice("metric", self.metric, get_args(Metric))
-        check_choice("duplicates", self.duplicates, get_args(Duplicates))
+        Copies(duplicates=self.duplicates, near_copies=self.near_copies)  # which checks them
 
     def of(self, representation: Representation, n_neighbors: int) -> NeighborGraph:
         """Return the graph of a representation, with the larger of both numbers of neighbours.
@@ -55,7 +56,7 @@ class Search:
             As `NeighborGraph.from_points` does.
         """
         needed = max(n_neighbors, self.n_neighbors)
-        return representation.graph(needed, self.metric, self.duplicates)
+        return representation.graph(needed, self.metric, self.duplicates, self.near_copies)
 
 
 @dataclass(frozen=True)

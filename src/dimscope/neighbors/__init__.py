@@ -1,9 +1,10 @@
 """Exact, certified k-nearest neighbours."""
 
-from dimscope.neighbors.duplicates import Duplicates
+from dimscope.neighbors.duplicates import Copies, Duplicates
 from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors, require_engine
 from dimscope.neighbors.graph import Metric, NeighborGraph
 from dimscope.neighbors.local_engine import LocalEngine
+from dimscope.neighbors.near_copies import NearCopies
 from dimscope.neighbors.resources import ALL_CORES, Resources, checked_device
 from dimscope.neighbors.sources import NeighborSource
 from dimscope.neighbors.spacing import RANKS, Spacing
@@ -12,11 +13,13 @@ from dimscope.neighbors.threads import thread_pool, threads_to_use
 __all__ = [
     "ALL_CORES",
     "RANKS",
+    "Copies",
     "Diagnostics",
     "Duplicates",
     "Engine",
     "LocalEngine",
     "Metric",
+    "NearCopies",
     "NeighborGraph",
     "NeighborSource",
     "Neighbors",

@@ -74,7 +74,7 @@ def _numbers_of(objects: Any) -> Float64[np.ndarray, "n d"]:
 
 def _roundoff(x: Any, dtype: np.dtype[Any]) -> float:
     if "bfloat16" in str(getattr(x, "dtype", "")):
-        return 2.0**-9
+        return 2.0**-8
     return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
 
 

@@ -44,8 +44,8 @@ class Points:
         and correlation metrics the largest magnitude of each row and then its norm: this makes
         parallel rows equal to the bit.
     roundoff
-        Relative error with which the input holds a real number: half the spacing of its floating
-        point type, 0 for integers.
+        Relative error with which the type of the input holds a real number: half the spacing of its
+        floats, 0 for integers. The values may show a larger one (`Scan.roundoff`).
     """
 
     source: Any
@@ -146,12 +146,19 @@ class Points:
     @property
     def rounding(self) -> float:
         """The distance that rounding of the stored values alone can put between two points."""
-        return self.roundoff * math.sqrt(self.scan.mean_square) * self.length_unit
+        return float(np.sqrt(np.square(self.rounding_of_rows).mean()))
 
     @property
     def rounding_of_rows(self) -> Float64[np.ndarray, " n"]:
         """The distance from each point that rounding of the stored values alone can make."""
-        return np.asarray(self.roundoff * np.sqrt(self.scan.row_squares) * self.length_unit)
+        squares = self.scan.row_squares
+        if self.row_shift is not None:  # what was rounded are the values before the shift
+            shift = self.row_shift if self.rows is None else self.row_shift[self.rows]
+            for divisor in self.row_divisors:
+                shift = shift / (divisor if self.rows is None else divisor[self.rows])
+            squares = squares + self.n_features * np.square(shift)
+        roundoff = max(self.roundoff, self.scan.roundoff)
+        return np.asarray(roundoff * np.sqrt(squares) * self.length_unit)
 
     @cached_property
     def scan(self) -> Scan:

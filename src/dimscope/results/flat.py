@@ -37,6 +37,7 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "sample": "string",  # "data", or the control that went through the network
     "group": "string",  # the class of the samples; missing for all
     "setting": "string",  # parameters of the method that are not at their defaults
+    "n_near_copies": "Int64",  # rows that nearly repeat another; missing where nobody counted
 }
 
 #: What `Profile.to_frame` calls a curve, by its axis; estimates have no axis.
@@ -197,6 +198,7 @@ def _value_of(
         scale=row.get("scale"),
         n_samples=row["n_samples"],
         n_duplicates=row.get("n_duplicates", 0),
+        n_near_copies=row.get("n_near_copies"),
         ceiling=row.get("ceiling"),
         notes=(Note("unclassified", text),) if text else (),
     )

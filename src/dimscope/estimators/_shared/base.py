@@ -196,6 +196,7 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
+            n_near_copies=graph.n_near_copies,
             notes=notes + discrete_notes(graph, ranks[1]),
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,

@@ -16,17 +16,38 @@ _ROUNDING_MARGIN = 10
 
 
 def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
-    """Warnings about many duplicates, and about distances that are mere rounding."""
+    """Warnings about duplicates and near copies, and about distances that are mere rounding."""
     rounding = 0.0 if graph.points is None else graph.points.rounding
     notes = rounding_notes(float(graph.distances[:, 0].mean()), rounding)
-    n_rows = graph.n_samples + graph.n_duplicates
+    return notes + _copies_notes(graph)
+
+
+def _copies_notes(graph: NeighborGraph) -> tuple[Note, ...]:
+    n_rows = len(graph.first_of_row)
     share = graph.n_duplicates / n_rows
+    near = graph.near_copies
+    notes: tuple[Note, ...] = ()
     if share > _MANY_DUPLICATES:
+        rounded = near is not None and near.n_rounded > 0
+        how = ", exactly or to within the rounding of the stored values," if rounded else " exactly"
         said = (
-            f"{graph.n_duplicates} of {n_rows} rows ({share:.0%}) repeat another row exactly and "
+            f"{graph.n_duplicates} of {n_rows} rows ({share:.0%}) repeat another row{how} and "
             "were set aside."
         )
         notes += (Note("copies", said),)
+    if near is not None and near.n_rows:
+        fate = (
+            "They were set aside; near_copies='keep' keeps them."
+            if near.set_aside
+            else "They were kept, and what looks at the nearest neighbours measures these pairs; "
+            "near_copies='first' sets them aside."
+        )
+        said = (
+            f"{near.n_rows} of {n_rows} rows nearly repeat another row: they are at most "
+            f"{near.reach:.2g} from it, where others have their nearest {near.beyond:.2g} away. "
+            f"{fate}"
+        )
+        notes += (Note("near_copies", said),)
     return notes
 
 
