@@ -54,7 +54,7 @@ from .estimators import (
 from .losses import DimensionLoss as DimensionLoss, DimensionMetric as DimensionMetric
 from .manifolds import Manifold as Manifold, make_manifold as make_manifold
 from .models import load_model as load_model
-from .neighbors import NeighborGraph as NeighborGraph
+from .neighbors import NeighborGraph as NeighborGraph, TimeWindow as TimeWindow
 from .profiling import Profile as Profile, profile as profile
 from .results import (
     DimensionEstimate as DimensionEstimate,

@@ -44,6 +44,17 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def in_groups(n_samples: int, n_groups: int | None) -> str:
+    """Format a number of points, with that of the groups they are in, if there are any.
+
+    Examples
+    --------
+    >>> in_groups(1000, None), in_groups(1000, 50)
+    ('1000', '1000 in 50 groups')
+    """
+    return f"{n_samples}" if n_groups is None else f"{n_samples} in {counted(n_groups, 'group')}"
+
+
 def without_numbers(text: str) -> str:
     """Replace every number by ``#``, to find notes that differ only in their numbers.
 

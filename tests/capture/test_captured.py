@@ -83,8 +83,8 @@ def test_samples_and_labels() -> None:
     assert captured.n_samples == 7 == len(arrays["input"])
     assert captured.labels is not None
     assert list(captured.labels) == data[1][:7]
-    captured, _ = captured_arrays(Net(), data, n_samples=99)
-    assert captured.n_samples == 10
+    with pytest.raises(InputError, match="n_samples is 99, but the data have 10 samples"):
+        captured_arrays(Net(), data, n_samples=99)
     captured, _ = captured_arrays(Net(), [(VECTORS, torch.zeros(10)), VECTORS])
     assert captured.labels is None
 

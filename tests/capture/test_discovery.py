@@ -157,8 +157,10 @@ def test_the_batch_is_told_from_other_dimensions(n_samples: int) -> None:
             return self.batch_first(self.lstm(x.transpose(0, 1))[0].transpose(0, 1))[0][:, -1]
 
     infos = layer_names(Recurrent(), torch.zeros(n_samples, n_samples, 4))
-    assert list(infos) == ["input", "batch_first:0", "output"]
-    assert "does not begin with the batch" in infos.excluded["lstm:0"]
+    states = [f"{name}:{part}" for name in ("lstm", "batch_first") for part in ("0", "1:0", "1:1")]
+    assert list(infos) == ["input", *states, "output"]
+    assert [infos[name].axes for name in states] == [*["TBC"] * 3, "BTC", *["TBC"] * 2]
+    assert infos["lstm:0"].shape == (n_samples, 6)  # of one sample: steps, features
     assert "choose one of lstm:0" in infos.excluded["lstm"]
 
 

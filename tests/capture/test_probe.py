@@ -42,7 +42,7 @@ def batches(log: list[int]) -> Iterator[Tensor]:
 
 def test_found_names_the_chosen_layers_and_lists_all() -> None:
     probe = Probe(model=network(), data=VECTORS, layers=[nn.Linear, "input"], n_samples=7)
-    found, names, infos = probe.found()
+    found, names, infos, _ = probe.found()
     assert names == ("input", "0", "2")
     assert found.layers == list(names)
     assert list(infos) == ["input", "0", "1", "2", "output"]
@@ -98,7 +98,7 @@ def test_other_data_and_other_layers_change_nothing_else() -> None:
     probe = Probe(model=model, data=VECTORS, layers="0", **options)
     for changed, data, layers in (
         (probe.with_data(VECTORS + 1), VECTORS + 1, "0"),
-        (probe.with_layers(["1", "2"]), VECTORS, ["1", "2"]),
+        (probe.narrowed(["1", "2"]), VECTORS, ["1", "2"]),
     ):
         assert changed.model is model
         assert torch.equal(changed.data, data)
@@ -107,7 +107,7 @@ def test_other_data_and_other_layers_change_nothing_else() -> None:
     assert probe.data is VECTORS
     assert probe.layers == "0"
     np.testing.assert_array_equal(
-        arrays_of(probe.with_data(VECTORS + 1).with_layers("input"))[1]["input"], VECTORS[:5] + 1
+        arrays_of(probe.with_data(VECTORS + 1).narrowed(["input"]))[1]["input"], VECTORS[:5] + 1
     )
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from dimscope.capture import LayerTable, layer_names, select_layers
+from dimscope.capture.selection import left_out
 from dimscope.errors import InputError
 
 
@@ -58,9 +59,17 @@ def test_what_cannot_be_chosen(infos: LayerTable, layers: Any, message: str) -> 
 
 
 def test_layers_that_cannot_be_measured_say_why() -> None:
-    infos = layer_names(nn.Sequential(nn.LSTM(4, 3)), torch.zeros(2, 5, 4))
-    with pytest.raises(InputError, match="'0:1:0' cannot be measured: its shape"):
-        select_layers(infos, "0:1:0")
+    model = nn.Sequential(nn.Linear(4, 3), nn.Unflatten(1, (3, 1)), nn.Flatten(0, 1), nn.ReLU())
+    infos = layer_names(model, torch.zeros(2, 4))
+    reason = "the batch is merged with another axis: axis 0 of its shape .9, 1. has 3 rows for each"
+    with pytest.raises(InputError, match=f"'3' cannot be measured: {reason}.*give as pooling"):
+        select_layers(infos, "3")
+    with pytest.raises(InputError, match=f"matches ReLU that can be measured .'3': {reason}"):
+        select_layers(infos, nn.ReLU)
+    assert list(left_out(infos, ["auto", "0"])) == ["output"]
+    assert list(left_out(infos, ["?", "output"])) == ["2", "3"]
+    assert list(left_out(infos, nn.ReLU)) == ["3"]
+    assert left_out(infos, "0") == {}
 
 
 def test_module_classes_choose_no_input_or_output(infos: LayerTable) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -139,7 +140,7 @@ def test_layers_lists_shapes_and_what_auto_takes(capsys, net):
     code, out, _ = invoke(capsys, "layers", "--model", f"{net}:build", "--data", f"{net}:data")
     assert code == 0
     rows = {line.split()[0]: line.split() for line in out.splitlines()[1:]}
-    assert rows["0"] == ["0", "Conv2d", "4", "x", "6", "x", "6", "144", "0.50"]
+    assert rows["0"] == ["0", "Conv2d", "4", "x", "6", "x", "6", "BCHW", "144", "0.50"]
     assert rows["4"][-1] == "*"
 
 
@@ -363,6 +364,17 @@ def test_interrupting_is_exit_130(capsys, monkeypatch, sphere):
     code, out, err = invoke(capsys, "estimate", sphere)
     assert (code, out) == (130, "")
     assert "interrupted" in err
+
+
+@pytest.mark.parametrize(("name", "expected"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_has_the_exit_code_of_shells(capsys, monkeypatch, sphere, name, expected):
+    def stop(*_, **__):
+        os.kill(os.getpid(), getattr(signal, name))
+
+    monkeypatch.setattr("dimscope.estimators.estimate", stop)
+    code, out, err = invoke(capsys, "estimate", sphere)
+    assert (code, out) == (expected, "")
+    assert f"stopped by {name}" in err
 
 
 def test_progress_shows_only_on_a_terminal(net):

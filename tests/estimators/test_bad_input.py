@@ -153,7 +153,8 @@ def test_a_mean_of_local_dimensions_explodes_where_ours_do_not(estimator):
 
 def test_discrete_data(case):
     estimator, row = case
-    grid = np.random.default_rng(0).integers(0, 9, size=(400, 3)).astype(float)
+    side = 16 if row.grid == "noted" else 9
+    grid = np.random.default_rng(0).integers(0, side, size=(400, 3)).astype(float)
     if row.grid in {"noted", "meant for it"}:
         notes = estimator.fit(grid).estimate_.notes
         said = [note for note in notes if "the data look discrete" in note]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ def test_known_dimension(manifold, dimension, tolerance):
 
 def test_a_value_is_bounded_by_the_neighbours():
     """Of all figures the regular simplex has the largest angles: cos = -1/(k - 1)."""
-    found = ds.ESS(n_neighbors=K).fit(np.eye(40)).dimension_
+    simplex = ds.NeighborGraph.from_points(np.eye(40), K)
+    found = ds.ESS(n_neighbors=K).estimate(replace(simplex, n_features=None)).value
     assert np.interp(found, np.arange(1, K**2 + 1), expected_skewness(K**2)) == pytest.approx(
         math.sqrt(1 - 1 / (K - 1) ** 2)
     )

@@ -38,7 +38,7 @@ class Center:
     """The first column's mean: not a dimension, but a function of the points it is given."""
 
     def fit(self, x):
-        self.dimension_ = x[:, 0].sum()
+        self.dimension_ = x[:, 0].mean()
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_under_the_cosine_metric_it_sees_points_of_unit_length():
     x = cloud() + 2
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     found = ds.estimate(x, Center, metric="cosine")
-    assert found.value == pytest.approx(unit[:, 0].sum(), rel=1e-12)
+    assert found.value == pytest.approx(unit[:, 0].mean(), rel=1e-12)
 
 
 def test_a_value_at_every_point():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,7 +71,11 @@ class TestGride:
         x, nudged = almost_even_grids()
         r = naive_distances(x)
         assert 0.2 < np.mean(r[:, 3] == r[:, 1]) < 0.8
-        exact, near = (Gride(n1=2).fit(a).dimension_ for a in (x, nudged))
+        graphs = (
+            replace(NeighborGraph.from_points(a, 4), spacing=None, n_features=None)
+            for a in (x, nudged)
+        )
+        exact, near = (Gride(n1=2).estimate(graph).value for graph in graphs)
         assert exact == pytest.approx(near, rel=1e-6)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import skdim
 from known_points import GRAPH, X, almost_even_grids, log_likelihood_of_rho
 
-from dimscope import MiNDMLi
+from dimscope import MiNDMLi, NeighborGraph
 
 
 @pytest.mark.parametrize("k", [1, 2, 10, 20])
@@ -30,5 +32,9 @@ def test_no_largest_dimension_bounds_the_search():
 
 
 def test_equal_distances_count_as_the_limit_of_almost_equal_ones():
-    exact, near = (MiNDMLi(n_neighbors=4).fit(x).dimension_ for x in almost_even_grids())
+    graphs = (
+        replace(NeighborGraph.from_points(x, 5), spacing=None, n_features=None)
+        for x in almost_even_grids()
+    )
+    exact, near = (MiNDMLi(n_neighbors=4).estimate(graph).value for graph in graphs)
     assert exact == near

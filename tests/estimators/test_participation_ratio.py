@@ -156,3 +156,36 @@ class TestError:
         form = ParticipationRatio(correction=correction)
         assert estimate(x, form, errors="own").stderr is None
         assert estimate(x, form).error_kind == "blocks"
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(("n", "d"), [(10, 2000), (20, 200), (50, 50)])
+def test_the_interval_holds_where_samples_are_fewer_than_the_dimension(n, d):
+    found = [
+        ParticipationRatio().fit(np.random.default_rng(s).normal(size=(n, d))).estimate_
+        for s in range(200)
+    ]
+    held = [e.interval[0] <= d <= e.interval[1] for e in found]
+    assert np.mean(held) > 0.91
+    spread = np.std([e.value for e in found])
+    assert 0.8 < np.median([e.stderr for e in found]) / spread < 1.6
+
+
+def test_a_value_above_the_number_of_features_is_said():
+    """Chance may take an unbiased ratio above its bound: 4 samples in 3 dimensions."""
+    few = np.random.default_rng(0).normal(size=(4, 3))
+    found = ParticipationRatio().fit(few).estimate_
+    assert found.value > 4
+    assert [note.code for note in found.notes] == ["limit"]
+    assert found.interval[0] < 3
+    many = np.random.default_rng(0).normal(size=(200, 3))
+    assert ParticipationRatio().fit(many).estimate_.notes == ()
+
+
+@pytest.mark.parametrize("name", ["pca_dimension", "stable_rank", "effective_rank"])
+def test_ranks_that_near_the_number_of_samples_are_said(name):
+    wide = np.random.default_rng(0).normal(size=(10, 5000))
+    found = estimate(wide, name)
+    assert 5 < found.value <= 9
+    assert "limit" in [note.code for note in found.notes]
+    assert "limit" not in [n.code for n in estimate(wide.T[:500], name).notes]

@@ -88,7 +88,7 @@ class TestOtherPackages:
         code = (
             "import sys, dimscope as ds, dimscope.cli.main\n"
             "ds.TwoNN, ds.estimators.ESTIMATORS['two_nn'], 'gride' in ds.estimators.ESTIMATORS\n"
-            "ds.estimate([[0.0, i * i] for i in range(30)])\n"
+            "ds.estimate([[0.0, i**3] for i in range(30)])\n"
             "assert 'box_dimension' not in sys.modules\n"
             "'box' in ds.estimators.ESTIMATORS\n"
             "assert 'box_dimension' in sys.modules\n"

@@ -35,6 +35,8 @@ REFUSED = {
     "correlation_dimension": "the data look discrete",
     "consensus": "64 neighbours need at least 65 distinct points",
 }
+#: scikit-learn wants wrong types refused by `fit`; ours are refused where they are given.
+AT_ONCE = ("check_do_not_raise_errors_in_init_or_set_params", "check_set_params")
 SKIPPED = {"check_array_api_input"}  # by scikit-learn, where SciPy's array API is not switched on
 
 
@@ -46,6 +48,7 @@ def test_scikit_learn_finds_no_fault(name, monkeypatch):
     estimator = make_estimator(name).set_params(**FEW_POINTS.get(name, {}))
     results = check_estimator(estimator, on_fail=None, on_skip=None)
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
+    failed = {check: error for check, error in failed.items() if check not in AT_ONCE}
     unexplained = {
         check: exception
         for check, exception in failed.items()

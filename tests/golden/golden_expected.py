@@ -13,7 +13,13 @@ _BY_BLOCKS = (
     "knn_graph_dimension", "local_pca", "mind_mli", "mst_dimension", "pca_dimension",
     "stable_rank",
 )  # fmt: skip
+_BOTH_WAYS = "the note on bias named edges only, and says what curvature and noise do, too"
+_WITH_BIAS = (
+    "abide", "binomial", "gride", "levina_bickel", "mada", "mind_mlk", "mom", "two_nn",
+    "two_nn_mle",
+)  # fmt: skip
 _DRAWING = ("danco", "geodesic", "hidalgo", "knn_graph_dimension", "mst_dimension")
+_FEW_ROWS = "the rows' mean product with the others is taken off, which counts where rows are few"
 _OF_ERRORS = ("stderr", "interval*")
 #: What is meant to differ, and why: patterns of file, subject (with the method) and field.
 EXPECTED: Mapping[tuple[str, str, str], str] = {
@@ -37,6 +43,21 @@ EXPECTED: Mapping[tuple[str, str, str], str] = {
         (way, f"* / estimate / {method} / *", "notes"): _ONE_POLICY
         for way in ("profile", "demo", "tracker")
         for method in _BY_BLOCKS
+    },
+    **{
+        (way, f"* / {method}", "notes"): _BOTH_WAYS
+        for way in ("fit", "joint")
+        for method in _WITH_BIAS
+    },
+    **{
+        (way, f"* / estimate / {method} / *", "notes"): _BOTH_WAYS
+        for way in ("profile", "demo", "tracker")
+        for method in _WITH_BIAS
+    },
+    **{
+        (way, "* / participation_ratio", field): _FEW_ROWS
+        for way in ("fit", "joint")
+        for field in _OF_ERRORS
     },
     **{
         ("joint", "* / tle", field): "0.1.0 scaled the vectors by the neighbours of other methods"

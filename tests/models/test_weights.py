@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from dimscope.errors import InputError
 from dimscope.models import load_model
 from dimscope.models.nets import mnist_net
+from dimscope.models.weights import load_weights
 
 from .conftest import same_weights
 
@@ -56,3 +58,16 @@ def test_a_file_without_a_state_dictionary_is_refused(tmp_path, content):
     torch.save(content, tmp_path / "w.pt")
     with pytest.raises(InputError, match="holds no state dictionary"):
         load_model("mnist_net", weights=tmp_path / "w.pt")
+
+
+def test_weights_pass_between_a_compiled_network_and_a_plain_one(tmp_path):
+    torch.manual_seed(0)
+    plain, other = nn.Sequential(nn.Linear(3, 2)), nn.Sequential(nn.Linear(3, 2))
+    compiled = torch.compile(other, backend="eager")
+    torch.save(plain.state_dict(), tmp_path / "plain.pt")
+    load_weights(compiled, tmp_path / "plain.pt")
+    assert torch.equal(other[0].weight, plain[0].weight)
+    torch.save(compiled.state_dict(), tmp_path / "compiled.pt")
+    nn.init.zeros_(plain[0].weight)
+    load_weights(plain, tmp_path / "compiled.pt")
+    assert torch.equal(other[0].weight, plain[0].weight)

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 import dimscope as ds
-from dimscope.errors import CaptureError, InputError
+from dimscope.errors import CaptureError, InputError, StoreError
 from dimscope.profiling import measure_layer, plan, profile
 
 
@@ -215,6 +215,20 @@ def test_a_killed_process_loses_nothing_it_measured(images, tmp_path):
     assert len(journal) == 1 + 1 + 2  # identity, capture, two layers
     resumed = profile(small_net(), images, out=out, memory_budget=1_000, disk_budget=0).frame
     pd.testing.assert_frame_equal(resumed, profile(small_net(), images).frame)
+
+
+def test_a_chunk_that_is_lost_between_two_layers_stops_the_run(images, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+    def lose_a_chunk(layer, *rest):
+        for chunk in tmp_path.rglob("c/0/0"):
+            chunk.unlink()
+        return measure_layer(layer, *rest)
+
+    monkeypatch.setattr("dimscope.profiling.passes.measure_layer", lose_a_chunk)
+    with pytest.raises(StoreError, match=r"chunk c/0/0 of layer '.*' is missing .* measure again"):
+        profile(small_net(), images, memory_budget=1_000)
 
 
 def test_a_plan_knows_sizes_and_what_goes_to_disk(images):

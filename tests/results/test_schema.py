@@ -41,7 +41,7 @@ ROWS = {
     "values": Value(
         subject=SUBJECT, quantity=QUANTITY, value=3.5, stderr=0.25, low=3.0, high=4.0,
         error_kind="theory", scale=0.125, n_samples=100, n_duplicates=12, n_near_copies=3,
-        ceiling=9.5, notes=NOTES, problem="A problem.",
+        n_groups=50, ceiling=9.5, notes=NOTES, problem="A problem.",
     ),
     "curves": CurvePoint(
         subject=SUBJECT, quantity=QUANTITY, axis="n_samples", at=50, value=3.25, stderr=0.5,

@@ -30,6 +30,6 @@ class TestWhatIsNoStore:
     def test_one_of_a_later_version(self, tmp_path: Path) -> None:
         directory = written(tmp_path)
         document = json.loads((directory / "store.json").read_text())
-        (directory / "store.json").write_text(json.dumps(document | {"schema": 2}))
-        with pytest.raises(InputError, match="has schema 2, and this dimscope reads up to 1: upgr"):
+        (directory / "store.json").write_text(json.dumps(document | {"schema": 3}))
+        with pytest.raises(InputError, match="has schema 3, and this dimscope reads up to 2: upgr"):
             ActivationStore.open(tmp_path)

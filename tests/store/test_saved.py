@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from stored_layers import SMALL, WIDE, written
 
-from dimscope.errors import StoreError
+from dimscope.errors import InputError, StoreError
 from dimscope.store import ActivationStore, SavedActivations
 
 
@@ -34,22 +34,53 @@ def test_it_is_read_only(tmp_path: Path) -> None:
     np.testing.assert_array_equal(saved["fc"][:], SMALL)
 
 
-def change(directory: Path, **fields: Any) -> None:
+def as_version_0_1_wrote_it(directory: Path, **fields: Any) -> None:
+    """Take away the checksums, and change some fields."""
     path = directory / "store.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    document = json.loads(path.read_text()) | {"schema": 1} | fields
+    del document["checksum"]
+    for layer in document["layers"]:
+        del layer["checksums"]
+    path.write_text(json.dumps(document))
 
 
 def test_a_layer_that_is_missing_is_named(tmp_path: Path) -> None:
     (written(tmp_path) / "fc.zarr" / "zarr.json").unlink()
-    with pytest.raises(StoreError, match="layer 'fc' cannot be read from"):
+    with pytest.raises(StoreError, match=r"zarr\.json of layer 'fc' is missing in"):
         ActivationStore.open(tmp_path)
 
 
 def test_a_layer_of_another_shape_is_named(tmp_path: Path) -> None:
     layers = json.loads((written(tmp_path) / "store.json").read_text())["layers"]
     layers[0]["shape"] = [10, 4]
-    change(tmp_path, layers=layers)
+    as_version_0_1_wrote_it(tmp_path, layers=layers)
     with pytest.raises(
         StoreError, match=r"layer 'fc' is float32 of shape \(10, 3\) in .*\(10, 4\)"
     ):
+        ActivationStore.open(tmp_path)
+
+
+def test_a_store_of_version_0_1_opens_without_checksums(tmp_path: Path) -> None:
+    as_version_0_1_wrote_it(written(tmp_path))
+    saved = ActivationStore.open(tmp_path)
+    np.testing.assert_array_equal(saved["fc"][:], SMALL)
+    np.testing.assert_array_equal(saved["block/0#2:hidden"][:], WIDE)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda chunk: chunk.write_bytes(b"short")])
+def test_a_chunk_that_it_loses_later_is_never_filled_in(tmp_path: Path, damage: Any) -> None:
+    as_version_0_1_wrote_it(written(tmp_path))
+    layer = ActivationStore.open(tmp_path)["fc"]
+    damage(tmp_path / "fc.zarr" / "c" / "0" / "0")
+    with pytest.raises(StoreError, match=r"chunk c/0/0 of layer 'fc' (is missing|has 5 bytes)"):
+        layer[:]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"), [("1", "7"), ("0.5", "0.6"), ("lenet", "lenes"), ("<f4", "<i4")]
+)
+def test_what_changed_in_the_manifest_is_noticed(tmp_path: Path, was: str, now: str) -> None:
+    path = written(tmp_path) / "store.json"
+    path.write_text(path.read_text().replace(was, now, 1))
+    with pytest.raises((StoreError, InputError), match=r"store\.json|has schema"):
         ActivationStore.open(tmp_path)

@@ -22,7 +22,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopping_keeps_what_has_ended_and_leaves_no_process(tmp_path, how):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(here=os.path.dirname(__file__)))  # noqa: PTH120
@@ -37,6 +37,8 @@ def test_stopping_keeps_what_has_ended_and_leaves_no_process(tmp_path, how):
     until(lambda: not any(is_alive(pid) for pid in pids))
     if how == signal.SIGINT:
         assert error.count("Traceback") == 1  # the script's own KeyboardInterrupt
+    if how == signal.SIGTERM:
+        assert (run.returncode, error) == (143, "")
 
 
 def until(holds, seconds=60.0):

@@ -28,7 +28,7 @@ def x() -> torch.Tensor:
     return torch.randn(80, 8, generator=torch.Generator().manual_seed(1))
 
 
-def run_trainer(callback, model, *, first: int = 0, last: int = 8) -> None:
+def run_trainer(callback, model, *, first: int = 0, last: int = 8, ends: bool = False) -> None:
     """What `transformers.Trainer` makes of steps ``first`` to ``last``."""
     state = TrainerState(global_step=first, epoch=first / N_STEPS)
     control = TrainerControl()
@@ -43,6 +43,9 @@ def run_trainer(callback, model, *, first: int = 0, last: int = 8) -> None:
         if step % N_STEPS == 0:
             handler.on_epoch_end(None, state, control)
             handler.on_evaluate(None, state, control, {"eval_accuracy": 0.1 * step})
+    if ends:
+        control.should_training_stop = True
+        handler.on_epoch_end(None, state, control)
     handler.on_train_end(None, state, control)
 
 
@@ -50,7 +53,7 @@ def test_a_hugging_face_trainer_is_tracked(x, tmp_path):
     callback = hugging_face_callback(x, tmp_path, **QUICK)
     run_trainer(callback, plain_net())
     ticks = read_run(tmp_path).ticks.set_index("step")
-    assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 0, 8: 2}
+    assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 1, 8: 2}
     assert ticks["loss"].dropna().to_dict() == {2: 0.5, 4: 0.25, 8: 0.125}
     assert ticks["eval_accuracy"].dropna().to_dict() == pytest.approx({4: 0.4, 8: 0.8})
 
@@ -64,8 +67,15 @@ def test_a_hugging_face_trainer_that_resumes_loses_and_doubles_nothing(x, tmp_pa
     run_trainer(hugging_face_callback(x, tmp_path / "torn", **QUICK), model, first=stop)
     one, other = (read_run(tmp_path / name) for name in ("whole", "torn"))
     assert one.frame.equals(other.frame)
-    columns = ["step", "loss", "eval_accuracy"]
+    columns = ["step", "epoch", "loss", "eval_accuracy"]
     assert one.ticks[columns].equals(other.ticks[columns])
+
+
+def test_a_hugging_face_trainer_that_stops_within_an_epoch_has_not_completed_it(x, tmp_path):
+    callback = hugging_face_callback(x, tmp_path, **QUICK | {"schedule": "epochs"})
+    run_trainer(callback, plain_net(), last=6, ends=True)
+    ticks = read_run(tmp_path).ticks
+    assert ticks[["step", "epoch"]].to_numpy().tolist() == [[0, 0], [4, 1], [6, 1]]
 
 
 def test_a_checkpoint_at_the_end_of_an_epoch_may_be_older_than_its_tick(x, tmp_path):

@@ -1,6 +1,7 @@
 """Which moments are measured."""
 
 import pytest
+from hypothesis import given, strategies as st
 
 from dimscope.errors import InputError
 from dimscope.tracking import AtSteps, EveryEpoch, EveryStep, LogThenEpochs, make_schedule
@@ -58,3 +59,20 @@ def test_schedules_that_cannot_be_are_refused(make):
 
 def test_a_schedule_is_recorded_with_its_kind():
     assert EveryStep(every=5).to_dict() == {"kind": "EveryStep", "every": 5}
+
+
+@given(
+    schedule=st.sampled_from(["auto", "epochs", 3, [0, 4, 5, 30], LogThenEpochs(ratio=1.3)]),
+    counts=st.lists(st.integers(1, 9), min_size=1, max_size=8),
+    epoch=st.integers(0, 1),
+)
+def test_every_due_step_is_answered_by_the_first_one_that_the_loop_makes(schedule, counts, epoch):
+    made = make_schedule(schedule)
+    reached = [sum(counts[: i + 1]) for i in range(len(counts))]
+    measured = {
+        step
+        for before, step in zip([0, *reached], reached, strict=False)
+        if made.due_since(before, step, epoch)
+    }
+    due = [step for step in range(1, reached[-1] + 1) if made.due_at_step(step, epoch)]
+    assert measured == {min(step for step in reached if step >= one) for one in due}

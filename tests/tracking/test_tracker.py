@@ -150,3 +150,44 @@ def test_an_error_in_the_loop_leaves_a_profile_of_what_was_measured(data, tmp_pa
     with pytest.raises(ZeroDivisionError):
         stopped()
     assert ds.Profile.load(tmp_path).ticks["step"].tolist() == [0, 1]
+
+
+def test_a_loop_that_counts_by_two_misses_no_step_that_is_due(data, tmp_path):
+    with ds.Tracker(noisy_net(), data[0], tmp_path, schedule=[0, 1, 3, 7], **QUICK) as tracker:
+        made = [tracker.step(at=at) for at in (2, 4, 6, 8, 10)]
+    assert made == [True, True, False, True, False]
+    assert tracker.profile.ticks["step"].tolist() == [0, 2, 4, 8]
+
+
+def test_a_tick_that_was_due_before_the_loop_stopped_is_made_when_it_goes_on(data, tmp_path):
+    options = QUICK | {"schedule": [0, 3, 9]}
+    with ds.Tracker(noisy_net(), data[0], tmp_path, **options) as tracker:
+        tracker.step(at=2)
+    for start in (4, 6):  # killed after the checkpoint of step 4, before its tick
+        with ds.Tracker(noisy_net(), data[0], tmp_path, start_step=start, **options) as tracker:
+            pass
+    assert tracker.profile.ticks["step"].tolist() == [0, 4]
+
+
+def test_the_tick_of_an_epochs_last_step_has_the_epoch_that_has_ended(data, tmp_path):
+    with ds.Tracker(noisy_net(), data[0], tmp_path, schedule=2, **QUICK) as tracker:
+        for _ in range(3):
+            for _ in range(4):
+                tracker.step()
+            tracker.epoch()
+    epochs = dict(tracker.profile.ticks[["step", "epoch"]].to_numpy().tolist())
+    assert epochs == {0: 0, 2: 0, 4: 1, 6: 1, 8: 2, 10: 2, 12: 3}
+    frame = ds.Profile.load(tmp_path).ticks
+    assert dict(frame[["step", "epoch"]].to_numpy().tolist()) == epochs
+
+
+def test_an_epoch_that_training_leaves_early_does_not_count(data, tmp_path):
+    with ds.Tracker(noisy_net(), data[0], tmp_path, schedule="epochs", **QUICK) as tracker:
+        tracker.step()
+        tracker.epoch()
+        tracker.step()
+        assert tracker.epoch(whole=False, accuracy=0.5)
+        assert tracker.position == (2, 1)
+    ticks = tracker.profile.ticks
+    assert ticks[["step", "epoch"]].to_numpy().tolist() == [[0, 0], [1, 1], [2, 1]]
+    assert ticks["accuracy"].iloc[-1] == 0.5

@@ -18,6 +18,7 @@ from dimscope.tracking import hugging_face_callback, lightning_callback, read_ru
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Checkpoint directory:UserWarning"),
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:Using ModelCheckpoint with manual optimization:UserWarning"),
     pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning"),
 ]
 N_EPOCHS, BATCH = 2, 20  # of 80 samples: 4 steps an epoch
@@ -79,7 +80,7 @@ def test_a_hugging_face_trainer_is_tracked_with_the_same_bits_and_resumed(sample
     for name, value in alone.items():
         assert torch.equal(whole[name], value), name
     ticks = ticks_of(tmp_path / "whole")
-    assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 0, 8: 2}
+    assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 1, 8: 2}
     assert ticks["loss"].dropna().index.tolist() == [2, 4, 8]
     assert ticks["eval_loss"].dropna().index.tolist() == [4, 8]
 
@@ -133,7 +134,7 @@ class Recorder(Logger):
             self.steps.append(step)
 
 
-def fit(samples, callback, out, *, resume=None, save_every=3, **options):
+def fit(samples, callback, out, *, resume=None, save_every=3, module=None, **options):
     # Lightning goes on within an epoch at the first batch of a plain loader: all batches are alike
     batch = [part[:BATCH] for part in samples]
     dataset = torch.utils.data.TensorDataset(*(torch.cat([part] * 4) for part in batch))
@@ -148,7 +149,7 @@ def fit(samples, callback, out, *, resume=None, save_every=3, **options):
         callbacks=[keep, callback] if callback else [keep],
         **{"logger": False} | options,
     )
-    module = Module()
+    module = module or Module()
     trainer.fit(module, loader, loader, ckpt_path=resume)
     return {name: value.clone() for name, value in module.state_dict().items()}
 
@@ -161,7 +162,7 @@ def test_a_lightning_trainer_is_tracked_with_the_same_bits(samples, tmp_path):
     for name, value in alone.items():
         assert torch.equal(tracked[name], value), name
     ticks = ticks_of(tmp_path / "run")
-    assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 0, 8: 2}
+    assert ticks["epoch"].to_dict() == {0: 0, 1: 0, 2: 0, 4: 1, 8: 2}
     assert ticks["val_accuracy"].dropna().index.tolist() == [4, 8]
     assert ticks[["loss", "mean_loss"]].notna().sum().tolist() == [4, 4]
     assert ticks.loc[1, "loss"] == pytest.approx(ticks.loc[1, "mean_loss"])
@@ -185,7 +186,7 @@ def test_a_lightning_trainer_that_resumes_has_the_same_ticks(samples, tmp_path, 
         assert torch.equal(found[name], value), name
     one, other = read_run(tmp_path / "whole"), read_run(torn)
     pd.testing.assert_frame_equal(one.frame, other.frame)
-    columns = ["loss", "mean_loss"]
+    columns = ["epoch", "loss", "mean_loss"]
     pd.testing.assert_frame_equal(
         ticks_of(tmp_path / "whole")[columns], ticks_of(torn)[columns], check_exact=True
     )
@@ -197,6 +198,59 @@ def test_accumulated_batches_are_one_step(samples, tmp_path):
     callback = lightning_callback(samples[0], tmp_path / "run", **options)
     fit(samples, callback, tmp_path / "ckpt", accumulate_grad_batches=2)
     assert ticks_of(tmp_path / "run").index.tolist() == [0, 1, 2, 3, 4]
+
+
+class TwoOptimizers(Module):
+    """As a GAN: Lightning counts two steps a batch."""
+
+    n_used = 2
+
+    def __init__(self):
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch, _index):
+        for optimizer in self.optimizers()[: self.n_used]:
+            optimizer.zero_grad()
+            self.manual_backward(self(batch[0]).square().mean())
+            optimizer.step()
+
+    def configure_optimizers(self):
+        parts = self.body[0], self.body[-1]
+        return [torch.optim.SGD(part.parameters(), lr=0.1) for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ([0, 1, 3, 5, 7], {0: 0, 2: 0, 4: 0, 6: 0, 8: 1}),
+        (5, {0: 0, 6: 0, 10: 1, 16: 2}),
+        ("auto", {0: 0, 2: 0, 4: 0, 8: 1, 16: 2}),
+    ],
+)
+def test_two_optimizers_miss_no_step_that_is_due(samples, tmp_path, schedule, expected):
+    callback = lightning_callback(samples[0], tmp_path / "run", **QUICK | {"schedule": schedule})
+    fit(samples, callback, tmp_path / "ckpt", module=TwoOptimizers())
+    assert ticks_of(tmp_path / "run")["epoch"].to_dict() == expected
+
+
+def test_batches_without_a_step_are_said(samples, tmp_path):
+    module = TwoOptimizers()
+    module.n_used = 0
+    callback = lightning_callback(samples[0], tmp_path / "run", **QUICK | {"schedule": 1})
+    with pytest.warns(UserWarning, match="no optimiser step in the last 8 batches"):
+        fit(samples, callback, tmp_path / "ckpt", module=module)
+
+
+@pytest.mark.parametrize("callback_of", ["lightning", "hugging face"])
+def test_a_trainer_that_stops_within_an_epoch_has_not_completed_it(samples, tmp_path, callback_of):
+    run, options = tmp_path / "run", QUICK | {"schedule": "epochs"}
+    if callback_of == "lightning":
+        fit(samples, lightning_callback(samples[0], run, **options), tmp_path / "a", max_steps=6)
+    else:
+        callback = hugging_face_callback({"x": samples[0]}, run, **options)
+        train(samples, callback, tmp_path / "a", max_steps=6)
+    assert ticks_of(run)["epoch"].to_dict() == {0: 0, 4: 1, 6: 1}
 
 
 def test_an_exception_closes_the_run(samples, tmp_path):

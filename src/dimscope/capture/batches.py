@@ -112,7 +112,7 @@ def read_batches(data: Any, batch_size: int, n_samples: int | None = None) -> It
     Raises
     ------
     InputError
-        If the data is none of these, or a batch cannot be understood.
+        If the data is none of these, has fewer samples, or a batch cannot be understood.
     """
     left = n_samples
     for batch in _batches(data, batch_size):
@@ -123,6 +123,16 @@ def read_batches(data: Any, batch_size: int, n_samples: int | None = None) -> It
             left -= part.n_samples
             if left == 0:
                 return
+    if n_samples is not None and left is not None and left < n_samples:
+        raise too_few_samples(n_samples, n_samples - left)
+
+
+def too_few_samples(n_samples: int, found: int) -> InputError:
+    """Make the error for data that have fewer samples than were asked for."""
+    return InputError(
+        f"n_samples is {n_samples}, but the data have {found} samples: ask for at most {found}, "
+        "or give no n_samples to use all"
+    )
 
 
 def read_first(batches: Iterator[Batch]) -> Batch:

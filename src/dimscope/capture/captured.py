@@ -11,15 +11,14 @@ import numpy as np
 from torch import nn
 
 from dimscope.capture.batches import Batch, count_samples, read_batches, read_first
-from dimscope.capture.discovery import find_layers
 from dimscope.capture.hashing import InputHash, hash_model
-from dimscope.capture.inference import Forward, place_batch, undisturbed
+from dimscope.capture.inference import Forward, Mode, place_batch, seed_of_batch, undisturbed
 from dimscope.capture.layers import LayerInfo
 from dimscope.capture.pooling import PoolingChoice, pooling_name
 from dimscope.capture.probe import Probe
 from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
-from dimscope.capture.selection import Choices, select_layers
+from dimscope.capture.selection import Choices
 from dimscope.capture.tensors import named_tensors
 from dimscope.errors import InputError
 from dimscope.store import BATCH_SIZE, ActivationStore
@@ -47,6 +46,8 @@ class Captured:
         The layers for which the store has no room: they are computed again when they are read.
     poolings
         Name of the pooling of each layer.
+    left_out
+        What the choice of layers stands for but cannot be measured, with the reasons.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -57,6 +58,7 @@ class Captured:
     device: str
     recomputed: Mapping[str, RecomputedLayer]
     poolings: Mapping[str, str]
+    left_out: Mapping[str, str]
 
 
 def read(
@@ -68,8 +70,8 @@ def read(
 ) -> Captured:
     """Run the data through the network once, and store the activations of all chosen layers.
 
-    The network runs in evaluation mode without gradients and is left exactly as it was: modes,
-    hooks, gradients, buffers and random states. Before the pass, two or three samples show which
+    The network runs without gradients and is left exactly as it was: modes, hooks, gradients,
+    buffers and random states. Before the pass, two or three samples show which
     layers it has. (Lazy modules take their shapes from these samples.)
 
     The largest layers may not fit into the store. Reading one of these runs the network again, for
@@ -93,7 +95,8 @@ def read(
         If a layer or pooling is unknown, the data is empty or cannot be read, or the width of a
         layer varies.
     CaptureError
-        If the network fails, or a batch does not show the same layers as the first samples.
+        If the network fails or changes its parameters, or a batch does not show the same layers as
+        the first samples.
     StoreError
         If the activations cannot be written, or do not fit and the data is an iterator, which can
         be read only once.
@@ -104,17 +107,17 @@ def read(
     input_hash = InputHash()
     first_rows: dict[str, np.ndarray] = {}
     n_done = 0
-    with undisturbed(model, data):
+    with undisturbed(model, data, probe.mode):
         batches = read_batches(data, probe.batch_size, probe.n_samples)
         first = read_first(batches)
         device = _device(place_batch(first, model))
-        table = find_layers(model, first, probe.forward)
-        names = select_layers(table, probe.layers)
+        _, names, table, left_out = probe.found_in(first)
         sources = {name: table.sources[name] for name in names}
         recorder = LayerRecorder(sources, store, probe.pooling)
         for batch in chain([first], batches):
             input_hash.update(batch.inputs)
             labels.append(batch.labels)
+            seed_of_batch(probe.mode, n_done)
             recorder.run(model, place_batch(batch, model), probe.forward)
             if n_done == 0 and n_expected is not None:
                 first_rows = _dropped(recorder, store, data, n_expected)
@@ -142,6 +145,7 @@ def read(
             for name, row in first_rows.items()
         },
         poolings={name: pooling_name(probe.pooling, name) for name in names},
+        left_out=left_out,
     )
 
 
@@ -152,9 +156,11 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
     *,
     store: ActivationStore,
     pooling: PoolingChoice = "flatten",
+    axes: Mapping[str, str] | None = None,
     n_samples: int | None = None,
     batch_size: int = BATCH_SIZE,
     forward: Forward | None = None,
+    mode: Mode = "eval",
     on_batch: Callable[[int, int | None], None] | None = None,
     on_pass: Callable[[int], None] | None = None,
 ) -> Captured:
@@ -162,7 +168,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
 
     Parameters
     ----------
-    model, data, layers, pooling, n_samples, batch_size, forward
+    model, data, layers, pooling, axes, n_samples, batch_size, forward, mode
         The fields of a `Probe`.
     store, on_batch, on_pass
         As in `read`.
@@ -186,9 +192,11 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
         data=data,
         layers=layers,
         pooling=pooling,
+        axes=axes or {},
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
+        mode=mode,
     )
     return read(probe, store, on_batch=on_batch, on_pass=on_pass)
 

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 from torch import nn
 
 from dimscope.capture.auto import choose_layers
+from dimscope.capture.axes import Axes, axes_said, checked_axes, find_batch, require_axes_used
 from dimscope.capture.batches import Batch, read_batches, read_first
+from dimscope.capture.channels import Evidence
 from dimscope.capture.depth import relative_depth
-from dimscope.capture.inference import Forward, require_module, undisturbed
+from dimscope.capture.inference import Forward, Mode, require_mode, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
+from dimscope.capture.parallel import unwrapped
+from dimscope.capture.pooling import PoolingChoice
 from dimscope.capture.tensors import Seen
-from dimscope.capture.trace import Call, Trace, can_be_hooked, outer_names, trace_batch
+from dimscope.capture.trace import (
+    Call,
+    Trace,
+    can_be_hooked,
+    first_samples,
+    outer_names,
+    trace_batch,
+)
+from dimscope.capture.trial import try_poolings
+from dimscope.capture.uncompiled import uncompiled
 from dimscope.store import BATCH_SIZE
 
 
 def layer_names(
-    model: nn.Module, data: Any = None, *, forward: Forward | None = None
+    model: nn.Module,
+    data: Any = None,
+    *,
+    forward: Forward | None = None,
+    axes: Mapping[str, str] | None = None,
+    mode: Mode = "eval",
 ) -> LayerTable:
     """The layers of a network that can be measured, in order of execution.
 
@@ -35,16 +53,21 @@ def layer_names(
         that only a run of the network shows is None.
     forward
         Called as ``forward(model, batch)`` instead of ``model(inputs)``.
+    axes
+        What the axes of activations are, as in `Probe`, where the network does not show it.
+    mode
+        As in `Probe`.
 
     Returns
     -------
     LayerTable
-        Information on each layer by its name.
+        Information on each layer by its name. Its ``excluded`` says of every other name why it
+        cannot be measured, and ``left_out`` does so for those that ``"auto"`` would choose.
 
     Raises
     ------
     InputError
-        If the model is not a network, or the data cannot be read or is empty.
+        If the model is not a network, the data cannot be read or is empty, or the mode is unknown.
     CaptureError
         If the network fails on the data.
 
@@ -60,19 +83,42 @@ def layer_names(
     2 Linear (2,) 1.0 True
     output Sequential (2,) 1.0 False
     """
-    require_module(model)
+    model = require_module(unwrapped(model))
+    require_mode(mode)
+    said = checked_axes(axes or {})
     if data is None:
-        return _defined_layers(model)
-    with undisturbed(model, data):
+        with uncompiled(model):
+            return _defined_layers(model)
+    with undisturbed(model, data, mode):
         first = read_first(read_batches(data, BATCH_SIZE))
-        return find_layers(model, first, forward)
+        return find_layers(model, first, forward, said)
 
 
-def find_layers(model: nn.Module, batch: Batch, forward: Forward | None) -> LayerTable:
+def find_layers(
+    model: nn.Module,
+    batch: Batch,
+    forward: Forward | None,
+    axes: Mapping[str, Axes],
+    pooling: PoolingChoice = "flatten",
+) -> LayerTable:
     """The layers that appear when the network runs on ``batch``.
+
+    Parameters
+    ----------
+    model, forward
+        As in `layer_names`.
+    batch
+        Samples.
+    axes
+        What the axes of activations are, by globs of names.
+    pooling
+        A function given for a layer whose samples have no axis of their own is tried: if it makes
+        a row for each sample, the layer can be measured.
 
     Raises
     ------
+    InputError
+        If axes are given that no layer has.
     CaptureError
         If the network fails.
     """
@@ -81,17 +127,25 @@ def find_layers(model: nn.Module, batch: Batch, forward: Forward | None) -> Laye
         _Run(trace.n_samples, {entry.name: entry for entry in _entries(trace, type(model))})
         for trace in traces
     ]
-    obstacles = {name: _obstacle(name, runs) for name in runs[-1].entries}
-    entries = [entry for name, entry in runs[-1].entries.items() if obstacles[name] is None]
-    usable = {entry.name for entry in entries if entry.source.is_listed}
-    chosen = choose_layers(model, traces[-1], usable)
-    depth = traces[-1].depth
+    entries = runs[-1].entries
+    require_axes_used(axes, {name: entry.seen.shape for name, entry in entries.items()})
+    sources, obstacles = _placed(runs, Evidence.of(traces[-1]), axes)
+    parts = [first_samples(batch, run.n_samples) for run in runs]
+    tried = try_poolings(model, parts, forward, sources, pooling)
+    obstacles = {name: why for name in entries if (why := tried.get(name, obstacles.get(name)))}
+    listed = {name for name, source in sources.items() if source.is_listed}
+    chosen = choose_layers(model, traces[-1], listed - obstacles.keys())
+    wanted = choose_layers(model, traces[-1], listed)
     layers = (
-        (_layer(entry, index, depth, auto=entry.name in chosen), entry.source)
-        for index, entry in enumerate(entries)
+        (_layer(entry, sources[name], index, traces[-1].depth, auto=name in chosen), sources[name])
+        for index, (name, entry) in enumerate(entries.items())
     )
-    excluded = {name: reason for name, reason in obstacles.items() if reason is not None}
-    return LayerTable(layers, _silent_modules(model, traces[-1]) | excluded, _aliases(model))
+    return LayerTable(
+        layers,
+        excluded=_silent_modules(model, traces[-1]) | obstacles,
+        aliases=_aliases(model),
+        left_out={name: why for name, why in obstacles.items() if name in wanted},
+    )
 
 
 @dataclass(frozen=True)
@@ -137,28 +191,50 @@ def _call_entries(call: Call, n_calls: Mapping[str, int]) -> Iterator[_Entry]:
         yield _Entry(call.name + suffix, seen, source, call.depth_after)
 
 
-def _obstacle(name: str, runs: Sequence[_Run]) -> str | None:
-    """Why a tensor is not a representation; None if the runs show no reason."""
+def _placed(
+    runs: Sequence[_Run], evidence: Evidence, axes: Mapping[str, Axes]
+) -> tuple[dict[str, Source], dict[str, str]]:
+    """Where all tensors appear, with their axes; and why some have no axis for the samples."""
+    sources, obstacles = {}, {}
+    for name, entry in runs[-1].entries.items():
+        found = _axes_of(name, runs, evidence, axes)
+        if isinstance(found, str):
+            obstacles[name] = found
+        sources[name] = replace(entry.source, axes=found if isinstance(found, Axes) else None)
+    return sources, obstacles
+
+
+def _axes_of(
+    name: str, runs: Sequence[_Run], evidence: Evidence, axes: Mapping[str, Axes]
+) -> Axes | str:
+    """The axes of a tensor, or why none of them holds the samples."""
     if any(name not in run.entries for run in runs):
         return "it does not appear whenever the network runs"
     shapes = [run.entries[name].seen.shape for run in runs]
-    if any(shape[:1] != (run.n_samples,) for run, shape in zip(runs, shapes, strict=True)):
-        return f"its shape {shapes[-1]} does not begin with the batch size, {runs[-1].n_samples}"
-    if len({shape[1:] for shape in shapes}) > 1:
-        return "its width depends on the size of the batch"
-    return "it is empty" if 0 in shapes[-1] else None
+    n_axes = len(shapes[-1])
+    batch = find_batch(shapes, [run.n_samples for run in runs])
+    said = axes_said(axes, name, n_axes)
+    if said is not None and len(runs) == 1 and shapes[0][said.batch] == runs[0].n_samples:
+        return said
+    if isinstance(batch, str):
+        return batch
+    if said is not None and said.batch != batch:
+        return f"its axes are said to be {said}, but axis {batch} of {shapes[-1]} is the batch"
+    return said or Axes(n_axes, batch, evidence.channels(runs[-1].entries[name].seen, batch))
 
 
-def _layer(entry: _Entry, index: int, depth: int, *, auto: bool) -> LayerInfo:
-    shape = entry.seen.shape[1:]
+def _layer(entry: _Entry, source: Source, index: int, depth: int, *, auto: bool) -> LayerInfo:
+    axes = source.axes
+    shape = None if axes is None else axes.without_batch(entry.seen.shape)
     return LayerInfo(
         name=entry.name,
-        type=entry.source.type_name,
+        type=source.type_name,
         shape=shape,
-        n_features=prod(shape),
+        n_features=None if shape is None else prod(shape),
         relative_depth=relative_depth(entry.depth, depth),
         index=index,
         auto=auto,
+        axes=None if axes is None else str(axes),
     )
 
 

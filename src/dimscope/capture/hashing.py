@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dimscope.capture.batches import read_batches, read_first
 from dimscope.capture.inference import undisturbed
 from dimscope.capture.tensors import named_tensors
+from dimscope.capture.uncompiled import uncompiled
 
 
 class InputHash:
@@ -35,7 +36,7 @@ class InputHash:
 def hash_model(model: nn.Module) -> str:
     """SHA-256 of the names, shapes and values in the state of a network."""
     found = hashlib.sha256()
-    for name, value in model.state_dict().items():
+    for name, value in _state(model).items():
         if isinstance(value, Tensor):
             found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
             found.update(_bytes(value))
@@ -50,7 +51,7 @@ def hash_architecture(model: nn.Module) -> str:
     Training changes none of these.
     """
     found = hashlib.sha256(f"{type(model).__qualname__}\n".encode())
-    for name, value in model.state_dict().items():
+    for name, value in _state(model).items():
         what = f"{value.dtype} {tuple(value.shape)}" if isinstance(value, Tensor) else type(value)
         found.update(f"{name} {what}\n".encode())
     return found.hexdigest()
@@ -70,6 +71,12 @@ def hash_data(model: nn.Module, data: Any, *, batch_size: int, n_samples: int | 
         for batch in chain([read_first(batches)], batches):
             found.update(batch.inputs)
     return found.hexdigest()
+
+
+def _state(model: nn.Module) -> dict[str, Any]:
+    """The state of a network under the names that it has uncompiled."""
+    with uncompiled(model):
+        return model.state_dict()
 
 
 def _bytes(tensor: Tensor) -> memoryview:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
-import numpy as np
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 
 from dimscope.capture.batches import Batch
-from dimscope.capture.tensors import named_tensors, version_of
+from dimscope.capture.restoring import (
+    in_mode,
+    random_states,
+    seed_all,
+    slow_attention,
+    state_restored,
+)
+from dimscope.capture.tensors import named_tensors
+from dimscope.capture.uncompiled import uncompiled
 from dimscope.errors import CaptureError, DimscopeError, InputError
 
 #: A function that calls a network: it gets the network and the whole batch, on its device.
 Forward = Callable[[nn.Module, Any], Any]
+
+#: How every module runs: ``"eval"``, or ``"train"``, with dropout and the statistics of the batch.
+Mode = Literal["eval", "train"]
 
 
 def require_module(model: Any) -> nn.Module:
@@ -31,6 +39,21 @@ def require_module(model: Any) -> nn.Module:
     if isinstance(model, nn.Module):
         return model
     raise InputError(f"the model is a {type(model).__name__}: it must be a torch.nn.Module")
+
+
+def require_mode(mode: Any) -> Mode:
+    """Return ``mode`` if it is one.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if mode in get_args(Mode):
+        return cast(Mode, mode)
+    raise InputError(
+        f"mode={mode!r}: it must be 'eval' or 'train' (dropout on, statistics of the batch)"
+    )
 
 
 def place_batch(batch: Batch, model: nn.Module) -> Batch:
@@ -74,87 +97,33 @@ def _described(batch: Batch) -> str:
 
 
 @contextmanager
-def undisturbed(model: nn.Module, data: Any = None) -> Iterator[None]:
-    """Switch to evaluation mode without gradients; restore everything at the end, also on errors.
+def undisturbed(model: nn.Module, data: Any = None, mode: Mode = "eval") -> Iterator[None]:
+    """Switch to a mode, without gradients; restore everything at the end, also on errors.
 
-    Restored are the training flag of every module, buffers, the random states of torch, NumPy,
-    Python and the data's own generator, and torch's choice of attention kernels.
+    Restored are the training flag of every module, buffers, gradients, the random states of torch,
+    NumPy, Python and the data's own generators, and torch's choice of attention kernels. Meanwhile,
+    compiled parts of the network run uncompiled.
+
+    Raises
+    ------
+    CaptureError
+        At the end, if the network has changed its parameters.
     """
     with (
         random_states(data),
-        _evaluation(model),
-        _buffers(model),
-        _slow_attention(),
+        uncompiled(model),
+        in_mode(model, training=mode == "train"),
+        state_restored(model),
+        slow_attention(),
         torch.no_grad(),
     ):
         yield
 
 
-@contextmanager
-def random_states(data: Any = None) -> Iterator[None]:
-    """Restore the random states of torch, NumPy, Python and the data's generator at the end.
+def seed_of_batch(mode: Mode, n_before: int) -> None:
+    """In training mode, draw the same numbers for a batch in every pass.
 
-    Sampling draws random numbers, and so do some libraries while they are imported.
+    What a network draws in evaluation mode stays its own matter.
     """
-    generator = getattr(data, "generator", None)
-    own_state = generator.get_state() if isinstance(generator, torch.Generator) else None
-    python_state = random.getstate()
-    numpy_state = np.random.get_state()  # noqa: NPY002 - users' transforms draw from it
-    has_cuda = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    n_devices = torch.cuda.device_count() if has_cuda else 0
-    try:
-        with torch.random.fork_rng(devices=range(n_devices)):
-            yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        if generator is not None and own_state is not None:
-            generator.set_state(own_state)
-
-
-@contextmanager
-def _evaluation(model: nn.Module) -> Iterator[None]:
-    # set the flags, not train() and eval(): some networks override these with side effects
-    # (a frozen TorchScript module has no flag)
-    flags = [(module, module.training) for module in model.modules() if hasattr(module, "training")]
-    try:
-        for module, _ in flags:
-            module.training = False
-        yield
-    finally:
-        for module, training in flags:
-            module.training = training
-
-
-@contextmanager
-def _buffers(model: nn.Module) -> Iterator[None]:
-    slots = [
-        (module, dict(module._buffers))
-        for module in model.modules()
-        if not isinstance(module, torch.jit.ScriptModule)
-    ]
-    kept = [
-        (buffer, buffer.clone(), version_of(buffer))
-        for buffer in model.buffers()
-        if not is_lazy(buffer) and not buffer.is_meta
-    ]
-    try:
-        yield
-    finally:
-        for module, buffers in slots:
-            module._buffers.clear()
-            module._buffers.update(buffers)
-        for buffer, content, version in kept:
-            if version_of(buffer) != version:  # a needless write would break a backward pass
-                buffer.copy_(content)
-
-
-@contextmanager
-def _slow_attention() -> Iterator[None]:
-    # the fast path of nn.TransformerEncoder skips some modules and gives others nested tensors
-    fast = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast)
+    if mode == "train":
+        seed_all(n_before)

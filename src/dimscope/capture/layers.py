@@ -9,6 +9,8 @@ from typing import Literal
 
 from torch import nn
 
+from dimscope.capture.axes import Axes
+
 
 @dataclass(frozen=True)
 class LayerInfo:
@@ -34,6 +36,10 @@ class LayerInfo:
         Rank in the order of execution; of definition until the network has run.
     auto
         Whether ``layers="auto"`` chooses it; None until the network has run.
+    axes
+        A letter for each axis of the activation, in the order in which the network has them: B for
+        the samples, C for the channels, others for positions, as in ``"BCHW"`` and ``"TBC"``;
+        ``?`` where it is unknown which axis holds the channels. None until the network has run.
     """
 
     name: str
@@ -43,6 +49,7 @@ class LayerInfo:
     relative_depth: float | None
     index: int
     auto: bool | None
+    axes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Source:
         In which call of the module, of how many.
     module_class
         Class of the module.
+    axes
+        What the axes of the tensor are; None if no axis holds the samples, or nothing has run.
     """
 
     path: str | None
@@ -69,6 +78,7 @@ class Source:
     number: int = 1
     n_calls: int = 1
     module_class: type[nn.Module] | None = None
+    axes: Axes | None = None
 
     @property
     def is_listed(self) -> bool:
@@ -90,11 +100,13 @@ class LayerTable(dict[str, LayerInfo]):
     Parameters
     ----------
     layers
-        The layers, and where each appears.
+        The tensors that appear, and where.
     excluded
         Names that cannot be measured, and why.
     aliases
         Further names of shared modules, and the name that each is listed under.
+    left_out
+        Those of the excluded that ``layers="auto"`` would choose if it could.
     """
 
     def __init__(
@@ -102,13 +114,24 @@ class LayerTable(dict[str, LayerInfo]):
         layers: Iterable[tuple[LayerInfo, Source]],
         excluded: Mapping[str, str] | None = None,
         aliases: Mapping[str, str] | None = None,
+        left_out: Mapping[str, str] | None = None,
     ) -> None:
         layers = list(layers)
-        super().__init__((layer.name, layer) for layer, source in layers if source.is_listed)
-        self.sources = {layer.name: source for layer, source in layers}
-        self.unlisted = {layer.name: layer for layer, source in layers if not source.is_listed}
         self.excluded = dict(excluded or {})
+        self.left_out = dict(left_out or {})
+        measurable = [
+            (layer, source) for layer, source in layers if layer.name not in self.excluded
+        ]
+        super().__init__((layer.name, layer) for layer, source in measurable if source.is_listed)
+        self.sources = {layer.name: source for layer, source in layers}
+        self.unlisted = {layer.name: layer for layer, source in measurable if not source.is_listed}
         self._aliases = dict(aliases or {})
+
+    @property
+    def not_measured(self) -> dict[str, str]:
+        """Why names cannot be measured that would be listed if they could."""
+        unlisted = {name for name, source in self.sources.items() if not source.is_listed}
+        return {name: why for name, why in self.excluded.items() if name not in unlisted}
 
     def __missing__(self, name: str) -> LayerInfo:
         known = self.resolve(name)
@@ -120,22 +143,3 @@ class LayerTable(dict[str, LayerInfo]):
         """``name`` with the alias of a shared module replaced by the name it is listed under."""
         path = re.split("[#:]", name, maxsplit=1)[0]
         return self._aliases.get(path, path) + name[len(path) :]
-
-
-def is_glob(text: str) -> bool:
-    """Whether ``text`` has wildcards."""
-    return "*" in text or "?" in text
-
-
-def matches(name: str, glob: str) -> bool:
-    """Whether a layer's name matches: ``*`` stays within a part between dots, ``**`` crosses them.
-
-    Examples
-    --------
-    >>> matches("blocks.3", "blocks.*"), matches("blocks.3.conv", "blocks.*")
-    (True, False)
-    >>> matches("blocks.3.conv", "blocks.**"), matches("blocks.3.conv", "**.conv")
-    (True, True)
-    """
-    pattern = re.escape(glob).replace(r"\*\*", ".*").replace(r"\*", "[^.]*").replace(r"\?", "[^.]")
-    return re.fullmatch(pattern, name) is not None

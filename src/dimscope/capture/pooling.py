@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from dimscope.capture.layers import matches
-from dimscope.errors import InputError
+from dimscope.capture.axes import Axes
+from dimscope.capture.globs import matches
+from dimscope.errors import InputError, InputTypeError
 
 Activation = Shaped[Tensor, "n_samples *shape"]
 #: 1 for a real token, 0 for padding.
@@ -23,8 +25,10 @@ def flatten(activation: Activation, _mask: Mask | None = None) -> Activation:
     return activation.flatten(1) if activation.ndim > 1 else activation[:, None]
 
 
-def spatial_mean(activation: Activation, _mask: Mask | None = None) -> Activation:
+def spatial_mean(activation: Activation, mask: Mask | None = None) -> Activation:
     """Mean over positions of maps (n_samples, channels, ...); other activations are flattened."""
+    if mask is not None and activation.ndim == 3:  # the positions are tokens
+        return token_mean(activation.transpose(1, 2), mask)
     return activation.flatten(2).mean(2) if activation.ndim > 2 else flatten(activation)
 
 
@@ -62,32 +66,87 @@ POOLINGS: Mapping[str, Pooling] = {
     "token_mean": token_mean,
 }
 
+#: Where a pooling expects the channels; the others take them wherever they are.
+_CHANNELS: Mapping[str, Literal["first", "last"]] = {
+    "spatial_mean": "first",
+    "first_token": "last",
+    "last_token": "last",
+    "token_mean": "last",
+}
+
 #: How a caller may ask for pooling: by name, by function, or for each layer by a glob of names.
 PoolingChoice = str | Callable[[Tensor], Tensor] | Mapping[str, str | Callable[[Tensor], Tensor]]
 
 
-def resolve_pooling(choice: PoolingChoice, layer: str) -> Pooling:
+def resolve_pooling(choice: PoolingChoice, layer: str, axes: Axes | None = None) -> Pooling:
     """The pooling of ``layer``: of a mapping, that of the first matching glob, or ``flatten``.
+
+    A function gets the activation as the network made it. For a pooling by name, the samples come
+    first, and the channels are where it expects them.
+
+    Parameters
+    ----------
+    choice
+        As the caller asked.
+    layer
+        Name of the layer.
+    axes
+        What the axes of its activation are; None if the samples come first and nothing is known of
+        the channels.
 
     Raises
     ------
     InputError
-        If the name of a pooling is unknown.
+        If the name of a pooling is unknown, or it needs channels and they are unknown.
     """
-    choice = _chosen(choice, layer)
+    choice = pooling_of(choice, layer)
     if callable(choice):
         function = choice
         return lambda activation, _mask: function(activation)
-    if choice not in POOLINGS:
+    require_pooling(choice)
+    pooling, channels = POOLINGS[choice], _CHANNELS.get(choice)
+    if axes is None:
+        return pooling
+    if choice == "spatial_mean" and axes.channels is None and axes.n_axes > 2:
+        raise InputError(_unknown_channels(layer, axes))
+    return lambda activation, mask: pooling(axes.arranged(activation, channels), mask)
+
+
+def require_pooling(choice: object) -> None:
+    """Refuse a pooling, or one in a mapping, that is neither a name nor a function.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or it is something else.
+    """
+    if isinstance(choice, Mapping):
+        for glob, own in choice.items():
+            if not isinstance(glob, str) or isinstance(own, Mapping):
+                raise InputTypeError(
+                    f"pooling {{{glob!r}: {own!r}}} is not understood: give a mapping from globs "
+                    "of layer names to the names of poolings, or to functions"
+                )
+            require_pooling(own)
+    elif not callable(choice) and choice not in POOLINGS:
         raise InputError(
             f"unknown pooling {choice!r}: choose one of {', '.join(POOLINGS)}, or give a function"
         )
-    return POOLINGS[choice]
+
+
+def _unknown_channels(layer: str, axes: Axes) -> str:
+    usual = {3: "'BTC' or 'BCT'", 4: "'BCHW' or 'BHWC'", 5: "'BCDHW' or 'BDHWC'"}
+    return (
+        f"spatial_mean cannot tell which axis of layer {layer!r} holds the channels: its "
+        f"{axes.n_axes} axes are {axes}, and no module says more. Say it, as in "
+        f"axes={{{layer!r}: {usual.get(axes.n_axes, 'a letter for each axis')}}} (B the samples, C "
+        "the channels), give another pooling for this layer, or choose other layers"
+    )
 
 
 def pooling_name(choice: PoolingChoice, layer: str) -> str:
     """The name of the pooling of ``layer``, the same in every process."""
-    return name_of(_chosen(choice, layer))
+    return name_of(pooling_of(choice, layer))
 
 
 def name_of(pooling: str | Callable[[Tensor], Tensor]) -> str:
@@ -96,14 +155,23 @@ def name_of(pooling: str | Callable[[Tensor], Tensor]) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", name)
 
 
-def _chosen(choice: PoolingChoice, layer: str) -> str | Callable[[Tensor], Tensor]:
+def pooling_of(choice: PoolingChoice, layer: str) -> str | Callable[[Tensor], Tensor]:
+    """The name or the function that was asked for ``layer``."""
     if not isinstance(choice, Mapping):
         return choice
     return next((own for glob, own in choice.items() if matches(layer, glob)), "flatten")
 
 
-def pool(activation: Activation, mask: Mask | None, pooling: Pooling, layer: str) -> Tensor:
+def pool(
+    activation: Tensor,
+    mask: Mask | None,
+    pooling: Pooling,
+    layer: str,
+    n_samples: int | None = None,
+) -> Tensor:
     """The representation (n_samples, n_features) of ``layer``; half precisions become float32.
+
+    The samples are the first axis of the activation, unless ``n_samples`` says how many there are.
 
     Raises
     ------
@@ -121,10 +189,11 @@ def pool(activation: Activation, mask: Mask | None, pooling: Pooling, layer: str
         raise InputError(
             f"layer {layer!r} is complex: choose others, or use pooling=torch.view_as_real"
         )
-    if len(pooled) != len(activation):
+    n_samples = len(activation) if n_samples is None else n_samples
+    if len(pooled) != n_samples:
         raise InputError(
-            f"the pooling of layer {layer!r} made {len(pooled)} rows of {len(activation)} samples: "
-            "it must keep the first dimension"
+            f"the pooling of layer {layer!r} made {len(pooled)} rows of {n_samples} samples, from "
+            f"the shape {tuple(activation.shape)}: it must make a row for each sample"
         )
     return pooled
 

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any, NamedTuple, Self
 
 from torch import nn
+from torch.utils.data import DataLoader, default_collate
 
-from dimscope.capture.discovery import layer_names
-from dimscope.capture.inference import Forward, require_module
+from dimscope.capture.axes import checked_axes
+from dimscope.capture.batches import (
+    Batch,
+    count_samples,
+    read_batches,
+    read_first,
+    too_few_samples,
+)
+from dimscope.capture.discovery import find_layers
+from dimscope.capture.globs import matches
+from dimscope.capture.inference import Forward, Mode, require_mode, require_module, undisturbed
 from dimscope.capture.layers import LayerTable
-from dimscope.capture.pooling import PoolingChoice, name_of
-from dimscope.capture.selection import Choices, select_layers
+from dimscope.capture.parallel import unwrapped
+from dimscope.capture.pooling import PoolingChoice, name_of, require_pooling, resolve_pooling
+from dimscope.capture.selection import Choices, left_out, require_known, select_layers
 from dimscope.errors import InputError, InputTypeError
 from dimscope.store import BATCH_SIZE, Budgets
+
+_SHOWN = 8
 
 
 class Found(NamedTuple):
@@ -30,11 +43,14 @@ class Found(NamedTuple):
         These names, in order of execution.
     infos
         All layers of the network.
+    left_out
+        What the choice of layers stands for but cannot be measured, with the reasons.
     """
 
     probe: Probe
     names: tuple[str, ...]
     infos: LayerTable
+    left_out: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +62,8 @@ class Probe:
     Attributes
     ----------
     model
-        The network, on any device.
+        The network, on any device. Of one that is wrapped for parallel training or by
+        ``torch.compile``, the network inside is kept.
     data
         A DataLoader or other iterable of batches; a Dataset; or all samples at once: a tensor or
         array, a tuple ``(inputs, labels)``, a dict of tensors. A batch is a tensor or array,
@@ -57,8 +74,12 @@ class Probe:
         Which layers; see `select_layers`.
     pooling
         How an activation becomes a vector: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
-        ``"last_token"``, ``"token_mean"``; a function of the activation; or a mapping from globs
-        of layer names to these.
+        ``"last_token"``, ``"token_mean"``; a function of the activation, as the network made it,
+        that returns a row for each sample; or a mapping from globs of layer names to these.
+    axes
+        What the axes of activations are, by globs of layer names, such as ``{"layers.*": "TBC"}``:
+        a letter for each axis, B for the samples, C for the channels, any other for positions. It
+        is only needed where modules and two batch sizes do not show it, or show it wrongly.
     n_samples
         How many samples to read from the start of the data; None for all.
     batch_size
@@ -66,37 +87,56 @@ class Probe:
     forward
         Called as ``forward(model, batch)`` instead of ``model(inputs)``; it gets the whole batch,
         labels included, on the network's device.
+    mode
+        ``"eval"``, or ``"train"``: every module in training mode, so that dropout draws and batch
+        normalisation takes the statistics of each batch; the values then depend on the batches.
+        What is drawn does not: it is the same in every pass.
     budgets
         How many bytes of activations may be held in memory and on disk.
 
     Raises
     ------
     InputError
-        If the model is no `torch.nn.Module`, or a number is not a whole number of 1 or more.
+        If the model is no `torch.nn.Module`, it has no module of a name in ``layers``, a pooling or
+        the mode is unknown, axes are not understood, a number is not a whole number of 1 or more,
+        or the data are known to have fewer than ``n_samples``.
     """
 
     model: nn.Module
     data: Any
     layers: Choices = "auto"
     pooling: PoolingChoice = "flatten"
+    axes: Mapping[str, str] = field(default_factory=dict)
     n_samples: int | None = None
     batch_size: int = BATCH_SIZE
     forward: Forward | None = None
+    mode: Mode = "eval"
     budgets: Budgets = field(default_factory=Budgets)
 
     def __post_init__(self) -> None:
-        require_module(self.model)
+        object.__setattr__(self, "model", require_module(unwrapped(self.model)))
+        require_mode(self.mode)
+        require_known(self.model, self.layers)
+        require_pooling(self.pooling)
+        checked_axes(self.axes)
+        if self.forward is not None and not callable(self.forward):
+            raise InputTypeError(f"forward={self.forward!r} must be a function (model, batch)")
         _require_positive("batch_size", self.batch_size)
         if self.n_samples is not None:
             _require_positive("n_samples", self.n_samples)
+            _require_enough(self.data, self.n_samples)
 
     def with_data(self, data: Any) -> Self:
         """Return this probe with other data."""
         return replace(self, data=data)
 
-    def with_layers(self, layers: Choices) -> Self:
-        """Return this probe with other layers."""
-        return replace(self, layers=layers)
+    def narrowed(self, names: Sequence[str]) -> Self:
+        """Return this probe with some of the layers that it has by name."""
+        pooling = self.pooling
+        if isinstance(pooling, Mapping):
+            fits = {glob for glob in pooling for name in names if matches(name, glob)}
+            pooling = {glob: own for glob, own in pooling.items() if glob in fits}
+        return replace(self, layers=list(names), pooling=pooling)
 
     def found(self) -> Found:
         """Find the layers by running the network on two or three samples.
@@ -107,7 +147,8 @@ class Probe:
         Raises
         ------
         InputError
-            If a layer is unknown, or the data are empty or cannot be read.
+            If a layer is unknown, a pooling or axes are given for no layer, or the data are empty
+            or cannot be read.
         CaptureError
             If the network fails on the samples.
         """
@@ -115,9 +156,22 @@ class Probe:
         if isinstance(data, Iterator):
             sample = list(islice(data, 1))
             data = chain(sample, data)
-        infos = layer_names(self.model, sample, forward=self.forward)
-        names = select_layers(infos, self.layers)
-        return Found(replace(self, data=data, layers=names), tuple(names), infos)
+        with undisturbed(self.model, sample, self.mode):
+            found = self.found_in(read_first(read_batches(sample, self.batch_size)))
+        return found._replace(probe=replace(self, data=data, layers=list(found.names)))
+
+    def found_in(self, batch: Batch) -> Found:
+        """Find the layers by running the network on samples of ``batch``, undisturbed; as `found`.
+
+        The probe of the result is this one.
+        """
+        axes = checked_axes(self.axes)
+        infos = find_layers(self.model, batch, self.forward, axes, self.pooling)
+        names = tuple(select_layers(infos, self.layers))
+        _require_used(self.pooling, names)
+        for name in names:
+            resolve_pooling(self.pooling, name, infos.sources[name].axes)
+        return Found(self, names, infos, left_out(infos, self.layers))
 
     def identity(self) -> dict[str, Any]:
         """Return what two passes of one run must have in common.
@@ -127,7 +181,9 @@ class Probe:
         return {
             "layers": self.layers,
             "pooling": _names_of(self.pooling),
+            "axes": dict(self.axes),
             "n_samples_asked": self.n_samples,
+            "mode": self.mode,
         }
 
 
@@ -136,6 +192,24 @@ def _require_positive(option: str, value: Any) -> None:
         raise InputTypeError(f"{option} is {value!r}: it must be a whole number, 1 or more")
     if value < 1:
         raise InputError(f"{option} is {value}: it must be 1 or more")
+
+
+def _require_enough(data: Any, n_samples: int) -> None:
+    """Refuse to read more samples than there are, where the data tell how many."""
+    is_collated = isinstance(data, DataLoader) and data.collate_fn is not default_collate
+    count = None if is_collated else count_samples(data)  # one item may become several samples
+    if count is not None and n_samples > count > 0:
+        raise too_few_samples(n_samples, count)
+
+
+def _require_used(pooling: PoolingChoice, names: Sequence[str]) -> None:
+    """Refuse poolings for layers that are not measured: the caller expects them to matter."""
+    for glob in pooling if isinstance(pooling, Mapping) else ():
+        if not any(matches(name, glob) for name in names):
+            shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+            raise InputError(
+                f"the pooling of {glob!r} is that of no layer to be measured: these are {shown}"
+            )
 
 
 def _names_of(pooling: PoolingChoice) -> str | dict[str, str]:

@@ -11,7 +11,7 @@ from jaxtyping import Int64
 
 from dimscope.capture.batches import read_batches
 from dimscope.capture.hashing import InputHash
-from dimscope.capture.inference import place_batch, undisturbed
+from dimscope.capture.inference import place_batch, seed_of_batch, undisturbed
 from dimscope.capture.layers import Source
 from dimscope.capture.probe import Probe
 from dimscope.capture.recording import LayerRecorder
@@ -41,10 +41,11 @@ class Replay:
         seen = InputHash()
         probe = self.probe
         recorder = LayerRecorder({name: source}, part, probe.pooling, stop_early=True)
-        with undisturbed(probe.model, probe.data):
+        with undisturbed(probe.model, probe.data, probe.mode):
             for batch in read_batches(probe.data, probe.batch_size, probe.n_samples):
                 seen.update(batch.inputs)
                 if part.has_any_of_next(batch.n_samples):
+                    seed_of_batch(probe.mode, part.n_seen)
                     recorder.run(probe.model, place_batch(batch, probe.model), probe.forward)
                 part.n_seen += batch.n_samples
         if seen.hexdigest() != self.data_hash:

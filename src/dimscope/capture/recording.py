@@ -77,7 +77,9 @@ class LayerRecorder:
         self.widths: dict[str, int] = {}
         self._sources = dict(sources)
         self._stop_early = stop_early
-        self._poolings = {name: resolve_pooling(pooling, name) for name in sources}
+        self._poolings = {
+            name: resolve_pooling(pooling, name, source.axes) for name, source in sources.items()
+        }
         self._store = store
         self._at: defaultdict[tuple[str | None, str, int], list[str]] = defaultdict(list)
         for name, source in sources.items():
@@ -141,12 +143,14 @@ class LayerRecorder:
             raise _AllSeen
 
     def _store_tensor(self, name: str, tensor: Tensor, batch: Batch) -> None:
-        if tensor.shape[:1] != (batch.n_samples,):
+        axes, n_samples = self._sources[name].axes, batch.n_samples
+        if axes is not None and not axes.fit(tensor.shape, n_samples):
             raise CaptureError(
-                f"layer {name!r} has the shape {tuple(tensor.shape)} in a batch of "
-                f"{batch.n_samples} samples: its first dimension must be the batch"
+                f"layer {name!r} has the shape {tuple(tensor.shape)} in a batch of {n_samples} "
+                f"samples, but on the first samples its axes were {axes}, B the batch"
             )
-        pooled = pool(tensor.detach(), batch.attention_mask, self._poolings[name], name)
+        pooling = self._poolings[name]
+        pooled = pool(tensor.detach(), batch.attention_mask, pooling, name, n_samples)
         self._store.append(name, pooled.cpu().numpy())
         self.widths[name] = pooled.shape[1]
         self._recorded.add(name)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from torch import nn
 
-from dimscope.capture.layers import LayerInfo, LayerTable, Source, is_glob, matches
+from dimscope.capture.globs import is_glob, matches
+from dimscope.capture.layers import LayerInfo, LayerTable, Source
+from dimscope.capture.trace import outer_names
+from dimscope.capture.uncompiled import uncompiled
 from dimscope.errors import InputError
 
 #: One way to choose layers: "auto", a name, a glob, a module class, or a predicate.
@@ -51,6 +54,58 @@ def select_layers(infos: LayerTable, layers: Choices) -> list[str]:
     return sorted(names, key=lambda name: infos[name].index)
 
 
+def left_out(infos: LayerTable, layers: Choices) -> dict[str, str]:
+    """What a choice stands for but cannot be measured, with the reasons.
+
+    Parameters
+    ----------
+    infos, layers
+        As in `select_layers`. A name stands for itself, and a predicate for what can be measured.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from dimscope.capture import layer_names
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(0), torch.nn.ReLU())
+    >>> left_out(layer_names(model, torch.zeros(5, 8)), torch.nn.ReLU)["1"]
+    'the batch is merged with another axis: axis 0 of its shape (24,) has 8 rows for each sample'
+    """
+    choices = layers if isinstance(layers, list | tuple) else [layers]
+    names = {name for choice in choices for name in _unmeasurable(infos, choice)}
+    return {name: why for name, why in infos.excluded.items() if name in names}
+
+
+def _unmeasurable(infos: LayerTable, choice: Any) -> list[str]:
+    if choice == "auto":
+        return list(infos.left_out)
+    if isinstance(choice, str) and is_glob(choice):
+        return [name for name in infos.not_measured if matches(name, choice)]
+    if isinstance(choice, type):
+        known = [name for name in infos.not_measured if name in infos.sources]
+        return [name for name in known if _is_made_by(infos.sources[name], choice)]
+    return []
+
+
+def require_known(model: nn.Module, layers: Choices) -> None:
+    """Refuse names of layers that no module of the network can have; nothing runs.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
+    choices = layers if isinstance(layers, list | tuple) else [layers]
+    named = [c for c in choices if isinstance(c, str) and c != "auto" and not is_glob(c)]
+    if not named:
+        return
+    with uncompiled(model):
+        paths = dict(model.named_modules(remove_duplicate=False)).keys() - {""}
+    paths |= set(outer_names(model))
+    for name in named:
+        if not any(name == path or name.startswith((f"{path}#", f"{path}:")) for path in paths):
+            raise _unknown(name, paths)
+
+
 def _chosen(infos: LayerTable, choice: Any) -> list[str]:
     if choice == "auto":
         return _auto(infos)
@@ -68,15 +123,25 @@ def _chosen(infos: LayerTable, choice: Any) -> list[str]:
             "predicate on LayerInfo, or a list of these"
         )
     if not found:
-        raise InputError(f"no layer matches {_described(choice)}: {_HINT}")
+        raise InputError(f"no layer matches {_described(choice)}{_reasons(infos, choice)}: {_HINT}")
     return found
 
 
 def _auto(infos: LayerTable) -> list[str]:
     found = [name for name, info in infos.items() if info.auto]
     if not found:
-        raise InputError(f"'auto' finds no layer to measure: {_HINT}")
+        raise InputError(f"'auto' finds no layer to measure{_reasons(infos, 'auto')}: {_HINT}")
     return found
+
+
+def _reasons(infos: LayerTable, choice: Any) -> str:
+    """The first of the layers that a choice stands for but cannot be measured, with the reason."""
+    found = left_out(infos, choice)
+    if not found:
+        return ""
+    name, why = next(iter(found.items()))
+    others = f", and {len(found) - 1} more cannot be measured" if len(found) > 1 else ""
+    return f" that can be measured ({name!r}: {why}{others})"
 
 
 def _known(infos: LayerTable, name: str) -> str:
@@ -84,10 +149,17 @@ def _known(infos: LayerTable, name: str) -> str:
     if known in infos or known in infos.unlisted:
         return known
     if known in infos.excluded:
-        raise InputError(f"layer {name!r} cannot be measured: {infos.excluded[known]}")
-    near = get_close_matches(name, [*infos, *infos.unlisted], n=3)
+        remedy = ""
+        if known in infos.sources:
+            remedy = "; to measure it, give as pooling a function that makes a row for each sample"
+        raise InputError(f"layer {name!r} cannot be measured: {infos.excluded[known]}{remedy}")
+    raise _unknown(name, [*infos, *infos.unlisted])
+
+
+def _unknown(name: str, known: Iterable[str]) -> InputError:
+    near = get_close_matches(name, list(known), n=3)
     guess = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    raise InputError(f"unknown layer {name!r}: {guess}{_HINT}")
+    return InputError(f"unknown layer {name!r}: {guess}{_HINT}")
 
 
 def _is_made_by(source: Source, kind: type) -> bool:

@@ -98,13 +98,14 @@ def trace_batch(model: nn.Module, batch: Batch, forward: Forward | None) -> list
         If the network fails.
     """
     try:
-        return [_trace(model, batch.take(_cycle(batch, size)), forward) for size in (2, 3)]
+        return [_trace(model, first_samples(batch, size), forward) for size in (2, 3)]
     except CaptureError:
         return [_trace(model, batch, forward)]
 
 
-def _cycle(batch: Batch, size: int) -> list[int]:
-    return [row % batch.n_samples for row in range(size)]
+def first_samples(batch: Batch, n_samples: int) -> Batch:
+    """The first samples of a batch, repeated if it has too few."""
+    return batch.take([row % batch.n_samples for row in range(n_samples)])
 
 
 def _trace(model: nn.Module, batch: Batch, forward: Forward | None) -> Trace:

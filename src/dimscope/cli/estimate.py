@@ -6,8 +6,7 @@ import click
 
 from dimscope import estimators
 from dimscope.cli.output import Output, json_option, print_estimates
-from dimscope.cli.sources import array_in_a_file
-from dimscope.io import read_array
+from dimscope.cli.sources import array_and_groups, array_in_a_file
 from dimscope.neighbors import Duplicates, Metric
 from dimscope.points import as_points
 
@@ -41,6 +40,8 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
     metric: Metric,
     duplicates: Duplicates,
     near_copies: Duplicates,
+    groups: str | None,
+    window: int | None,
     n_jobs: int | None,
     search_device: str | None,
     seed: int,
@@ -50,13 +51,15 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
 
     FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
     """
-    points = as_points(read_array(file, key=key))
+    array, kin = array_and_groups(file, key, groups, window)
+    points = as_points(array)
     found = estimators.estimate(
         points,
         methods,
         metric=metric,
         duplicates=duplicates,
         near_copies=near_copies,
+        groups=kin,
         n_jobs=n_jobs,
         search_device=search_device,
         rng=seed,

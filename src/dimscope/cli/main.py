@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from dimscope import __version__
+from dimscope._processes import Stopped, orderly_exit
 from dimscope.cli.doctor import doctor
 from dimscope.cli.estimate import estimate
 from dimscope.cli.layers import layers
@@ -20,6 +21,7 @@ from dimscope.cli.track import track
 from dimscope.errors import DimscopeError, InputError
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
+_GOES_ON = "a run with --out goes on from here when it is started again"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,7 +30,7 @@ def cli() -> None:
     """The intrinsic dimension of every layer of a neural network.
 
     Results go to stdout, everything else to stderr. Exit code 0: done; 1: the work failed;
-    2: bad input or usage; 130: interrupted.
+    2: bad input or usage; 130: interrupted; 143 and 129: stopped by SIGTERM and SIGHUP.
     """
 
 
@@ -39,11 +41,12 @@ for command in (estimate, scale, layers, profile, track, reproduce, report, doct
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="dimscope",
-            standalone_mode=False,
-        )
+        with orderly_exit():
+            result = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="dimscope",
+                standalone_mode=False,
+            )
     except click.ClickException as error:
         error.show()
         return _BAD_INPUT
@@ -54,8 +57,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         note(f"error: {error}")
         return _FAILED
     except (KeyboardInterrupt, click.Abort):
-        note("interrupted; a run with --out goes on from here when it is started again")
+        note(f"interrupted; {_GOES_ON}")
         return _INTERRUPTED
+    except Stopped as stop:
+        note(f"stopped by {stop.signal}; {_GOES_ON}")
+        return stop.exit_code
     return result if isinstance(result, int) else 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import pandas as pd
 
-from dimscope._format import with_error
+from dimscope._format import in_groups, with_error
 from dimscope._optional import require
 from dimscope.errors import InputError, StoreError
 from dimscope.plots.names import run_label
@@ -118,7 +118,7 @@ def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
                 shown(e.value, e.stderr),
                 "-" if e.interval is None else f"{e.interval[0]:.4g} .. {e.interval[1]:.4g}",
                 shown(e.scale),
-                str(e.n_samples),
+                in_groups(e.n_samples, e.n_groups),
             ]
             for e in estimates
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from dimscope.cli.sources import Sources, how_to_measure, load_sources, model_an
 from dimscope.errors import InputError
 from dimscope.neighbors import Metric
 from dimscope.store import format_size, parse_size
+
+if TYPE_CHECKING:
+    from dimscope.capture import Mode
 
 
 @click.command()
@@ -33,8 +36,10 @@ def profile(  # noqa: PLR0913 - one parameter for each option
     methods: tuple[str, ...],
     metric: Metric,
     pooling: str,
+    axes: dict[str, str],
     n_repeats: int,
     batch_size: int,
+    mode: Mode,
     memory: str,
     disk: str | None,
     n_jobs: int | None,
@@ -49,7 +54,7 @@ def profile(  # noqa: PLR0913 - one parameter for each option
     found = load_sources(**sources)
     if dry_run:
         budgets = parse_size(memory), None if disk is None else parse_size(disk)
-        _show_plan(found, layers, budgets, output)
+        _show_plan(found, layers, mode, budgets, output)
         return
     result = profiling.profile(
         found.loaded.model,
@@ -58,9 +63,11 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         methods=methods,
         metric=metric,
         pooling=pooling,
+        axes=axes,
         n_repeats=n_repeats,
         rng=sources["seed"],
         batch_size=batch_size,
+        mode=mode,
         memory_budget=memory,
         disk_budget=disk,
         n_jobs=n_jobs,
@@ -77,7 +84,11 @@ def profile(  # noqa: PLR0913 - one parameter for each option
 
 
 def _show_plan(
-    found: Sources, layers: str | list[str], budgets: tuple[int, int | None], output: Output
+    found: Sources,
+    layers: str | list[str],
+    mode: Mode,
+    budgets: tuple[int, int | None],
+    output: Output,
 ) -> None:
     try:
         n_samples = len(found.data)
@@ -90,6 +101,7 @@ def _show_plan(
         n_samples=n_samples,
         memory_budget=budgets[0],
         disk_budget=budgets[1],
+        mode=mode,
     )
     output.write(text=lambda: _print_plan(planned), document=lambda: _plan_document(planned))
 

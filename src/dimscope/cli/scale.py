@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from dimscope.cli.output import Output, json_option, note, print_table, save_plot, shown
-from dimscope.cli.sources import array_in_a_file
+from dimscope.cli.sources import array_and_groups, array_in_a_file
 from dimscope.estimators import scale_curve
-from dimscope.io import read_array
 from dimscope.neighbors import Duplicates, Metric
 from dimscope.results.scales import TOLERANCE, ScaleCurves, within
 
@@ -37,6 +36,8 @@ def scale(  # noqa: PLR0913 - one parameter for each option
     metric: Metric,
     duplicates: Duplicates,
     near_copies: Duplicates,
+    groups: str | None,
+    window: int | None,
     n2_max: int | None,
     tolerance: float,
     seed: int,
@@ -51,13 +52,15 @@ def scale(  # noqa: PLR0913 - one parameter for each option
 
     FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
     """
+    array, kin = array_and_groups(file, key, groups, window)
     curves = scale_curve(
-        read_array(file, key=key),
+        array,
         n2_max=n2_max,
         tolerance=tolerance,
         metric=metric,
         duplicates=duplicates,
         near_copies=near_copies,
+        groups=kin,
         n_jobs=n_jobs,
         search_device=search_device,
         rng=seed,

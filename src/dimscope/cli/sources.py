@@ -10,7 +10,8 @@ import click
 
 from dimscope.cli.output import note
 from dimscope.errors import InputError
-from dimscope.neighbors import Duplicates, Metric
+from dimscope.io import read_array, read_labelled
+from dimscope.neighbors import Duplicates, Metric, TimeWindow
 from dimscope.profiling import DEFAULT_METHODS
 from dimscope.store import BATCH_SIZE
 
@@ -62,6 +63,25 @@ _MODEL_OPTIONS = (
     ),
 )
 
+
+def _read_axes(_context: Any, _option: Any, given: Sequence[str]) -> dict[str, str]:
+    """Read the axes of layers, written as GLOB=AXES."""
+    pairs = [text.rpartition("=") for text in given]
+    for text, (glob, _, letters) in zip(given, pairs, strict=True):
+        if not glob or not letters:
+            raise click.BadParameter(f"{text!r} is not GLOB=AXES, such as 'layers.*=TBC'")
+    return {glob: letters for glob, _, letters in pairs}
+
+
+axes_option = click.option(
+    "--axes",
+    multiple=True,
+    metavar="GLOB=AXES",
+    callback=_read_axes,
+    help="What the axes of activations are, where the network does not tell: 'layers.*=TBC'. "
+    "B is the samples, C the channels, other letters positions.  May be repeated.",
+)
+
 _MEASURING_OPTIONS = (
     click.option(
         "--layers",
@@ -89,11 +109,19 @@ _MEASURING_OPTIONS = (
         show_default=True,
         help="flatten, spatial_mean, first_token, last_token or token_mean.",
     ),
+    axes_option,
     click.option(
         "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
     ),
     click.option(
         "--batch-size", default=BATCH_SIZE, show_default=True, help="Samples per forward pass."
+    ),
+    click.option(
+        "--mode",
+        type=click.Choice(["eval", "train"]),
+        default="eval",
+        show_default=True,
+        help="How the network runs; train: with dropout and the statistics of each batch.",
     ),
     click.option("--memory", default="1GiB", show_default=True, help="Activations held in memory."),
     click.option(
@@ -127,6 +155,18 @@ _ARRAY_OPTIONS = (
         default="first",
         show_default=True,
         help="What to do with rows that nearly repeat another.",
+    ),
+    click.option(
+        "--groups",
+        metavar="COLUMN|FILE",
+        help="Labels of rows that depend on each other (texts, films, trials): a column of the "
+        "table, or a file with a label for each row.",
+    ),
+    click.option(
+        "--window",
+        type=click.IntRange(min=1),
+        metavar="STEPS",
+        help="Rows are in order of time; those nearer than this are no neighbours.",
     ),
     click.option("--seed", default=0, show_default=True, help="Seed of the blocks of points."),
     _N_JOBS,
@@ -174,6 +214,23 @@ def array_in_a_file(command: F) -> F:
         return command(search_device=search_device or device, **others)
 
     return _with_options(cast(F, under_new_names), _ARRAY_OPTIONS)
+
+
+def array_and_groups(
+    file: str, key: str | None, groups: str | None, window: int | None
+) -> tuple[Any, Any]:
+    """Read the array in a file, and which of its rows depend on each other.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or both groups and a window are given.
+    """
+    if groups is None:
+        return read_array(file, key=key), None if window is None else TimeWindow(window)
+    if window is not None:
+        raise InputError("--groups and --window both say which rows depend: give one of them")
+    return read_labelled(file, groups, key=key)
 
 
 def _with_options(command: F, options: Sequence[Callable[[F], F]]) -> F:

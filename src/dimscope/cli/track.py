@@ -17,7 +17,9 @@ from dimscope.cli.sources import (
 )
 from dimscope.errors import InputError
 
-_HOW = ("methods", "metric", "pooling", "n_repeats", "n_jobs", "search_device")
+_HOW = (
+    "methods", "metric", "pooling", "axes", "n_repeats", "mode", "n_jobs", "search_device",
+)  # fmt: skip
 
 
 @click.command()

@@ -11,6 +11,7 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng
 from dimscope.data.benchmarks import load_benchmark
 from dimscope.data.catalog import BENCHMARKS
@@ -37,6 +38,7 @@ GRAMMAR = " | ".join([*BENCHMARKS, *_BUNDLED, "imagefolder:DIR", "npz:FILE", "fi
 
 
 @renamed_parameters(seed="rng")
+@checked_parameters
 def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the name have defaults
     name: str,
     *,

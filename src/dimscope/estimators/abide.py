@@ -15,6 +15,7 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Bool, Float64, Int64
 
+from dimscope._parameters import checked_parameters
 from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.bias import bias_notes
 from dimscope.estimators._shared.checks import check_at_least, check_open_interval
@@ -30,6 +31,7 @@ _BEST_SHARE = 0.2032  # of neighbours inside, at which their count tells the dim
 _LARGEST_RATIO = 0.975
 
 
+@checked_parameters
 def adaptive_neighbors(
     graph: NeighborGraph, dimension: float, significance: float = 1e-6
 ) -> Int64[np.ndarray, " n_samples"]:
@@ -179,6 +181,7 @@ class ABIDE(KNeighborEstimator):
             stderr=stderr,
             scale=float(radii.mean()),
             n_samples=graph.n_samples,
-            notes=graph_notes(graph) + bias_notes(value, stderr, graph.n_samples, round(mean)),
+            notes=graph_notes(graph)
+            + bias_notes(graph, value, stderr, graph.n_samples, round(mean)),
             ranks=(1, int(chosen.max())),
         )

@@ -6,17 +6,15 @@ Communications Physics 8 (2025).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 import numpy as np
-import scipy.optimize
-from jaxtyping import Float64, Int64
-from scipy.special import gammaln
+from jaxtyping import Float64
 
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import NeighborEstimator
+from dimscope.estimators._shared.binary_law import nearest_law
 from dimscope.estimators._shared.checks import check_open_interval
 from dimscope.estimators._shared.discrete import discrete_estimate, pair_counts, rows_with_copies
 from dimscope.neighbors import NeighborGraph
@@ -33,7 +31,10 @@ class BID(NeighborEstimator):
     Two rows of d independent fair bits have the Hamming distance r with probability 2^-d C(d, r).
     With d(r) = d0 + d1 r the law P(r) = 2^-d(r) C(d(r), r) / Z is fitted to the shortest distances
     of all pairs, by the least Kullback-Leibler divergence from their shares; the value is d0, the
-    dimension at small distance. Equal to n_features for independent fair bits, lower the more they
+    dimension at small distance. The divergence often has a second minimum, with d1 > 2, which fits
+    as well, but grows with the distance without an end: as in the authors' search, which goes up
+    from d1 = 1, only d0 > 0 and d1 < 2 are laws of bits. Where none of these is nearest, there is
+    no value. Equal to n_features for independent fair bits, lower the more they
     depend on each other.
 
     For data of two values, such as the signs of activations. It extrapolates to distance 0: the
@@ -84,50 +85,24 @@ class BID(NeighborEstimator):
                 f"lengths, at least {_LEAST_DISTANCES} are needed: use a larger share or more "
                 "features"
             )
-        value = _binary_dimension(distances, counts[distances])
+        value = nearest_law(distances, counts[distances])
         notes: tuple[Note, ...] = ()
-        if value <= 0:
-            said = "The fit has no positive dimension at distance 0: the law does not hold."
+        if value is None:
+            said = (
+                f"No law with d0 > 0 and d1 < 2 is nearest to the distances up to {distances[-1]}: "
+                "the bits do not follow it at this scale, or too few distances are fitted. Try "
+                "another share."
+            )
             notes = (Note("undetermined", said),)
         return discrete_estimate(
             self,
-            value if value > 0 else None,
+            value,
             None,
             scale=float(distances[-1]),
             n_samples=len(x),
             n_copies=n_copies,
             notes=notes,
         )
-
-
-def _binary_dimension(
-    distances: Int64[np.ndarray, " radii"], counts: Int64[np.ndarray, " radii"]
-) -> float:
-    """d0 of the law that is nearest to the shares of the distances."""
-    r = distances.astype(np.float64)
-    weights = counts / counts.sum()
-    low, high = r[0], r[-1]
-
-    def line(parameters: Float64[np.ndarray, " 2"]) -> tuple[float, float]:
-        over = np.exp(parameters)  # makes d(r) > r at both ends, and so between them
-        first, last = low + over[0], high + over[1]
-        slope = (last - first) / (high - low)
-        return float(first - slope * low), float(slope)
-
-    def cross_entropy(parameters: Float64[np.ndarray, " 2"]) -> float:
-        d0, d1 = line(parameters)
-        d = d0 + d1 * r
-        log_p = gammaln(d + 1) - gammaln(r + 1) - gammaln(d - r + 1) - d * math.log(2)
-        return float(np.logaddexp.reduce(log_p) - weights @ log_p)
-
-    start = np.log([2 * high - low, high])  # twice as many bits as the largest distance
-    found = scipy.optimize.minimize(
-        cross_entropy,
-        start,
-        method="Nelder-Mead",
-        options={"xatol": 1e-9, "fatol": 1e-15, "maxiter": 4000, "maxfev": 4000},
-    )
-    return line(found.x)[0]
 
 
 def _bits(x: Float64[np.ndarray, "n d"]) -> Float64[np.ndarray, "n d"]:

@@ -77,7 +77,7 @@ class Binomial(KNeighborEstimator):
             stderr=stderr,
             scale=float(radii[radii > 0].mean()),
             n_samples=n,
-            notes=graph_notes(graph) + bias_notes(value, stderr, n, k),
+            notes=graph_notes(graph) + bias_notes(graph, value, stderr, n, k),
             ranks=(1, k),
         )
 

@@ -16,6 +16,7 @@ from dimscope.estimators._shared.base import KNeighborEstimator
 from dimscope.estimators._shared.checks import check_at_least
 from dimscope.estimators._shared.correlation_sum import CorrelationSum, correlation_sum
 from dimscope.estimators._shared.notes import graph_notes
+from dimscope.measurement import beyond_features
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import DimensionEstimate, ErrorKind, Note, ScaleCurve
 
@@ -109,19 +110,23 @@ class CorrelationDimension(KNeighborEstimator):
         ------
         InputError
             If fewer than 2 neighbours are to be used, or as many as there are points, two radii
-            are equal or one is 0, or lists of neighbours that were given are too short.
+            are equal or one is 0, every slope is far above the number of features, or lists of
+            neighbours that were given are too short.
         """
         most = graph.n_neighbors if n2_max is None else n2_max
         if most < 2:
             raise InputError(f"a scan needs at least 2 neighbours of each point, got {most}")
         pairs = correlation_sum(graph, _powers_of_two(most))
         slopes = np.array([pairs.slope(*step) for step in pairs.steps])
+        seen = [not beyond_features(value, graph.n_features) for value in slopes[:, 0]]
+        if not any(seen):
+            raise InputError("every slope is far above the number of features")
         return ScaleCurve(
-            scales=pairs.radii[1:],
-            values=slopes[:, 0],
-            stderrs=slopes[:, 1],
-            n1=np.array(pairs.ranks[:-1]),
-            n2=np.array(pairs.ranks[1:]),
+            scales=pairs.radii[1:][seen],
+            values=slopes[seen, 0],
+            stderrs=slopes[seen, 1],
+            n1=np.array(pairs.ranks[:-1])[seen],
+            n2=np.array(pairs.ranks[1:])[seen],
             n_samples=graph.n_samples,
             method=self.name,
             title=self.title,

@@ -10,6 +10,7 @@ import numpy as np
 
 from dimscope.estimators._shared.base import SpectrumEstimator
 from dimscope.estimators._shared.checks import require_variance
+from dimscope.estimators._shared.notes import few_samples_notes
 from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
 
@@ -37,4 +38,5 @@ class EffectiveRank(SpectrumEstimator):
         """
         require_variance(spectrum)
         share = spectrum.eigenvalues[spectrum.eigenvalues > 0] / spectrum.trace
-        return self._answer(spectrum, value=math.exp(-float(share @ np.log(share))))
+        value = math.exp(-float(share @ np.log(share)))
+        return self._answer(spectrum, value=value, notes=few_samples_notes(value, spectrum))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, overload
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.estimators.registry import Method, is_one_method, make_estimators
 from dimscope.measurement import Errors, Representation, Search, measure
@@ -21,6 +22,7 @@ def estimate(
     metric: Metric = ...,
     duplicates: Duplicates = ...,
     near_copies: Duplicates = ...,
+    groups: Any = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
     rng: Rng = ...,
@@ -34,6 +36,7 @@ def estimate(
     metric: Metric = ...,
     duplicates: Duplicates = ...,
     near_copies: Duplicates = ...,
+    groups: Any = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
     rng: Rng = ...,
@@ -42,6 +45,7 @@ def estimate(
 
 
 @renamed_parameters(device="search_device")
+@checked_parameters
 def estimate(  # noqa: PLR0913 - all but the array have defaults
     x: Any,
     method: Method | Sequence[Method] = "two_nn",
@@ -49,6 +53,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
     near_copies: Duplicates = "first",
+    groups: Any = None,
     n_jobs: int | None = None,
     search_device: str | None = None,
     rng: Rng = 0,
@@ -66,6 +71,12 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
     metric, duplicates, near_copies, n_jobs, search_device
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
+    groups
+        Shape (n_samples,): a label for each row, such as its text, film, trial or subject; or, for
+        rows in order of time, a `TimeWindow`. Rows of one group (within the window) depend on each
+        other: they are no neighbours, errors are from blocks of whole groups, and where the
+        neighbours of a point belong to one group too, groups are thinned until they no longer do.
+        The estimates say how many groups there are.
     rng
         Seed of the blocks that errors come from, or a generator that draws one.
     errors
@@ -84,7 +95,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     Raises
     ------
     InputError
-        If ``x`` cannot be used, a method is unknown, or all methods fail.
+        If ``x`` or ``groups`` cannot be used, a method is unknown, or all methods fail.
 
     Examples
     --------
@@ -96,9 +107,14 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     >>> both = estimate(sphere, ["two_nn", "participation_ratio"])
     >>> round(both["participation_ratio"].value, 2)
     3.0
+    >>> views = np.repeat(sphere[:500], 4, axis=0) + 1e-3 * np.random.default_rng(1).normal(
+    ...     size=(2000, 3)
+    ... )
+    >>> print(estimate(views, groups=np.repeat(np.arange(500), 4)))
+    two_nn: 1.96 ± 0.12 (N = 500 in 500 groups)
     """
     engine = LocalEngine(Resources(n_jobs, search_device))
-    representation = Representation.of(x, engine=engine)
+    representation = Representation.of(x, groups=groups, engine=engine)
     found = measure(
         representation,
         make_estimators(method),

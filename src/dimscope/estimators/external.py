@@ -114,6 +114,7 @@ class External(NeighborEstimator):
             n_samples=graph.n_samples,
             n_duplicates=graph.n_duplicates,
             n_near_copies=graph.n_near_copies,
+            n_groups=graph.n_groups,
             notes=notes,
             method=self.name,
             parameters=self.get_params() | _parameters(self.estimator),

@@ -69,7 +69,7 @@ class LevinaBickel(KNeighborEstimator):
             stderr=stderr,
             scale=found.scale,
             n_samples=n,
-            notes=found.notes + bias_notes(value, stderr, n, k),
+            notes=found.notes + bias_notes(graph, value, stderr, n, k),
             ranks=(1, k),
         )
 

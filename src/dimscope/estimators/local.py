@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float64
 
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.estimators._shared.checks import check_at_least
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import LocalEstimate
 
 
+@checked_parameters
 def smooth_local(
     local: LocalEstimate, graph: NeighborGraph, n_neighbors: int | None = None
 ) -> LocalEstimate:

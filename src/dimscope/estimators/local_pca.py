@@ -67,7 +67,8 @@ class LocalPCA(NeighborhoodEstimator):
     - ``"fukunaga_olsen"``: how many exceed ``threshold`` times l_1 (1971).
     - ``"fan"``: the mean of those beyond 95 % of the variance is noise and is taken from all; then
       the first i at which l_i > 10 l_(i+1), or at which 80 % of the variance is held (Fan et al.,
-      arXiv:1002.2050).
+      arXiv:1002.2050). R's intrinsicDimension and scikit-dimension also count as noise the
+      eigenvalue with which the first reach 95 %: they take off more and read fewer.
     - ``"max_gap"``: the i that maximises l_i / l_(i+1).
     - ``"ratio"``: how many hold ``variance_fraction`` of their sum.
     - ``"kaiser"``: how many exceed their mean.

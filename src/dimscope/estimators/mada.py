@@ -95,7 +95,7 @@ class MADA(KNeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=len(values),
-            notes=ratios.notes + bias_notes(value, stderr, len(values), k),
+            notes=ratios.notes + bias_notes(graph, value, stderr, len(values), k),
             ranks=(inner, k),
         )
 

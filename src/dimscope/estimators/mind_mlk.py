@@ -77,6 +77,6 @@ class MiNDMLk(KNeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=n,
-            notes=ratios.notes + bias_notes(value, stderr, n, k),
+            notes=ratios.notes + bias_notes(graph, value, stderr, n, k),
             ranks=(1, k),
         )

@@ -14,6 +14,7 @@ import numpy as np
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import SpectrumEstimator
 from dimscope.estimators._shared.checks import require_variance
+from dimscope.estimators._shared.notes import few_samples_notes
 from dimscope.results import DimensionEstimate, ErrorKind, Note
 from dimscope.spectra import Spectrum, distinct_averages
 
@@ -82,7 +83,7 @@ class ParticipationRatio(SpectrumEstimator):
         require_variance(spectrum)
         if self.correction == "none":
             value = spectrum.trace**2 / spectrum.square_trace
-            return self._answer(spectrum, value=value)
+            return self._answer(spectrum, value=value, notes=few_samples_notes(value, spectrum))
         if spectrum.n_samples < 4:
             raise InputError(
                 f"the corrected participation ratio needs at least 4 samples, got "
@@ -111,9 +112,12 @@ class ParticipationRatio(SpectrumEstimator):
 def _participation_stderr(spectrum: Spectrum, value: float) -> float:
     """By the infinitesimal jackknife: what each row adds to both sums, relative to their means."""
     squares, products = spectrum.row_sums()
-    alike = np.maximum(products - np.square(squares), 0.0)  # without the row's product with itself
+    n = spectrum.n_samples
+    # Without the row's product with itself. Centring makes the mean of the others -|x_i|^2 / (n-1),
+    # which would hide how they differ where the samples are fewer than the dimension.
+    alike = np.maximum(products - np.square(squares) * n / (n - 1), 0.0)
     influence = 2 * value * (squares / squares.mean() - alike / alike.mean())
-    return float(influence.std(ddof=1)) / math.sqrt(spectrum.n_samples)
+    return float(influence.std(ddof=1)) / math.sqrt(n)
 
 
 def _row_averages(spectrum: Spectrum) -> tuple[float, float]:

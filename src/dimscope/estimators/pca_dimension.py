@@ -14,7 +14,8 @@ import numpy as np
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import SpectrumEstimator
 from dimscope.estimators._shared.checks import require_variance
-from dimscope.results import DimensionEstimate, Note
+from dimscope.estimators._shared.notes import few_samples_notes
+from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
 
 
@@ -51,11 +52,5 @@ class PCADimension(SpectrumEstimator):
         held = np.cumsum(spectrum.eigenvalues) / spectrum.trace
         # the last sum can fall short of 1 by rounding
         count = int((held < self.variance_fraction * (1 - 1e-12)).sum()) + 1
-        notes: tuple[Note, ...] = ()
-        if count > 0.5 * (spectrum.n_samples - 1):
-            said = (
-                f"More than half of the {spectrum.n_samples - 1} components that "
-                f"{spectrum.n_samples} samples allow: more samples would raise it."
-            )
-            notes = (Note("limit", said),)
+        notes = few_samples_notes(count, spectrum)
         return self._answer(spectrum, value=float(count), notes=notes)

@@ -10,24 +10,28 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
-from dimscope.errors import or_reason
+from dimscope.errors import InputError, or_reason
 from dimscope.estimators._shared.checks import check_open_interval
+from dimscope.estimators._shared.even_spacing import spacing_notes
 from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators.correlation_dimension import CorrelationDimension
 from dimscope.estimators.gride import Gride
 from dimscope.estimators.two_nn import TwoNN
-from dimscope.measurement import nested_blocks
+from dimscope.measurement import Representation, Search, nested_blocks
 from dimscope.neighbors import (
     Duplicates,
+    LocalEngine,
     Metric,
     NeighborGraph,
     Neighbors,
     NeighborSource,
     Resources,
+    thinned,
 )
-from dimscope.points import Points, as_points
-from dimscope.results import Note, ScaleCurve
+from dimscope.points import Points
+from dimscope.results import DimensionEstimate, Note, ScaleCurve
 from dimscope.results.scales import (
     TOLERANCE,
     Plateau,
@@ -43,6 +47,7 @@ _MOST_BLOCKS = 32
 
 
 @renamed_parameters(device="search_device", seed="rng")
+@checked_parameters
 def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     x: Any,
     *,
@@ -51,6 +56,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
     near_copies: Duplicates = "first",
+    groups: Any = None,
     n_jobs: int | None = None,
     search_device: str | None = None,
     rng: Rng = 0,
@@ -85,6 +91,8 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         Share by which the dimension may change along a plateau, between 0 and 1.
     metric, duplicates, near_copies, n_jobs, search_device
         As in `NeighborGraph.from_points`; a graph ignores them.
+    groups
+        Which rows depend on each other, as in `dimscope.estimate`.
     rng
         Seed of the blocks.
 
@@ -104,24 +112,17 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     (32, 512)
     """
     check_open_interval("tolerance", tolerance, 0, 1)
-    if isinstance(x, NeighborGraph):
-        graph = x
-    else:
-        points = as_points(x)
-        known = max(min(n2_max or points.n_samples // 2, _N_NEIGHBORS), 2)
-        graph = NeighborGraph.from_points(
-            points,
-            known,
-            metric,
-            duplicates=duplicates,
-            near_copies=near_copies,
-            n_jobs=n_jobs,
-            search_device=search_device,
-        )
-    most = min(graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
+    engine = LocalEngine(Resources(n_jobs, search_device))
+    representation = Representation.of(x, groups=groups, engine=engine)
+    known = max(min(n2_max or representation.n_samples // 2, _N_NEIGHBORS), 2)
+    search = Search(
+        n_neighbors=known, metric=metric, duplicates=duplicates, near_copies=near_copies
+    )
+    graph = search.of(representation, known if n2_max else 2)
+    most = min(graph.most_neighbors, graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
     graph = replace(graph, source=_Remembering(graph.source, graph.points))
     gride = Gride().scan(graph, most)
-    notes = graph_notes(graph)
+    notes = graph_notes(graph) + spacing_notes(graph, most)
     curves = [gride]
     for method, make in (
         (TwoNN.name, partial(decimation, graph, rng=rng)),
@@ -144,6 +145,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         n_samples=graph.n_samples,
         n_duplicates=graph.n_duplicates,
         n_near_copies=graph.n_near_copies,
+        n_groups=graph.n_groups,
         notes=notes,
     )
 
@@ -153,24 +155,32 @@ def decimation(graph: NeighborGraph, *, rng: Rng = 0) -> ScaleCurve:
 
     Every point is in one block of each size, but for a remainder. A value is the mean over the
     blocks, its standard error that of a mean of independent estimates, its scale the mean distance
-    to the second neighbour within a block.
+    to the second neighbour within a block. Sizes at which a block shows no dimension are left out,
+    as all points of a grid are.
 
     Raises
     ------
     InputError
-        If the graph has fewer than 5 ratios to use, or was made from lists of neighbours.
+        If no size shows a dimension, or the graph was made from lists of neighbours.
     """
     levels: list[tuple[int, float, float, float]] = []
-    for blocks in nested_blocks(graph.n_samples, _MOST_BLOCKS, seed_of(rng)):
-        n_blocks, size = blocks.shape
-        found = [
-            TwoNN().estimate(graph if n_blocks == 1 else graph.subset(block, 2)) for block in blocks
-        ]
+    reason = ""
+    n = graph.n_samples
+    for blocks in nested_blocks(n, _MOST_BLOCKS, seed_of(rng), groups=graph.groups):
+        n_blocks = len(blocks)
+        parts = [graph] if n_blocks == 1 else [graph.subset(block, 2) for block in blocks]
+        answers = [or_reason(partial(_two_nn, part)) for part in parts]
+        found = [answer for answer in answers if not isinstance(answer, str)]
+        if len(found) < n_blocks:
+            reason = next(answer for answer in answers if isinstance(answer, str))
+            continue
         scales, values, errors = (
             np.array([getattr(e, name) for e in found]) for name in ("scale", "value", "stderr")
         )
         error = float(np.sqrt(np.square(errors).sum())) / n_blocks
-        levels.append((size, float(scales.mean()), float(values.mean()), error))
+        levels.append((n // n_blocks, float(scales.mean()), float(values.mean()), error))
+    if not levels:
+        raise InputError(reason)
     sizes, *columns = zip(*levels, strict=True)
     scale, value, stderr = map(np.array, columns)
     return ScaleCurve(
@@ -184,6 +194,10 @@ def decimation(graph: NeighborGraph, *, rng: Rng = 0) -> ScaleCurve:
         title=TwoNN.title,
         n_points=np.array(sizes),
     )
+
+
+def _two_nn(part: NeighborGraph) -> DimensionEstimate:
+    return TwoNN().estimate(thinned(part, 2))
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ from typing import ClassVar, final
 
 from dimscope.estimators._shared.base import SpectrumEstimator
 from dimscope.estimators._shared.checks import require_variance
+from dimscope.estimators._shared.notes import few_samples_notes
 from dimscope.results import DimensionEstimate
 from dimscope.spectra import Spectrum
 
@@ -44,4 +45,5 @@ class StableRank(SpectrumEstimator):
             If the representation is constant.
         """
         require_variance(spectrum)
-        return self._answer(spectrum, value=spectrum.trace / float(spectrum.eigenvalues[0]))
+        value = spectrum.trace / float(spectrum.eigenvalues[0])
+        return self._answer(spectrum, value=value, notes=few_samples_notes(value, spectrum))

@@ -97,7 +97,7 @@ class TwoNN(NeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=n,
-            notes=ratios.notes + bias_notes(value, stderr, n, 2),
+            notes=ratios.notes + bias_notes(graph, value, stderr, n, 2),
             ranks=(1, 2),
         )
 

@@ -22,7 +22,10 @@ from dimscope.results import DimensionEstimate, ErrorKind
 @final
 @dataclass(kw_only=True)
 class TwoNNMLE(NeighborEstimator):
-    """TwoNN by maximum likelihood: d = (N - 1) / sum ln mu, unbiased for independent ratios.
+    """TwoNN by maximum likelihood, without its bias: d = (N - 1) / sum ln mu.
+
+    The likelihood itself is largest at N / sum ln mu, which is ``Gride(n1=1)``: too high by the
+    factor N / (N - 1) on average, as sum ln mu of independent ratios has a Gamma law.
 
     Assumes what `TwoNN` does, and fails where it does. Uses every ratio, so it is tighter than the
     linear fit and more easily pulled by a few points in sparse regions. Standard error d / sqrt(N)
@@ -58,6 +61,6 @@ class TwoNNMLE(NeighborEstimator):
             stderr=stderr,
             scale=ratios.scale,
             n_samples=n,
-            notes=ratios.notes + bias_notes(value, stderr, n, 2),
+            notes=ratios.notes + bias_notes(graph, value, stderr, n, 2),
             ranks=(1, 2),
         )

@@ -62,10 +62,15 @@ def _read_tensor(path: Path, key: str | None) -> Array:
 
 def _read_csv(path: Path, key: str | None) -> Array:
     _reject_key(key, path)
+    return numbers_of(csv_table(path), path)
+
+
+def csv_table(path: Path) -> pd.DataFrame:
+    """Read a table from text, with its header if it has one."""
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     first = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str)
     header = 0 if _is_header(first.iloc[0].fillna("").tolist()) else None
-    return _numbers(pd.read_csv(path, sep=separator, header=header), path)
+    return pd.read_csv(path, sep=separator, header=header)
 
 
 def _is_header(cells: list[str]) -> bool:
@@ -86,10 +91,10 @@ def _is_number(cell: str) -> bool:
 
 def _read_parquet(path: Path, key: str | None) -> Array:
     _reject_key(key, path)
-    return _numbers(pd.read_parquet(path), path)
+    return numbers_of(pd.read_parquet(path), path)
 
 
-def _numbers(table: pd.DataFrame, path: Path) -> Array:
+def numbers_of(table: pd.DataFrame, path: Path) -> Array:
     """Convert the table to float64; refuse columns that are no measurements."""
     others = [str(c) for c in table.columns.difference(table.select_dtypes("number").columns)]
     if others:

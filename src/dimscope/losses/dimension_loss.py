@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.estimators.registry import make_estimator
@@ -71,6 +72,7 @@ class DimensionLoss(nn.Module):
     (5.1, 2.3)
     """
 
+    @checked_parameters
     def __init__(self, estimator: Method = "two_nn", target: float | Goal = "minimize") -> None:
         super().__init__()
         self.estimator = make_estimator(estimator)

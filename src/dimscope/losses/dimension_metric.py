@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.capture import is_distributed, rank
 from dimscope.errors import InputError
@@ -61,6 +62,7 @@ class DimensionMetric:
     2000 participation_ratio: 3.014 ± 0.012 (N = 500)
     """
 
+    @checked_parameters
     def __init__(self, estimator: Method = "two_nn", n_samples: int = 2000, rng: Rng = 0) -> None:
         if n_samples < 4:
             raise InputError(f"n_samples={n_samples} must be at least 4")

@@ -12,6 +12,7 @@ from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 
@@ -73,6 +74,7 @@ class Manifold:
     local_dimension: Callable[[Coordinates], Float64[np.ndarray, " n"]] | None = None
     noise: float = 0.0
 
+    @checked_parameters
     def sample(self, n_samples: int, rng: int | np.random.Generator) -> PointArray:
         """Draw independent points.
 
@@ -91,6 +93,7 @@ class Manifold:
         """
         return self.sample_local(n_samples, rng)[0]
 
+    @checked_parameters
     def sample_local(
         self, n_samples: int, rng: int | np.random.Generator
     ) -> tuple[PointArray, Float64[np.ndarray, " n"]]:
@@ -115,6 +118,7 @@ class Manifold:
             return self.local_dimension(coordinates)
         return np.full(len(coordinates), self.dimension, dtype=np.float64)
 
+    @checked_parameters
     def with_noise(self, standard_deviation: float) -> Self:
         """Return the same set with isotropic normal noise, in place of any that it had.
 

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.manifolds import benchmark
 from dimscope.manifolds.curved import (
@@ -118,4 +119,4 @@ def make_manifold(name: str, /, **parameters: Any) -> Manifold:
             raise InputError(
                 f"{name} has no parameter {parameter!r}: it has {', '.join(known) or 'none'}"
             )
-    return MANIFOLDS[name](**parameters)
+    return checked_parameters(MANIFOLDS[name])(**parameters)

@@ -2,6 +2,7 @@
 
 from dimscope.measurement.blocks import nested_blocks
 from dimscope.measurement.error_bars import ErrorBar, Errors, block_error
+from dimscope.measurement.features import beyond_features, checked_against_features
 from dimscope.measurement.levels import Level, block_levels
 from dimscope.measurement.measure import Measurement, Search, measure
 from dimscope.measurement.pairs import PairEstimate, measure_pair
@@ -33,8 +34,10 @@ __all__ = [
     "Search",
     "Statistic",
     "VectorStatistic",
+    "beyond_features",
     "block_error",
     "block_levels",
+    "checked_against_features",
     "measure",
     "measure_pair",
     "neighbors_needed",

@@ -12,7 +12,7 @@ import scipy.special
 
 from dimscope.measurement.levels import Level
 from dimscope.measurement.statistic import Statistic
-from dimscope.results import DimensionEstimate, Note
+from dimscope.results import DimensionEstimate, Note, as_note
 
 #: Where errors come from. ``"auto"``: the estimator's own where simulation has shown that it holds,
 #: else blocks. ``"blocks"``: blocks for all. ``"own"``: the estimators' own, and no blocks.
@@ -37,17 +37,19 @@ def wants_blocks(
     estimate: DimensionEstimate | None = None,
     *,
     decimated: bool = False,
+    grouped: bool = False,
 ) -> bool:
     """Whether the error of a statistic has to come from blocks.
 
     Without an estimate: whether that is certain before the estimate is made. A statistic that may
     cost much in each block has blocks on request, and where a decimation measures them anyway.
+    Where points depend on each other within groups, no error for independent points holds.
     """
     if errors != "auto":
         return errors == "blocks"
     has_none = estimate is not None and estimate.stderr is None
     affordable = statistic.cheap_in_blocks or decimated
-    return affordable and (statistic.error_kind == "blocks" or has_none)
+    return affordable and (grouped or statistic.error_kind == "blocks" or has_none)
 
 
 def block_error(estimate: DimensionEstimate, levels: Sequence[Level]) -> ErrorBar | None:
@@ -101,8 +103,33 @@ def with_block_error(
     error = block_error(estimate, [level])
     if error is None:
         return estimate
-    note = block_note(statistic, len(level.values))
-    return replace(estimate, **error._asdict(), error_kind="blocks", notes=(*estimate.notes, note))
+    notes = (*_of_dependent(estimate), block_note(statistic, len(level.values)))
+    return replace(estimate, **error._asdict(), error_kind="blocks", notes=notes)
+
+
+def wider(own: DimensionEstimate, by_blocks: DimensionEstimate) -> DimensionEstimate:
+    """Choose the larger error, of independent points or from blocks of whole groups.
+
+    Dependence never makes an error smaller, and a model's error holds more than the scatter.
+    """
+    if own.stderr is None or by_blocks.stderr is None or own.stderr <= by_blocks.stderr:
+        return by_blocks
+    return replace(own, notes=tuple(_of_dependent(own)))
+
+
+def without_error(estimate: DimensionEstimate, n_groups: int) -> DimensionEstimate:
+    """Take its error from an estimate of dependent points that cannot be cut into blocks."""
+    said = (
+        f"The {estimate.n_samples} points are in {n_groups} groups, too few for blocks of whole "
+        "groups: the error is unknown, as one for independent points would be too small."
+    )
+    notes = (*_of_dependent(estimate), Note("dependence", said))
+    return replace(estimate, stderr=None, interval=None, error_kind=None, notes=notes)
+
+
+def _of_dependent(estimate: DimensionEstimate) -> list[Note]:
+    """The notes without one that its own error takes points as independent."""
+    return [note for note in estimate.notes if as_note(note).code != "dependence"]
 
 
 def block_note(statistic: Statistic, n_blocks: int) -> Note:

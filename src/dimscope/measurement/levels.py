@@ -58,7 +58,12 @@ def block_levels(
         Random partitions into blocks of each size.
     """
     cuts = decimation_cuts(
-        known.n_samples, statistics, halvings=halvings, seed=seed, n_repeats=n_repeats
+        known.n_samples,
+        statistics,
+        halvings=halvings,
+        seed=seed,
+        n_repeats=n_repeats,
+        groups=known.groups if isinstance(known, NeighborGraph) else None,
     )
     return by_name(statistics, answer(known, {}, cuts)[1])
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Self, get_args
 
 from dimscope.errors import InputError, or_reason
-from dimscope.measurement.blocks import decimation_cuts, error_cut
+from dimscope.measurement.blocks import Groups, decimation_cuts, error_cut
 from dimscope.measurement.error_bars import (
     HALVINGS_FOR_ERRORS,
     Errors,
     wants_blocks,
+    wider,
     with_block_error,
     with_own_error,
+    without_error,
 )
+from dimscope.measurement.features import checked_against_features
 from dimscope.measurement.levels import Level, answer, by_name
 from dimscope.measurement.representation import Representation
 from dimscope.measurement.statistic import Known, Statistic, neighbors_needed, of_graph
-from dimscope.neighbors import Copies, Duplicates, Metric, NeighborGraph
+from dimscope.neighbors import Copies, Duplicates, Metric, NeighborGraph, thinned
 from dimscope.neighbors.checks import check_choice
 from dimscope.results import DimensionEstimate
 
@@ -50,13 +53,23 @@ class Search:
     def of(self, representation: Representation, n_neighbors: int) -> NeighborGraph:
         """Return the graph of a representation, with the larger of both numbers of neighbours.
 
+        Where rows depend on each other it is `thinned`, and has no more neighbours than needed if
+        few points are left.
+
         Raises
         ------
         InputError
             As `NeighborGraph.from_points` does.
         """
-        needed = max(n_neighbors, self.n_neighbors)
-        return representation.graph(needed, self.metric, self.duplicates, self.near_copies)
+
+        def graph(n: int) -> NeighborGraph:
+            return representation.graph(n, self.metric, self.duplicates, self.near_copies)
+
+        wanted = max(n_neighbors, self.n_neighbors)
+        if representation.kin is None:
+            return graph(wanted)
+        found = or_reason(partial(graph, wanted))
+        return thinned(graph(n_neighbors) if isinstance(found, str) else found, n_neighbors)
 
 
 @dataclass(frozen=True)
@@ -148,7 +161,8 @@ def measure(  # noqa: PLR0913 - all but the first two have defaults
             n_samples = representation.n_samples
             estimates |= {n: _unknown(s, known, n_samples) for n, s in own.items()}
         else:
-            found = _measured(known, own, plan)
+            of = known if isinstance(known, NeighborGraph) else representation
+            found = _measured(known, own, replace(plan, groups=of.groups, n_groups=of.n_groups))
             estimates |= found.estimates
             levels |= found.levels
     return Measurement({name: estimates[name] for name in statistics}, levels)
@@ -159,10 +173,18 @@ class _Plan:
     errors: Errors
     n_repeats: int
     seed: int
+    groups: Groups = None
+    n_groups: int | None = None
 
     def wants_blocks(self, statistic: Statistic, estimate: DimensionEstimate | None = None) -> bool:
         """Whether the error is to come from blocks."""
-        return wants_blocks(statistic, self.errors, estimate, decimated=self.n_repeats > 0)
+        return wants_blocks(
+            statistic,
+            self.errors,
+            estimate,
+            decimated=self.n_repeats > 0,
+            grouped=self.groups is not None,
+        )
 
 
 def _by_what_they_need(
@@ -189,11 +211,12 @@ def _graphs(
     if isinstance(least, str) or not isinstance(graph, str):
         yield graph, statistics
         return
-    enough = {n: s for n, s in statistics.items() if needs[n] < least.n_samples}
-    yield search.of(representation, neighbors_needed(enough.values())), enough
-    for name in statistics.keys() - enough.keys():
-        reason = or_reason(partial(search.of, representation, needs[name]))
-        yield reason, {name: statistics[name]}
+    for needed in sorted(set(needs.values()), reverse=True):
+        found = or_reason(partial(search.of, representation, needed))
+        if not isinstance(found, str):
+            yield found, {n: s for n, s in statistics.items() if needs[n] <= needed}
+            return
+        yield found, {n: s for n, s in statistics.items() if needs[n] == needed}
 
 
 def _measured(known: Known, statistics: Statistics, plan: _Plan) -> Measurement:
@@ -201,18 +224,24 @@ def _measured(known: Known, statistics: Statistics, plan: _Plan) -> Measurement:
     n = known.n_samples
     cuts = []
     if plan.n_repeats:
-        cuts = decimation_cuts(n, statistics, seed=plan.seed, n_repeats=plan.n_repeats)
+        cuts = decimation_cuts(
+            n, statistics, seed=plan.seed, n_repeats=plan.n_repeats, groups=plan.groups
+        )
     surely = {name: s for name, s in statistics.items() if plan.wants_blocks(s)}
-    for_errors = error_cut(n, HALVINGS_FOR_ERRORS[0], surely, plan.seed)
+    for_errors = error_cut(n, HALVINGS_FOR_ERRORS[0], surely, plan.seed, groups=plan.groups)
     answers, found = answer(known, statistics, [*cuts, for_errors])
     *decimation, most_blocks = found
     estimates = {
         name: _unknown(statistics[name], answered, n)
         if isinstance(answered, str)
-        else with_own_error(answered, statistics[name])
+        else replace(with_own_error(answered, statistics[name]), n_groups=plan.n_groups)
         for name, answered in answers.items()
     }
     _add_block_errors(estimates, known, statistics, plan, most_blocks)
+    estimates = {
+        name: _against_features(estimate, statistics[name], known)
+        for name, estimate in estimates.items()
+    }
     levels = by_name(statistics, decimation)
     failed = {name for name, estimate in estimates.items() if estimate.problem is not None}
     return Measurement(
@@ -236,12 +265,30 @@ def _add_block_errors(
     levels = dict(most_blocks)
     for halving in HALVINGS_FOR_ERRORS:
         unknown = {name: s for name, s in missing.items() if name not in levels}
-        cut = error_cut(known.n_samples, halving, unknown, plan.seed)
+        cut = error_cut(known.n_samples, halving, unknown, plan.seed, groups=plan.groups)
         if cut.statistics:
             levels |= answer(known, {}, [cut])[1][0]
         for name in missing.keys() & levels.keys():
-            estimates[name] = with_block_error(estimates[name], missing.pop(name), levels[name])
+            found = with_block_error(estimates[name], missing.pop(name), levels[name])
+            dependent = plan.groups is not None and plan.errors == "auto"
+            estimates[name] = wider(estimates[name], found) if dependent else found
         levels = {}
+    if plan.groups is not None and plan.n_groups is not None:
+        for name in missing:
+            estimates[name] = without_error(estimates[name], plan.n_groups)
+
+
+def _against_features(
+    estimate: DimensionEstimate, statistic: Statistic, known: Known
+) -> DimensionEstimate:
+    """Compare a dimension with the number of features, once it has its error.
+
+    A linear one says itself where it is above; one of them estimates what more features would give.
+    """
+    if statistic.quantity.family != "intrinsic":
+        return estimate
+    checked = or_reason(partial(checked_against_features, estimate, known.n_features))
+    return _unknown(statistic, checked, known.n_samples) if isinstance(checked, str) else checked
 
 
 def _unknown(statistic: Statistic, problem: str, n_samples: int) -> DimensionEstimate:

@@ -10,7 +10,15 @@ import numpy as np
 from jaxtyping import Int64, Shaped
 
 from dimscope.errors import InputError
-from dimscope.neighbors import Duplicates, Engine, LocalEngine, Metric, NeighborGraph
+from dimscope.neighbors import (
+    Duplicates,
+    Engine,
+    Kin,
+    LocalEngine,
+    Metric,
+    NeighborGraph,
+    kin_of,
+)
 from dimscope.points import Points, as_points
 from dimscope.spectra import Spectrum
 
@@ -31,6 +39,8 @@ class Representation:
         What searches neighbours; no number depends on it.
     given
         The graph that it was made from, if any; `graph` then always returns this one.
+    kin
+        Which rows depend on each other; None where all are taken as independent.
 
     Examples
     --------
@@ -45,6 +55,7 @@ class Representation:
     labels: Shaped[np.ndarray, " n_samples"] | None = None
     engine: Engine = field(default_factory=LocalEngine)
     given: NeighborGraph | None = None
+    kin: Kin | None = None
     _kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -54,7 +65,9 @@ class Representation:
             )
 
     @classmethod
-    def of(cls, x: Any, *, labels: Any = None, engine: Engine | None = None) -> Self:
+    def of(
+        cls, x: Any, *, labels: Any = None, groups: Any = None, engine: Engine | None = None
+    ) -> Self:
         """Make a representation of an array, `Points` or a graph; a representation passes through.
 
         Parameters
@@ -64,22 +77,33 @@ class Representation:
             `NeighborGraph`, which is used as it is.
         labels
             A label for each row.
+        groups
+            Which rows depend on each other, as in `NeighborGraph.from_points`; a graph or a
+            representation brings its own.
         engine
             What searches neighbours; by default this machine.
 
         Raises
         ------
         InputError
-            If ``x`` cannot be used, or there are more or fewer labels than rows.
+            If ``x`` cannot be used, there are more or fewer labels than rows, or groups are given
+            beside a graph or representation.
         """
+        if groups is not None and isinstance(x, cls | NeighborGraph):
+            raise InputError(
+                f"groups are given beside a {type(x).__name__}, whose neighbours are found: give "
+                "them where it is made, as NeighborGraph.from_points(x, groups=...)"
+            )
         if isinstance(x, cls):
             return x
         graph = x if isinstance(x, NeighborGraph) else None
+        points = as_points(x) if graph is None else graph.points
         return cls(
-            points=as_points(x) if graph is None else graph.points,
+            points=points,
             labels=None if labels is None else np.asarray(labels),
             engine=engine or LocalEngine(),
             given=graph,
+            kin=graph.kin if graph else kin_of(groups, points.n_samples if points else 0),
         )
 
     @property
@@ -88,6 +112,21 @@ class Representation:
         if self.given is not None:
             return self.given.n_samples
         return 0 if self.points is None else self.points.n_samples
+
+    @property
+    def groups(self) -> Int64[np.ndarray, " n_samples"] | None:
+        """The number of each row's group, from 0; None where no two rows are kin."""
+        if self.kin is None or self.points is None:
+            return None
+        rows = np.arange(self.points.n_samples)
+        return self.kin.groups(rows) if self.kin.any_among(rows) else None
+
+    @property
+    def n_groups(self) -> int | None:
+        """Number of groups of rows that depend on each other; None where nobody gave groups."""
+        if self.kin is None:
+            return None
+        return self.n_samples if self.groups is None else int(self.groups.max()) + 1
 
     @property
     def n_features(self) -> int | None:
@@ -123,6 +162,7 @@ class Representation:
                 metric,
                 duplicates=duplicates,
                 near_copies=near_copies,
+                groups=self.kin,
                 engine=self.engine,
             ),
         )
@@ -150,7 +190,8 @@ class Representation:
         if self.given is not None:
             rows = self.given.original_rows[rows]
         labels = None if self.labels is None else self.labels[rows]
-        return Representation(points.take(rows), labels, self.engine)
+        kin = None if self.kin is None else self.kin.take(rows)
+        return Representation(points.take(rows), labels, self.engine, kin=kin)
 
     def _known_points(self, who_needs: str) -> Points:
         if self.points is None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.data.names import call_user_function, is_user_code, unknown_name
 from dimscope.errors import InputError
@@ -58,6 +59,7 @@ class LoadedModel:
 
 
 @renamed_parameters(seed="rng")
+@checked_parameters
 def load_model(
     name: str, *, weights: str | Path | None = None, untrained: bool = False, rng: Rng = 0
 ) -> LoadedModel:

@@ -14,6 +14,7 @@ from dimscope.io import read_tensors
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _PARALLEL_PREFIX = "module."
+_COMPILED_PART = "_orig_mod."  # torch.compile puts it into names
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
@@ -26,7 +27,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     path
         A ``.pt``, ``.pth`` or ``.safetensors`` file with a state dictionary, by itself or as the
         ``state_dict``, ``model_state_dict`` or ``model`` of a checkpoint, with or without the
-        ``module.`` prefix of parallel training.
+        ``module.`` prefix of parallel training and the ``_orig_mod.`` of `torch.compile`.
 
     Raises
     ------
@@ -34,7 +35,8 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         If the file cannot be read or does not fit the network.
     """
     weights = _unwrapped(read_tensors(path), path)
-    own = model.state_dict()
+    state = model.state_dict()
+    own = {key.replace(_COMPILED_PART, ""): value for key, value in state.items()}
     missing = [key for key in own if key not in weights]
     unexpected = [key for key in weights if key not in own]
     reshaped = [
@@ -53,7 +55,7 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
             f"the weights in {str(path)!r} do not fit the network: {counts}; "
             "give weights saved from this same architecture"
         )
-    model.load_state_dict(weights)
+    model.load_state_dict({key: weights[key.replace(_COMPILED_PART, "")] for key in state})
 
 
 def _unwrapped(content: Any, path: str | Path) -> dict[str, torch.Tensor]:
@@ -68,6 +70,7 @@ def _unwrapped(content: Any, path: str | Path) -> dict[str, torch.Tensor]:
         raise InputError(
             f"{str(path)!r} holds no state dictionary; save torch.save(model.state_dict(), path)"
         )
-    if all(key.startswith(_PARALLEL_PREFIX) for key in content):
-        return {key.removeprefix(_PARALLEL_PREFIX): value for key, value in content.items()}
-    return dict(content)
+    found = {key.replace(_COMPILED_PART, ""): value for key, value in content.items()}
+    if all(key.startswith(_PARALLEL_PREFIX) for key in found):
+        return {key.removeprefix(_PARALLEL_PREFIX): value for key, value in found.items()}
+    return found

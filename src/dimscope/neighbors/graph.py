@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope.errors import or_reason
 from dimscope.neighbors.checks import (
     check_choice,
@@ -26,8 +27,10 @@ from dimscope.neighbors.given import (
     checked_lists,
     copies_in_lists,
     lists_of_sparse,
+    lists_without_kin,
     neighbors_left,
 )
+from dimscope.neighbors.kin import Kin, kin_of
 from dimscope.neighbors.local_engine import engine_or_local
 from dimscope.neighbors.near_copies import NearCopies, groups_of_copies
 from dimscope.neighbors.resources import Resources
@@ -40,7 +43,9 @@ from dimscope.neighbors.sources import (
     SearchedPoints,
 )
 from dimscope.neighbors.spacing import RANKS, Spacing
+from dimscope.neighbors.without_kin import WithoutKin
 from dimscope.points import Points, as_points
+from dimscope.results import Note
 
 Metric = Literal["euclidean", "cosine", "correlation"]
 
@@ -80,6 +85,15 @@ class NeighborGraph:
         length, sqrt(2 - 2 cos), which has the same neighbours as 1 - cos (itself a squared
         distance, which would halve every dimension); ``"correlation"`` for the same between rows
         centred on their own means; ``"precomputed"`` where distances or neighbours were given.
+    notes
+        What is to be said with every estimate from this graph: that what was given are no
+        distances.
+    kin
+        Which rows of the input depend on each other and are no neighbours; None where all are
+        taken as independent.
+    n_thinned
+        Points set aside because kin stood together among neighbours (`thinned`); None where nobody
+        looked.
     """
 
     distances: Float64[np.ndarray, "n_samples n_neighbors"]
@@ -93,6 +107,9 @@ class NeighborGraph:
     spacing: Spacing | None = None
     n_features: int | None = None
     metric: str = "precomputed"
+    notes: tuple[Note, ...] = ()
+    kin: Kin | None = None
+    n_thinned: int | None = None
 
     @property
     def n_samples(self) -> int:
@@ -110,9 +127,43 @@ class NeighborGraph:
         return int(self.distances.shape[1])
 
     @property
+    def most_neighbors(self) -> int:
+        """Neighbours that every point has: all others, without its kin."""
+        if self.kin is None:
+            return self.n_samples - 1
+        rows = self.original_rows
+        return self.n_samples - int(self.kin.counts(rows, rows).max())
+
+    @property
+    def groups(self) -> Int64[np.ndarray, " n_samples"] | None:
+        """The number of each point's group, from 0; None where no two points are kin."""
+        if self.kin is None:
+            return None
+        found = self.kin.groups(self.original_rows)
+        return found if self.kin.any_among(self.original_rows) else None
+
+    @property
+    def n_groups(self) -> int | None:
+        """Number of groups of points that depend on each other; None where nobody gave groups."""
+        if self.kin is None:
+            return None
+        return self.n_samples if self.groups is None else int(self.groups.max()) + 1
+
+    @property
     def points(self) -> Points | None:
         """The points themselves, read by blocks; None where distances or neighbours were given."""
         return self.source.points
+
+    @property
+    def rounding(self) -> float:
+        """The distance that rounding of what was given can put between two points, as far as known.
+
+        Of points it is that of their stored values; of a matrix of distances it shows on the
+        diagonal.
+        """
+        if self.points is not None:
+            return self.points.rounding
+        return self.source.matrix.rounding if isinstance(self.source, GivenDistances) else 0.0
 
     @property
     def resources(self) -> Resources:
@@ -121,6 +172,7 @@ class NeighborGraph:
 
     @classmethod
     @renamed_parameters(device="search_device")
+    @checked_parameters
     def from_points(  # noqa: PLR0913 - all but the points have defaults
         cls,
         x: Any,
@@ -129,6 +181,7 @@ class NeighborGraph:
         *,
         duplicates: Duplicates = "first",
         near_copies: Duplicates = "first",
+        groups: Any = None,
         n_jobs: int | None = None,
         search_device: str | None = None,
         engine: Engine | None = None,
@@ -151,6 +204,10 @@ class NeighborGraph:
         near_copies
             The same for rows that nearly repeat another: many distances at least ten times
             smaller than the others, with hardly any between. Kept where duplicates are.
+        groups
+            Shape (n_samples,): a label for each row, such as its text, film, trial or subject.
+            Rows of one group depend on each other and are no neighbours, nor near copies. For rows
+            in order of time a `TimeWindow`: rows within it are no neighbours.
         n_jobs
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
@@ -165,9 +222,9 @@ class NeighborGraph:
         Raises
         ------
         InputError
-            If ``x`` is not a finite real matrix or has too few distinct rows, if ``n_jobs`` is
-            below 1, if ``search_device`` is not there, or if one of the two is given beside an
-            engine.
+            If ``x`` is not a finite real matrix or has too few distinct rows, if ``groups`` are no
+            labels of these rows or leave a row too few others, if ``n_jobs`` is below 1, if
+            ``search_device`` is not there, or if one of the two is given beside an engine.
         MissingDependencyError
             If a ``search_device`` is given and torch is not installed.
 
@@ -185,31 +242,47 @@ class NeighborGraph:
         engine = engine_or_local(engine, n_jobs, search_device)
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
-        source = SearchedPoints(points, engine)
+        kin = kin_of(groups, points.n_samples)
+        source: NeighborSource = SearchedPoints(points, engine)
+        if kin is not None:
+            source = WithoutKin(source, kin)
         graph = cls._searched(source, points.scan.first_of_row, n_neighbors, copies)
-        return replace(graph, n_features=points.n_features, metric=metric)
+        return replace(graph, n_features=points.n_features, metric=metric, kin=kin)
 
     @classmethod
-    def from_distances(
+    @checked_parameters
+    def from_distances(  # noqa: PLR0913 - all but the first have defaults
         cls,
         distances: Any,
         n_neighbors: int = 100,
         *,
+        squared: bool = False,
         duplicates: Duplicates = "first",
         near_copies: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the nearest neighbours from a matrix of distances between all points.
+
+        Squared Euclidean distances, 1 - r and 1 - cos are no distances: they halve every dimension.
+        ``squared=True`` takes their roots. Where triples of points show that the numbers break the
+        triangle inequality, every estimate says so in a note.
 
         Parameters
         ----------
         distances
             Shape (n_samples, n_samples), symmetric, zero on the diagonal: an array, in memory or
-            on disk. Infinite distances (unconnected points) are never neighbours.
+            on disk. Infinite distances (unconnected points) are never neighbours. What rounding
+            leaves is no error: a diagonal of up to 0.001 of the largest distance counts as 0, and
+            where d(i, j) differs from d(j, i) the mean of both is taken.
         n_neighbors
             Neighbours per point, fewer than there are points at distances above 0.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
         duplicates, near_copies
             What becomes of points at distance 0 from each other, and of points that are nearly
             there, as in `from_points`.
+        groups
+            As in `from_points`.
 
         Raises
         ------
@@ -223,35 +296,48 @@ class NeighborGraph:
         ([[1], [0], [1]], [[1.0], [1.0], [2.0]])
         """
         copies = Copies(duplicates=duplicates, near_copies=near_copies)
-        matrix, first_of_row = checked_distances(distances)
-        return cls._searched(GivenDistances(matrix), first_of_row, n_neighbors, copies)
+        matrix, first_of_row = checked_distances(distances, squared=squared)
+        kin = kin_of(groups, len(first_of_row))
+        graph = cls._searched(GivenDistances(matrix, kin), first_of_row, n_neighbors, copies)
+        return replace(graph, notes=matrix.notes, kin=kin)
 
     @classmethod
-    def from_neighbors(
+    @checked_parameters
+    def from_neighbors(  # noqa: PLR0913 - all but the first have defaults
         cls,
         distances: Any,
         indices: Any,
         *,
+        squared: bool = False,
         duplicates: Duplicates = "first",
         near_copies: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the neighbours that another library found; they are trusted to be the nearest.
+
+        Some libraries return squared distances (faiss does, from ``IndexFlatL2``), which halve
+        every dimension: ``squared=True`` takes their roots. Where triples of points within the
+        lists break the triangle inequality, every estimate says so in a note.
 
         Parameters
         ----------
         distances, indices
             Shape (n_samples, k): the distances of each point to its nearest, and their positions,
             in any order; the point itself may be among them, in all lists or in none.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
         duplicates, near_copies
             What becomes of points at distance 0 from each other, and of points that are nearly
             there, as in `from_points`. Leaving copies out shortens the lists. Near copies are kept
             where they would take more than half of a list, or where lists hold fewer than 12.
+        groups
+            As in `from_points`. Leaving a point's own group out shortens the lists.
 
         Raises
         ------
         InputError
             If the two do not match, hold what cannot be a distance or a neighbour, or list
-            nothing but copies.
+            nothing but copies or rows of one group.
 
         Examples
         --------
@@ -260,16 +346,20 @@ class NeighborGraph:
         (3, 1, 'precomputed')
         """
         copies = Copies(duplicates=duplicates, near_copies=near_copies)
-        return cls._of_lists(checked_lists(distances, indices), copies)
+        lists = checked_lists(distances, indices, squared=squared)
+        return cls._of_lists(lists, copies, groups)
 
     @classmethod
-    def from_sparse(
+    @checked_parameters
+    def from_sparse(  # noqa: PLR0913 - all but the first have defaults
         cls,
         matrix: Any,
         n_neighbors: int | None = None,
         *,
+        squared: bool = False,
         duplicates: Duplicates = "first",
         near_copies: Duplicates = "first",
+        groups: Any = None,
     ) -> Self:
         """Take the neighbours from a sparse matrix, as of scikit-learn's ``kneighbors_graph``.
 
@@ -280,9 +370,10 @@ class NeighborGraph:
             a point to its nearest; a stored zero marks a copy.
         n_neighbors
             Neighbours per point; by default as many as every row holds.
-        duplicates, near_copies
-            What becomes of points at distance 0 from each other, and of points that are nearly
-            there, as in `from_neighbors`.
+        squared
+            Whether the numbers are squared distances, of which the root is taken.
+        duplicates, near_copies, groups
+            As in `from_neighbors`.
 
         Raises
         ------
@@ -290,7 +381,8 @@ class NeighborGraph:
             If it is not a sparse square matrix of distances, or a row holds too few.
         """
         copies = Copies(duplicates=duplicates, near_copies=near_copies)
-        return cls._of_lists(lists_of_sparse(matrix, n_neighbors), copies)
+        lists = lists_of_sparse(matrix, n_neighbors, squared=squared)
+        return cls._of_lists(lists, copies, groups)
 
     @classmethod
     def _searched(
@@ -316,9 +408,12 @@ class NeighborGraph:
         return graph._with_spacing()._without_copies(copies, n_neighbors)._narrowed(n_neighbors)
 
     @classmethod
-    def _of_lists(cls, lists: GivenLists, copies: Copies) -> Self:
+    def _of_lists(cls, lists: GivenLists, copies: Copies, groups: Any) -> Self:
         n = len(lists.indices)
         first_of_row = copies_in_lists(lists)
+        kin = kin_of(groups, n)
+        if kin is not None:
+            lists = lists_without_kin(lists, kin)
         graph = cls(
             distances=lists.distances,
             indices=lists.indices,
@@ -326,6 +421,8 @@ class NeighborGraph:
             first_of_row=first_of_row if copies.duplicates == "first" else np.arange(n),
             diagnostics=GIVEN,
             source=GivenNeighbors(lists.indices.shape[1]),
+            notes=lists.notes,
+            kin=kin,
         )
         rows = kept_rows(first_of_row, copies.duplicates)
         if len(rows) < n:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
 from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
+from dimscope.neighbors.given import DistanceMatrix
+from dimscope.neighbors.kin import Kin
 from dimscope.neighbors.resources import ALL_CORES, Resources
 from dimscope.neighbors.search.intervals import first_of_each
 from dimscope.points import Points
@@ -86,9 +88,10 @@ class SearchedPoints:
 
 @dataclass(frozen=True, eq=False)
 class GivenDistances:
-    """A symmetric matrix of distances, which slices into NumPy arrays."""
+    """A matrix of distances, read by rows, without those of kin."""
 
-    matrix: Any
+    matrix: DistanceMatrix
+    kin: Kin | None = None
     points: None = None
     resources: Resources = ALL_CORES
 
@@ -96,6 +99,8 @@ class GivenDistances:
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"], n_neighbors: int
     ) -> Neighbors:
         """Find the nearest points of ``pool`` to each of ``queries``, the point itself excluded."""
+        if self.kin is not None:
+            self.kin.require_others(queries, pool, n_neighbors)
         parts = []
         for own, block in self._blocks(queries, pool):
             reach = np.partition(block, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
@@ -116,6 +121,8 @@ class GivenDistances:
         self, rows: Int64[np.ndarray, " n"], ranks: Int64[np.ndarray, " r"]
     ) -> Float64[np.ndarray, "n r"]:
         """Measure how far the neighbours of some ranks are, for each of ``rows`` among ``rows``."""
+        if self.kin is not None:
+            self.kin.require_others(rows, rows, int(ranks.max()))
         return np.concatenate(
             [np.partition(b, ranks - 1, axis=1)[:, ranks - 1] for _, b in self._blocks(rows, rows)]
         )
@@ -137,12 +144,18 @@ class GivenDistances:
     def _blocks(
         self, queries: Int64[np.ndarray, " n"], pool: Int64[np.ndarray, " m"]
     ) -> Iterator[tuple[Int64[np.ndarray, " b"], Float64[np.ndarray, "b m"]]]:
-        """Yield some queries at a time with their distances to the pool, infinite to themselves."""
-        height = max(1, _BLOCK_BYTES // (8 * self.matrix.shape[1]))
+        """Yield some queries at a time with their distances to the pool, infinite to themselves.
+
+        They are infinite to kin, too.
+        """
+        height = max(1, _BLOCK_BYTES // (8 * self.matrix.n_samples))
         for start in range(0, len(queries), height):
             own = queries[start : start + height]
-            block = np.asarray(self.matrix[own], dtype=np.float64)[:, pool]
-            block[own[:, None] == pool] = np.inf
+            block = self.matrix.rows(own)[:, pool]
+            own_kin = (
+                own[:, None] == pool if self.kin is None else self.kin.between(own[:, None], pool)
+            )
+            block[own_kin] = np.inf
             yield own, block
 
 

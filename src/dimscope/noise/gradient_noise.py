@@ -16,6 +16,7 @@ import numpy as np
 from torch import nn
 
 from dimscope._format import number
+from dimscope._parameters import checked_parameters
 from dimscope._progress import Advance, progress_bars
 from dimscope.errors import InputError
 from dimscope.noise.gradient_noise_methods import (
@@ -34,6 +35,7 @@ from dimscope.store import parse_size
 Method = Literal["auto", "samples", "batches", "two_batch"]
 
 
+@checked_parameters
 def gradient_noise(  # noqa: PLR0913 - all but the first three and the batch size have defaults
     model: nn.Module,
     loss_fn: LossFunction,

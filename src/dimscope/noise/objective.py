@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from dimscope.capture.batches import read_batches
+from dimscope.capture.globs import matches
 from dimscope.capture.inference import require_module, undisturbed
-from dimscope.capture.layers import matches
 from dimscope.errors import CaptureError, InputError
 
 #: ``loss_fn(outputs, targets)``: one number, the *mean* over the samples of a batch.

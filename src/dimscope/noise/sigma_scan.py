@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import checked_parameters
 from dimscope._progress import progress_bars
 from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
@@ -62,6 +63,7 @@ class SigmaScan:
 
 
 @renamed_parameters(seed="rng")
+@checked_parameters
 def scan_sigma(  # noqa: PLR0913 - all but the first four have defaults
     model: nn.Module,
     loss_fn: LossFunction,

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from torch import Tensor, nn
 
 from dimscope._format import number
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.noise.gradients import NoPerSampleError, per_sample_gradients
 from dimscope.noise.objective import LossFunction, Objective, objective, parameters_of
@@ -19,6 +20,7 @@ from dimscope.results import Note
 _MAX_SIDE = 5000
 
 
+@checked_parameters
 def stationary_noise(  # noqa: PLR0913 - the optimiser's numbers
     model: nn.Module,
     loss_fn: LossFunction,

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.noise.gradient_moments import jackknife
 from dimscope.noise.results import WHOLE, NoiseEstimate, noise_scale
 
 
+@checked_parameters
 def two_batch_noise(  # noqa: PLR0913 - two norms, two sizes
     small_squares: Sequence[float] | Float64[np.ndarray, " n"],
     big_squares: Sequence[float] | Float64[np.ndarray, " n"],

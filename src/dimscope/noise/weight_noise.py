@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor, nn
 
+from dimscope._parameters import checked_parameters
 from dimscope.capture.inference import require_module
 from dimscope.errors import InputError
 from dimscope.noise.objective import parameters_of
@@ -83,6 +84,7 @@ class WeightNoise:
                 yield unit
 
 
+@checked_parameters
 def isotropic_noise(
     model: nn.Module, sigma: float, *, layers: str | Sequence[str] | None = None
 ) -> WeightNoise:
@@ -112,6 +114,7 @@ def isotropic_noise(
     )
 
 
+@checked_parameters
 def checkpoint_noise(
     model: nn.Module,
     checkpoints: Sequence[Mapping[str, Tensor]],

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.phases.fit import best_split, count_phases, resampled
 from dimscope.results import Tables
@@ -107,6 +108,7 @@ class Phases:
         return f"{self.curve}: {found}"
 
 
+@checked_parameters
 def through_depth(  # noqa: PLR0913 - one curve of a table, and how to judge it
     profile: Tables,
     method: str | None = None,
@@ -152,6 +154,7 @@ def through_depth(  # noqa: PLR0913 - one curve of a table, and how to judge it
     )
 
 
+@checked_parameters
 def through_training(  # noqa: PLR0913
     profile: Tables,
     layer: str,
@@ -199,6 +202,7 @@ def through_training(  # noqa: PLR0913
     )
 
 
+@checked_parameters
 def find_phases(  # noqa: PLR0913 - a curve, and how to judge it
     positions: Sequence[Any],
     values: Float64[np.ndarray, " n"],

@@ -146,11 +146,16 @@ class Points:
     @property
     def rounding(self) -> float:
         """The distance that rounding of the stored values alone can put between two points."""
-        return float(np.sqrt(np.square(self.rounding_of_rows).mean()))
+        return float(np.sqrt(np.square(self._row_rounding).mean())) * self.length_unit
 
     @property
     def rounding_of_rows(self) -> Float64[np.ndarray, " n"]:
         """The distance from each point that rounding of the stored values alone can make."""
+        return self._row_rounding * self.length_unit
+
+    @property
+    def _row_rounding(self) -> Float64[np.ndarray, " n"]:
+        """The same between rows of blocks."""
         squares = self.scan.row_squares
         if self.row_shift is not None:  # what was rounded are the values before the shift
             shift = self.row_shift if self.rows is None else self.row_shift[self.rows]
@@ -158,7 +163,7 @@ class Points:
                 shift = shift / (divisor if self.rows is None else divisor[self.rows])
             squares = squares + self.n_features * np.square(shift)
         roundoff = max(self.roundoff, self.scan.roundoff)
-        return np.asarray(roundoff * np.sqrt(squares) * self.length_unit)
+        return np.asarray(roundoff * np.sqrt(squares))
 
     @cached_property
     def scan(self) -> Scan:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from dimscope._log import Log
+from dimscope._files import remove_file
+from dimscope._log import Log, naming_line
 from dimscope.profiling.measured import Measured
 from dimscope.results import plain
 
@@ -41,17 +42,23 @@ class Journal:
         InputError
             If a different unfinished run is there.
         StoreError
-            If the directory cannot be written.
+            If the directory cannot be written, or a line of the journal is damaged.
         """
         log, lines = Log.open(directory / _NAME, identity)
         journal = cls(log=log)
-        for line in lines:
-            if "captured" in line:
-                journal.captured = line["captured"]
-            else:
-                measured = Measured.from_dict(line)
-                journal.layers[measured.name] = measured
+        for number, line in enumerate(lines, start=2):
+            with naming_line(log.path, number):
+                if "captured" in line:
+                    journal.captured = dict(line["captured"])
+                else:
+                    measured = Measured.from_dict(line)
+                    journal.layers[measured.name] = measured
         return journal
+
+    @classmethod
+    def is_in(cls, directory: Path) -> bool:
+        """Whether a run has begun in ``directory`` and is not finished."""
+        return (directory / _NAME).exists()
 
     def confirm_capture(self, captured: Mapping[str, Any]) -> None:
         """Record the facts of a pass over the data, or check that they equal the recorded ones.
@@ -64,8 +71,8 @@ class Journal:
             If the facts cannot be written.
         """
         if self.captured is None:
-            self.captured = plain(captured)
             self.log.append({"captured": captured})
+            self.captured = plain(captured)
         self.log.require_same(self.captured, plain(captured))
 
     def add(self, measured: Measured) -> None:
@@ -76,10 +83,10 @@ class Journal:
         StoreError
             If it cannot be written.
         """
-        self.layers[measured.name] = measured
         self.log.append(measured.to_dict())
+        self.layers[measured.name] = measured
 
     def close(self) -> None:
         """Remove the journal: the run is finished and saved."""
         if self.log.path is not None:
-            self.log.path.unlink(missing_ok=True)
+            remove_file(self.log.path)

@@ -38,7 +38,7 @@ def measure_layer(representation: Any, settings: Settings, subject: Subject = _A
     subject
         The model, layer and data that the representation comes from.
     """
-    layer = Representation.of(representation, engine=settings.engine)
+    layer = Representation.of(representation, groups=settings.groups, engine=settings.engine)
     search = Search(n_neighbors=_n_neighbors(layer, settings), metric=settings.metric)
     found = measure(
         layer,

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 
 def facts_of(captured: Captured) -> dict[str, Any]:
-    """The facts of a pass: samples, network and device."""
-    return {
+    """The facts of a pass: samples, network and device, and what could not be measured."""
+    facts = {
         "n_samples": captured.n_samples,
         "model_hash": captured.model_hash,
         "data_hash": captured.data_hash,
         "device": str(captured.device),
     }
+    return facts | ({"left_out": dict(captured.left_out)} if captured.left_out else {})
 
 
 def measured_layers(

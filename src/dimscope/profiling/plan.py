@@ -12,7 +12,7 @@ import numpy as np
 from dimscope.store import Budgets, place_layers
 
 if TYPE_CHECKING:
-    from dimscope.capture import LayerInfo
+    from dimscope.capture import LayerInfo, Mode
 
 _TRIAL_SAMPLES = 16
 _TRIAL_SIDE = 1024
@@ -73,6 +73,9 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
     n_samples: int,
     memory_budget: int,
     disk_budget: int | None = None,
+    pooling: Any = "flatten",
+    axes: Mapping[str, str] | None = None,
+    mode: Mode = "eval",
 ) -> Plan:
     """Plan a profile of ``model`` on ``n_samples`` of ``data`` without measuring anything.
 
@@ -81,12 +84,14 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
 
     Parameters
     ----------
-    model, data, layers
+    model, data, layers, mode
         As in `dimscope.profile`.
     n_samples
         How many samples the profile would use.
     memory_budget, disk_budget
         Bytes of activations in memory and on disk; None for the free space of the disk.
+    pooling, axes
+        As in `dimscope.profile`.
 
     Raises
     ------
@@ -99,12 +104,15 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
 
     trial = min(n_samples, _TRIAL_SAMPLES)
     budgets = Budgets(memory=memory_budget, disk=disk_budget)
-    probe, names, infos = Probe(
+    probe, names, infos, _ = Probe(
         model=model,
         data=data,
         layers=layers,
+        pooling=pooling,
+        axes=axes or {},
         n_samples=trial,
         batch_size=max(1, trial // 2),
+        mode=mode,
         budgets=budgets,
     ).found()
     chosen = tuple(infos[name] for name in names)

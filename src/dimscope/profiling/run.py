@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -11,25 +12,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._folder_lock import hold_folder
 from dimscope._log import Log
+from dimscope._parameters import checked_parameters
 from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
+from dimscope.profiling.head import holds_profile
 from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import in_order, rows_of
 from dimscope.profiling.passes import facts_of, measured_layers, versions_used
 from dimscope.profiling.profiles import Profile
-from dimscope.profiling.saved import holds_profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
 from dimscope.store import BATCH_SIZE, Budgets
 
 if TYPE_CHECKING:
-    from dimscope.capture import Probe
+    from dimscope.capture import Mode, Probe
 
 
 @renamed_parameters(device="search_device")
+@checked_parameters
 def profile(  # noqa: PLR0913 - one call does the main job; all but model and data have defaults
     model: Any,
     data: Any,
@@ -37,7 +41,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     *,
     methods: Method | Sequence[Method] = DEFAULT_METHODS,
     metric: Metric = "euclidean",
+    groups: Any = None,
     pooling: Any = "flatten",
+    axes: Mapping[str, str] | None = None,
     n_samples: int | None = None,
     n_repeats: int = 3,
     rng: int | np.random.Generator = 0,
@@ -48,6 +54,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     memory_budget: int | str = "1GiB",
     disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,
+    mode: Mode = "eval",
     n_jobs: int | None = None,
     search_device: str | None = None,
     progress: bool = True,
@@ -57,7 +64,8 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     Parameters
     ----------
     model
-        A torch module; it is left exactly as it was.
+        A torch module; it is left exactly as it was. One made by ``torch.compile``, or with parts
+        that are, is measured uncompiled, under the names of the plain network.
     data
         A DataLoader, data set, tensor or array; labels are not needed.
     layers
@@ -67,9 +75,18 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         Estimators, by name or as objects.
     metric
         Metric of the neighbour search, ``"euclidean"`` or ``"cosine"``.
+    groups
+        A label for each sample, in the order of the data, or a `TimeWindow`: which samples depend
+        on each other, as in `dimscope.estimate`.
     pooling
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
-        ``"last_token"``, ``"token_mean"``, a callable, or a mapping of globs to these.
+        ``"last_token"``, ``"token_mean"``, a function of the activation, as the network made it,
+        that returns a row for each sample, or a mapping of globs of layer names to these.
+    axes
+        What the axes of activations are, by globs of layer names, such as ``{"layers.*": "TBC"}``:
+        a letter for each axis, B for the samples, C for the channels, any other for positions. The
+        samples are found by running two batch sizes, the channels by what the modules are; this
+        is needed only where the network does not tell.
     n_samples
         How many samples to use; None uses all.
     n_repeats
@@ -93,6 +110,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         up to ``memory_budget`` more.
     forward
         ``forward(model, batch)``, called in place of the model.
+    mode
+        ``"eval"``, or ``"train"``: with dropout and with the statistics of each batch, which
+        depend on ``batch_size``.
     n_jobs, search_device
         Threads and device of the neighbour search, as in `NeighborGraph.from_points`; the network
         runs on its own device.
@@ -110,10 +130,14 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         If the data are empty, a layer or method is unknown, no layer can be measured, or ``out``
         holds another run.
     CaptureError
-        If the network itself fails.
+        If the network itself fails, or changes its parameters.
     StoreError
-        If activations or results cannot be written.
+        If activations or results cannot be written or read back, or another process uses ``out``.
     """
+    engine = LocalEngine(Resources(n_jobs, search_device))
+    settings = make_settings(
+        methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine, groups=groups
+    )
     from dimscope.capture import Probe  # noqa: PLC0415 - torch loads with the first network
 
     probe = Probe(
@@ -121,14 +145,14 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         data=data,
         layers=layers,
         pooling=pooling,
+        axes=axes or {},
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
+        mode=mode,
         budgets=Budgets.of(memory_budget, disk_budget),
     )
-    engine = LocalEngine(Resources(n_jobs, search_device))
-    settings = make_settings(methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine)
-    subject = Subject(model=label or type(model).__name__, step=step)
+    subject = Subject(model=label or type(probe.model).__name__, step=step)
     return profile_probe(
         probe, settings, subject, out=None if out is None else Path(out), progress=progress
     )
@@ -160,16 +184,21 @@ def profile_probe(
     InputError, CaptureError, StoreError
         As `profile`.
     """
+    with nullcontext() if out is None else hold_folder(out):
+        return _profile(probe, settings, subject, out, shown=progress)
+
+
+def _profile(
+    probe: Probe, settings: Settings, subject: Subject, out: Path | None, *, shown: bool
+) -> Profile:
     identity = settings.to_dict() | {"label": subject.model} | probe.identity()
     if out is None:
         del identity["layers"], identity["n_samples_asked"]
         journal = Journal(log=Log(identity=identity))
-        left: Any = probe.layers
     else:
         probe, journal = _resumed(probe, identity, out)
-        left = [name for name in journal.log.identity["layers"] if name not in journal.layers]
-    if left:
-        _measure(probe.with_layers(left), settings, subject, journal, shown=progress)
+    if out is None or probe.layers:
+        _measure(probe, settings, subject, journal, shown=shown)
     result = _assemble(journal, subject.model)
     if out is not None:
         result.save(out)
@@ -178,14 +207,20 @@ def profile_probe(
 
 
 def _resumed(probe: Probe, identity: Mapping[str, Any], out: Path) -> tuple[Probe, Journal]:
-    """Name the layers of the probe, and read what was measured in ``out`` so far."""
+    """Read what was measured in ``out`` so far; the probe that is returned has the other layers."""
     from dimscope.capture import hash_model  # noqa: PLC0415 - torch
 
-    if holds_profile(out):
+    if holds_profile(out) and not Journal.is_in(out):
         raise InputError(f"{out} already holds a profile: give another directory, or remove it")
-    probe = probe.found().probe
-    facts = {"model_hash": hash_model(probe.model), "dimscope": version("dimscope")}
-    return probe, Journal.open(out, {**identity, **probe.identity(), **facts})
+    found = probe.found()
+    facts = {
+        "model_hash": hash_model(probe.model),
+        "left_out": found.left_out,
+        "dimscope": version("dimscope"),
+    }
+    journal = Journal.open(out, {**identity, **found.probe.identity(), **facts})
+    left = [name for name in found.names if name not in journal.layers]
+    return found.probe.narrowed(left), journal
 
 
 def _measure(

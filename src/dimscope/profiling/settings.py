@@ -9,7 +9,7 @@ from typing import Any
 from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, Method, make_estimators
-from dimscope.neighbors import Engine, LocalEngine, Metric
+from dimscope.neighbors import Engine, LocalEngine, Metric, described
 
 #: The intrinsic dimension at two scales, and two linear dimensions to compare it with.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
@@ -36,6 +36,9 @@ class Settings:
         Which of `EXTRA_CURVES` to record beside the estimates and their decimation.
     engine
         The engine that searches neighbours. No number depends on it, so it is not recorded.
+    groups
+        Labels of the samples, or a `TimeWindow`: which of them depend on each other. Their hash is
+        recorded.
     """
 
     estimators: Mapping[str, Estimator]
@@ -44,6 +47,7 @@ class Settings:
     seed: int
     curves: tuple[str, ...]
     engine: Engine = LocalEngine()  # noqa: RUF009 - frozen
+    groups: Any = None
 
     def to_dict(self) -> dict[str, Any]:
         """The settings, ready for JSON."""
@@ -53,7 +57,7 @@ class Settings:
             "n_repeats": self.n_repeats,
             "seed": self.seed,
             "curves": list(self.curves),
-        }
+        } | ({} if self.groups is None else {"groups": described(self.groups)})
 
 
 def make_settings(  # noqa: PLR0913 - one parameter for each field
@@ -64,17 +68,21 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
     rng: Rng,
     curves: Sequence[str] = EXTRA_CURVES,
     engine: Engine | None = None,
+    groups: Any = None,
 ) -> Settings:
     """Check and freeze what was asked for.
 
     Raises
     ------
     InputError
-        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown.
+        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown, or
+        ``groups`` are neither labels nor a window.
     """
     unknown = set(curves) - set(EXTRA_CURVES)
     if isinstance(curves, str) or unknown:
         raise InputError(f"unknown curves {curves!r}: give any of {', '.join(EXTRA_CURVES)}")
+    if groups is not None:
+        described(groups)
     if n_repeats < 1:
         raise InputError(f"n_repeats={n_repeats} must be at least 1")
     return Settings(
@@ -84,4 +92,5 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
         seed=seed_of(rng),
         curves=tuple(curve for curve in EXTRA_CURVES if curve in curves),
         engine=engine or LocalEngine(),
+        groups=groups,
     )

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Float
 
-from dimscope._format import with_error
+from dimscope._format import in_groups, with_error
 from dimscope.results.documents import plain
 from dimscope.results.notes import Note
 from dimscope.results.quantities import ErrorKind, spoken
@@ -48,6 +48,8 @@ class DimensionEstimate:
     n_near_copies
         Rows that nearly repeat another row, left out or not, as a note says; None where nobody
         counted.
+    n_groups
+        Groups of rows that depend on each other; None where rows are taken as independent.
     problem
         Why there is no value, where the method failed.
     """
@@ -64,6 +66,7 @@ class DimensionEstimate:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     error_kind: ErrorKind | None = None
     n_near_copies: int | None = None
+    n_groups: int | None = None
     problem: str | None = None
 
     @classmethod
@@ -87,7 +90,7 @@ class DimensionEstimate:
 
     def __str__(self) -> str:
         value = "unknown" if self.value is None else with_error(self.value, self.stderr)
-        return f"{self.method}: {value} (N = {self.n_samples})"
+        return f"{self.method}: {value} (N = {in_groups(self.n_samples, self.n_groups)})"
 
 
 @dataclass(frozen=True, kw_only=True)

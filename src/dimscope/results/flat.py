@@ -38,6 +38,7 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "group": "string",  # the class of the samples; missing for all
     "setting": "string",  # parameters of the method that are not at their defaults
     "n_near_copies": "Int64",  # rows that nearly repeat another; missing where nobody counted
+    "n_groups": "Int64",  # groups of rows that depend on each other; missing where none are given
 }
 
 #: What `Profile.to_frame` calls a curve, by its axis; estimates have no axis.
@@ -199,6 +200,7 @@ def _value_of(
         n_samples=row["n_samples"],
         n_duplicates=row.get("n_duplicates", 0),
         n_near_copies=row.get("n_near_copies"),
+        n_groups=row.get("n_groups"),
         ceiling=row.get("ceiling"),
         notes=(Note("unclassified", text),) if text else (),
     )

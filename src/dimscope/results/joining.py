@@ -17,6 +17,7 @@ _SUBJECT = [*_MEASURED, "sample", "replicate", "group"]
 _QUANTITY = ["name", "method", "setting"]
 #: Values that a message leaves out.
 _USUAL = {"sample": "data", "replicate": 0, "setting": ""}
+_USUAL_MODE = "eval"  # also of profiles that do not say it: those of older versions
 _OTHER = [f"other_{name}" for name in _SUBJECT]
 
 #: The columns by which the rows of a table are told apart.
@@ -105,9 +106,17 @@ def _provenance(parts: Sequence[Tables]) -> dict[str, Any]:
 
 
 def _require_one_network(parts: Sequence[Tables]) -> None:
-    """Refuse two networks with the same label at the same step."""
+    """Refuse two networks with the same label at the same step, and one label in two modes."""
     hashes: dict[tuple[str, Any], str] = {}
+    modes: dict[str, str] = {}
     for part in parts:
+        for model, facts in part.provenance.items():
+            mode = facts.get("mode", _USUAL_MODE)
+            if modes.setdefault(model, mode) != mode:
+                raise InputError(
+                    f"two profiles share the model label {model!r} and were measured in the modes "
+                    f"{modes[model]!r} and {mode!r}: give each its own label"
+                )
         steps = part.layers[["model", "step"]].drop_duplicates().astype(object)
         for model, step in steps.itertuples(index=False):
             found = part.provenance.get(model, {}).get("model_hash")

@@ -108,6 +108,8 @@ class Value:
     n_samples, n_duplicates, n_near_copies
         Points that entered; rows left out because they repeat another exactly; rows that nearly
         repeat another (None where nobody counted).
+    n_groups
+        Groups of rows that depend on each other; None where rows are taken as independent.
     ceiling
         The largest value that this many points can resolve; None where unknown.
     notes
@@ -127,6 +129,7 @@ class Value:
     n_samples: int
     n_duplicates: int = 0
     n_near_copies: int | None = None
+    n_groups: int | None = None
     ceiling: float | None = None
     notes: tuple[Note, ...] = ()
     problem: str | None = None
@@ -137,7 +140,7 @@ class Value:
         low, high = estimate.interval or (None, None)
         same = (
             "value", "stderr", "error_kind", "scale", "n_samples", "n_duplicates",
-            "n_near_copies", "ceiling", "problem",
+            "n_near_copies", "n_groups", "ceiling", "problem",
         )  # fmt: skip
         fields = {name: getattr(estimate, name) for name in same}
         notes = tuple(map(as_note, estimate.notes))

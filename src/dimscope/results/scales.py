@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from dimscope._format import number, with_error
+from dimscope._format import in_groups, number, with_error
 from dimscope.results.curves import ScaleCurve
 from dimscope.results.documents import plain
 
@@ -83,6 +83,8 @@ class ScaleCurves:
         As in `DimensionEstimate`.
     notes
         What a careful reader must know, in sentences.
+    n_groups
+        Groups of rows that depend on each other; None where rows are taken as independent.
     """
 
     curves: tuple[ScaleCurve, ...]
@@ -93,6 +95,7 @@ class ScaleCurves:
     n_duplicates: int
     notes: tuple[str, ...] = ()
     n_near_copies: int | None = None
+    n_groups: int | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """A row for each method and scale; unknown values are missing."""
@@ -122,7 +125,7 @@ class ScaleCurves:
         return fields
 
     def __str__(self) -> str:
-        return f"{self.verdict} (N = {self.n_samples})"
+        return f"{self.verdict} (N = {in_groups(self.n_samples, self.n_groups)})"
 
 
 def within(curve: ScaleCurve, scales: tuple[float, float]) -> Bool[np.ndarray, " n_scales"]:

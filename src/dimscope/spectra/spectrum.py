@@ -11,8 +11,10 @@ import scipy.linalg
 from jaxtyping import Float64, Int64
 
 from dimscope._format import counted
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.points import Points, as_points
+from dimscope.spectra.outliers import outlying_rows
 from dimscope.spectra.power_law import PowerLaw, power_law
 
 #: The smaller side of the matrix whose eigenvalues are taken may not exceed this (3.2 GB).
@@ -33,8 +35,8 @@ class Spectrum:
         n_features), whichever is smaller.
     n_samples, n_features
         Shape of the representation.
-    row_square_sum
-        Sum over rows of |x|^4.
+    row_squares
+        Squared norm of every row.
     column_square_sum
         Sum over columns of (sum over rows of x^2)^2.
     column_fourth_sum
@@ -48,7 +50,7 @@ class Spectrum:
     matrix: Float64[np.ndarray, "side side"]
     n_samples: int
     n_features: int
-    row_square_sum: float
+    row_squares: Float64[np.ndarray, " n_samples"]
     column_square_sum: float | None
     column_fourth_sum: float | None
     rounding: float
@@ -70,6 +72,23 @@ class Spectrum:
         return np.asarray(np.maximum(kept, 0.0) / (self.n_samples - 1))
 
     @property
+    def row_square_sum(self) -> float:
+        """Sum over rows of |x|^4."""
+        return float(np.square(self.row_squares).sum())
+
+    @cached_property
+    def outliers(self) -> Int64[np.ndarray, " m"]:
+        """The few rows, if any, so far from all others that they decide the covariance."""
+        return outlying_rows(self.row_squares)
+
+    @cached_property
+    def without_outliers(self) -> Spectrum:
+        """The spectrum of the other rows, which counts as one without any outlier."""
+        rest = self.subset(np.delete(np.arange(self.n_samples), self.outliers))
+        rest.__dict__["outliers"] = self.outliers[:0]  # others may now be far from the rest
+        return rest
+
+    @property
     def trace(self) -> float:
         """Total variance: the sum of the eigenvalues."""
         return float(np.trace(self.matrix)) / (self.n_samples - 1)
@@ -85,14 +104,14 @@ class Spectrum:
         From the Gram matrix, or by one more pass over the rows.
         """
         if self.by_gram:
-            return np.diag(self.matrix).copy(), np.einsum("ij,ij->i", self.matrix, self.matrix)
-        squares, products = [], []
+            return self.row_squares, np.einsum("ij,ij->i", self.matrix, self.matrix)
+        products = []
         for block in self.points.row_blocks():
             block -= self.points.scan.column_mean
-            squares.append(np.einsum("ij,ij->i", block, block))
             products.append(np.einsum("ij,ij->i", block @ self.matrix, block))
-        return np.concatenate(squares), np.concatenate(products)
+        return self.row_squares, np.concatenate(products)
 
+    @checked_parameters
     def power_law(self, first: int = 1, last: int | None = None) -> PowerLaw:
         """Fit rank^-exponent to the eigenvalues between two ranks (Stringer et al. 2019).
 
@@ -161,7 +180,7 @@ class Spectrum:
             matrix=sums.matrix,
             n_samples=n_samples,
             n_features=n_features,
-            row_square_sum=sums.row_square,
+            row_squares=sums.row_squares,
             column_square_sum=sums.column_square,
             column_fourth_sum=sums.column_fourth,
             rounding=points.rounding,
@@ -188,7 +207,7 @@ class Spectrum:
             matrix=gram,
             n_samples=len(rows),
             n_features=self.n_features,
-            row_square_sum=float(np.square(np.diag(gram)).sum()),
+            row_squares=np.diag(gram).copy(),
             column_square_sum=None,
             column_fourth_sum=None,
             rounding=self.rounding,
@@ -199,7 +218,7 @@ class Spectrum:
 @dataclass(frozen=True, eq=False)
 class _Sums:
     matrix: Float64[np.ndarray, "side side"]
-    row_square: float
+    row_squares: Float64[np.ndarray, " n"]
     column_square: float
     column_fourth: float
 
@@ -215,7 +234,7 @@ def _gram_sums(points: Points) -> _Sums:
     gram = points.gram
     return _Sums(
         gram.matrix,
-        float(np.square(np.diag(gram.matrix)).sum()),
+        np.diag(gram.matrix).copy(),
         gram.column_square_sum,
         gram.column_fourth_sum,
     )
@@ -223,14 +242,16 @@ def _gram_sums(points: Points) -> _Sums:
 
 def _covariance_sums(points: Points) -> _Sums:
     scatter = np.zeros((points.n_features, points.n_features))
-    row_square = column_fourth = 0.0
+    row_squares = []
+    column_fourth = 0.0
     for block in points.row_blocks():
         block -= points.scan.column_mean
         scatter += block.T @ block
         np.square(block, out=block)
-        row_square += float(np.square(block.sum(axis=1)).sum())
+        row_squares.append(block.sum(axis=1))
         column_fourth += float(np.einsum("ij,ij->", block, block))
-    return _Sums(scatter, row_square, float(np.square(np.diag(scatter)).sum()), column_fourth)
+    column_square = float(np.square(np.diag(scatter)).sum())
+    return _Sums(scatter, np.concatenate(row_squares), column_square, column_fourth)
 
 
 def _centred(gram: Float64[np.ndarray, "n n"]) -> Float64[np.ndarray, "n n"]:

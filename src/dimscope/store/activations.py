@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,9 +13,15 @@ from typing import Any, Self
 import numpy as np
 import zarr
 
+from dimscope._processes import orderly_exit
 from dimscope.errors import InputError, StoreError
+from dimscope.store.checked import folder_of
 from dimscope.store.chunks import require_chunks
-from dimscope.store.directory import StoreDirectory, layer_folder, new_path
+from dimscope.store.directory import (
+    WRITE_AGAIN,
+    StoreDirectory,
+    new_folder,
+)
 from dimscope.store.layer import LayerRows, rows_per_chunk
 from dimscope.store.placement import place_layers
 from dimscope.store.saved import SavedActivations
@@ -26,6 +32,9 @@ _WIDEST = 8  # bytes of a number
 _REMEDY = (
     "free some space, name another directory, raise the memory budget, or capture fewer layers "
     "or samples, or with a pooling such as 'spatial_mean'"
+)
+_RUN_AGAIN = (
+    "measure again; a run with a folder for its results goes on with the layers that are left"
 )
 
 
@@ -49,7 +58,8 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
     directory
         Where all layers are written to stay, one ``<layer>.zarr`` each beside a ``store.json``.
         By default, layers that do not fit in memory go to a temporary folder, which is removed on
-        close.
+        close. In a ``with`` statement it is removed on Ctrl-C, SIGTERM and SIGHUP too, and what a
+        killed process leaves is removed by the next store on that machine.
 
     Attributes
     ----------
@@ -86,8 +96,10 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         self.attributes: dict[str, Any] = {}
         self._directory = None if directory is None else StoreDirectory(Path(directory))
         self._scratch = ScratchFolder()
+        self._if_lost = _RUN_AGAIN if directory is None else WRITE_AGAIN
         self._layers: dict[str, LayerRows] = {}
         self._is_closed = False
+        self._signals = ExitStack()
 
     @staticmethod
     def open(directory: str | os.PathLike[str]) -> SavedActivations:
@@ -165,7 +177,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         if layer.array is None:
             return layer.joined()
         self._write(name, whole_chunks=False)
-        require_chunks(layer.array, self._path(name), name)
+        require_chunks(layer.array)
         return layer.array
 
     def __iter__(self) -> Iterator[str]:
@@ -247,7 +259,8 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         """
         layer = self._layers.pop(name)
         if layer.array is not None:
-            shutil.rmtree(self._path(name))
+            folder_of(layer.array).stop_writing()
+            shutil.rmtree(folder_of(layer.array).root)
 
     def close(self) -> None:
         """Write all layers to the directory, if there is one, and forget them.
@@ -267,6 +280,7 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             self._discard()
 
     def __enter__(self) -> Self:
+        self._signals.enter_context(orderly_exit())
         return self
 
     def __exit__(
@@ -275,16 +289,20 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self._discard()  # the manifest in the directory still says that it is incomplete
+        with self._signals:
+            if error is None:
+                self.close()
+            else:
+                self._discard()  # the manifest in the directory still says that it is incomplete
 
     def _sizes(self, n_samples: int) -> dict[str, int]:
         return {name: n_samples * layer.row_bytes for name, layer in self._layers.items()}
 
     def _discard(self) -> None:
         self._is_closed = True
+        for layer in self._layers.values():
+            if layer.array is not None:
+                folder_of(layer.array).stop_writing()
         self._layers.clear()
         self._scratch.remove()
 
@@ -297,16 +315,13 @@ class ActivationStore(Mapping[str, "np.ndarray | zarr.Array[Any]"]):
             is_new = layer.array is None
             if is_new:
                 with self._explained(f"layer {name!r}", held[name]):
-                    layer.create_array(new_path(self._folder(), name), name)
+                    layer.create_array(new_folder(self._folder(), name, self._if_lost))
             self._write(name, whole_chunks=is_new)
 
     def _write(self, name: str, *, whole_chunks: bool) -> None:
         layer = self._layers[name]
         with self._explained(f"layer {name!r}", layer.n_waiting * layer.row_bytes):
             layer.write(whole_chunks=whole_chunks)
-
-    def _path(self, name: str) -> Path:
-        return self._folder() / layer_folder(name)
 
     def _folder(self) -> Path:
         return self._scratch.path() if self._directory is None else self._directory.claimed()

@@ -9,8 +9,12 @@ from typing import Any
 from urllib.parse import quote
 
 from dimscope.errors import StoreError
+from dimscope.store.checked import CheckedFolder
 from dimscope.store.layer import LayerRows
 from dimscope.store.manifest import NAME, Manifest, StoredLayer
+
+#: What to do if a store that was to stay is damaged.
+WRITE_AGAIN = "write the store again"
 
 
 def layer_folder(name: str) -> str:
@@ -78,21 +82,23 @@ class StoreDirectory:
         for name, layer in layers.items():
             Manifest(complete=False, layers=tuple(entries.values())).write(path)
             if layer.array is None:
-                layer.create_array(new_path(path, name), name)
+                layer.create_array(new_folder(path, name, WRITE_AGAIN))
             layer.write(whole_chunks=False)
-            entries[name] = replace(entries[name], whole=True)
+            entries[name] = replace(entries[name], whole=True, checksums=layer.checksums)
         Manifest(complete=True, layers=tuple(entries.values()), attributes=attributes).write(path)
 
 
-def new_path(folder: Path, name: str) -> Path:
+def new_folder(parent: Path, name: str, remedy: str) -> CheckedFolder:
     """Return the folder for a layer that is not on disk yet.
+
+    ``remedy`` is what to do if a file in it is lost.
 
     Raises
     ------
     StoreError
         If something is there already.
     """
-    path = folder / layer_folder(name)
+    path = parent / layer_folder(name)
     if path.exists():
         raise StoreError(f"{path} exists already and is not overwritten: choose an empty directory")
-    return path
+    return CheckedFolder(path, layer=name, remedy=remedy)

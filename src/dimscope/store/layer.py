@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
+
+from dimscope.store.checked import CheckedFolder, folder_of
 
 # Measured on 1000 x 401,408 float32: uncompressed chunks of 1-2 MiB, 4096-8192 columns wide, are
 # written as fast as a flat file and read by blocks of columns at the speed of memory; shards and
@@ -57,6 +58,11 @@ class LayerRows:
         """Rows in memory and on disk."""
         return self.n_waiting + (0 if self.array is None else int(self.array.shape[0]))
 
+    @property
+    def checksums(self) -> dict[str, int]:
+        """Checksum of each file on disk."""
+        return {} if self.array is None else dict(folder_of(self.array).stamps)
+
     def joined(self) -> np.ndarray:
         """Join the rows in memory into one array, without ever holding every row twice."""
         if len(self.blocks) != 1:
@@ -69,18 +75,18 @@ class LayerRows:
             self.blocks.append(whole)
         return self.blocks[0]
 
-    def create_array(self, path: Path, name: str) -> None:
+    def create_array(self, folder: CheckedFolder) -> None:
         """Make the array on disk that takes the rows from now on."""
         columns = _CHUNK_BYTES // (self.chunk_rows * self.dtype.itemsize)
         columns = int(np.clip(columns, *_CHUNK_COLUMNS)) // _COLUMN_BLOCK * _COLUMN_BLOCK
         self.array = zarr.create_array(
-            path,
+            folder,
             shape=(0, self.n_features),
             chunks=(self.chunk_rows, min(columns, self.n_features)),
             dtype=self.dtype,
             compressors=None,
             fill_value=0,
-            attributes={"layer": name},
+            attributes={"layer": folder.layer},
             config={"write_empty_chunks": True},  # looking for empty ones costs more
         )
 

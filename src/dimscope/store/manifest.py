@@ -9,11 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import google_crc32c
+
 from dimscope.errors import InputError, StoreError
 from dimscope.results import plain
 
 #: Version of the directories that this dimscope writes.
-SCHEMA = 1
+SCHEMA = 2
 NAME = "store.json"
 
 
@@ -33,6 +35,9 @@ class StoredLayer:
         As NumPy writes it, such as ``"<f4"``.
     whole
         Whether all its rows are on disk.
+    checksums
+        The CRC-32C of each file in the folder, once all rows are there; None for a directory that
+        was written without.
     """
 
     name: str
@@ -40,6 +45,7 @@ class StoredLayer:
     shape: tuple[int, int]
     dtype: str
     whole: bool
+    checksums: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +69,7 @@ class Manifest:
     def write(self, directory: Path) -> None:
         """Replace the manifest of a directory in one step: a reader sees the old or the new one."""
         document = {"schema": SCHEMA, **plain(asdict(self))}
+        document["checksum"] = _checksum(document)
         part = directory / f"{NAME}.part"
         with part.open("w", encoding="utf-8") as file:
             json.dump(document, file, indent=1)
@@ -78,9 +85,13 @@ class Manifest:
         ------
         InputError
             If there is none that can be read, or a later version of dimscope wrote it.
+        StoreError
+            If it is not as it was written.
         """
         try:
             document = json.loads((directory / NAME).read_text(encoding="utf-8"))
+            checksum = document.pop("checksum", None)
+            is_whole = checksum is None or checksum == _checksum(document)
             schema = int(document.pop("schema"))
         except FileNotFoundError as error:
             raise InputError(
@@ -93,6 +104,11 @@ class Manifest:
             raise InputError(
                 f"the store in {directory} has schema {schema}, and this dimscope reads up to "
                 f"{SCHEMA}: upgrade dimscope"
+            )
+        if not is_whole or (checksum is None and schema > 1):  # the first schema had none
+            raise StoreError(
+                f"{directory / NAME} is not as it was written (its checksum differs): write the "
+                "store again"
             )
         try:
             layers = tuple(
@@ -122,3 +138,8 @@ class Manifest:
             f"ended yet; {held if self.layers else 'no layer is whole'}: write it again, into an "
             "empty directory"
         )
+
+
+def _checksum(document: Mapping[str, Any]) -> int:
+    """The CRC-32C of a manifest's values, however the file is laid out."""
+    return int(google_crc32c.value(json.dumps(document, sort_keys=True).encode()))

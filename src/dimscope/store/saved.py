@@ -11,7 +11,9 @@ import numpy as np
 import zarr
 
 from dimscope.errors import StoreError
-from dimscope.store.chunks import require_chunks
+from dimscope.store.checked import CheckedFolder, Size
+from dimscope.store.chunks import chunk_bytes, chunk_names, require_chunks
+from dimscope.store.directory import WRITE_AGAIN
 from dimscope.store.manifest import Manifest, StoredLayer
 
 
@@ -19,7 +21,9 @@ class SavedActivations(Mapping[str, "zarr.Array[Any]"]):
     """The layers of a directory, each a `zarr.Array` on disk that cannot be changed.
 
     Open them with `ActivationStore.open`. Opening the directory checks that every chunk is on
-    disk, and indexing checks the chunks of that layer again.
+    disk, indexing checks the chunks of that layer again, and reading compares each chunk with its
+    checksum. A chunk that is lost or damaged raises a `StoreError`, whenever it is read. Stores
+    that dimscope 0.1 wrote have no checksums; of their chunks the size is compared.
 
     Attributes
     ----------
@@ -53,7 +57,7 @@ class SavedActivations(Mapping[str, "zarr.Array[Any]"]):
 
     def __getitem__(self, name: str) -> zarr.Array[Any]:
         array = self._arrays[name]
-        require_chunks(array, self.directory / self._layers[name].folder, name)
+        require_chunks(array)
         return array
 
     def __iter__(self) -> Iterator[str]:
@@ -77,8 +81,13 @@ class SavedActivations(Mapping[str, "zarr.Array[Any]"]):
 
     def _opened(self, layer: StoredLayer) -> zarr.Array[Any]:
         path = self.directory / layer.folder
+        folder = CheckedFolder(
+            path, read_only=True, layer=layer.name, remedy=WRITE_AGAIN, stamps=layer.checksums
+        )
         try:
-            array = zarr.open_array(path, mode="r")
+            array = zarr.open_array(folder, mode="r")
+        except StoreError:
+            raise
         except Exception as error:  # Zarr raises what its parsers raise
             raise StoreError(f"layer {layer.name!r} cannot be read from {path}: {error}") from error
         if array.shape != layer.shape or array.dtype != np.dtype(layer.dtype):
@@ -86,5 +95,7 @@ class SavedActivations(Mapping[str, "zarr.Array[Any]"]):
                 f"layer {layer.name!r} is {array.dtype} of shape {array.shape} in {path}, and was "
                 f"written as {np.dtype(layer.dtype)} of shape {layer.shape}: write the store again"
             )
-        require_chunks(array, path, layer.name)
+        if layer.checksums is None:
+            folder.stamps |= dict.fromkeys(chunk_names(array), Size(chunk_bytes(array)))
+        require_chunks(array)
         return array

@@ -1,54 +1,99 @@
-"""Temporary folders: removed on close, or by the next run if theirs was killed.
+"""Temporary folders: removed on close, or by the next run if their process was killed.
 
-A folder in use holds a locked file. The system drops the lock when the process ends, however it
-ends, so a folder whose lock can be taken is left over.
+The name of a folder says which process uses it, and a lock in it proves that it does.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # Windows, where leftovers stay
-    fcntl = None  # type: ignore[assignment]
+from dimscope._folder_lock import LOCK, FolderLock, try_lock
+from dimscope._processes import Owner
 
 _PREFIX = "dimscope-"
-_LOCK = "in-use.lock"
+_NAME = re.compile(rf"{_PREFIX}(?P<pid>\d+)-(?P<started>\d+)-(?P<host>.+)-[^-]+")
 
 
 class ScratchFolder:
-    """A temporary folder, made when it is first needed."""
+    """A temporary folder, made when it is first needed.
+
+    Leftovers of killed runs are removed as soon as there is one.
+    """
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._lock: Any = None
+        self._lock: FolderLock | None = None
+        remove_leftovers()
 
     def __str__(self) -> str:
         return self._folder.name if self._folder else _parent()
 
     def path(self) -> Path:
-        """Return the folder; before it is made, leftovers of killed runs are removed."""
+        """Return the folder, which is made first if need be."""
         if self._folder is None:
-            _remove_leftovers(Path(_parent()))
             self._folder = tempfile.TemporaryDirectory(
-                prefix=_PREFIX, dir=_parent(), ignore_cleanup_errors=True
+                prefix=_prefix(Owner.this_process()), dir=_parent(), ignore_cleanup_errors=True
             )
-            self._lock = _locked(Path(self._folder.name))
+            self._lock = FolderLock.take(Path(self._folder.name))
         return Path(self._folder.name)
 
     def remove(self) -> None:
         """Remove the folder with everything in it."""
         if self._folder is not None:
-            self._folder.cleanup()
+            try:
+                self._folder.cleanup()
+            except BaseException:  # a signal must not leave half of it
+                self._folder.cleanup()
+                raise
             self._folder = None
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
             self._lock = None
+
+
+def remove_leftovers() -> None:
+    """Remove the temporary folders of this user and this machine whose process has ended."""
+    if os.name == "nt":  # nothing here tells whether a process has ended
+        return
+    for folder in Path(_parent()).glob(f"{_PREFIX}*"):
+        try:
+            is_ours = not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+            if is_ours and _is_left_over(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # gone meanwhile
+            continue
+
+
+def _is_left_over(folder: Path) -> bool:
+    """Whether the process of a folder has surely ended.
+
+    The lock is asked too: a container may share the folder and the name of the machine, but not the
+    numbers of its processes. Version 0.1 wrote no process into the name, only the lock.
+    """
+    owner = _owner(folder.name)
+    if owner is not None and not owner.is_gone():
+        return False
+    try:
+        with (folder / LOCK).open("r+", encoding="utf-8") as file:
+            is_free = try_lock(file)
+    except FileNotFoundError:
+        return owner is not None
+    return owner is not None if is_free is None else is_free
+
+
+def _prefix(owner: Owner) -> str:
+    return f"{_PREFIX}{owner.pid}-{owner.started}-{owner.host}-"
+
+
+def _owner(name: str) -> Owner | None:
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    return Owner(host=found["host"], pid=int(found["pid"]), started=int(found["started"]))
 
 
 def _parent() -> str:
@@ -56,29 +101,3 @@ def _parent() -> str:
     chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
     on_disk = "/var/tmp"
     return on_disk if not chosen and os.access(on_disk, os.W_OK) else tempfile.gettempdir()
-
-
-def _locked(folder: Path) -> Any:
-    """Lock a folder. The file gets its name once it is locked, so no other run can take it."""
-    if fcntl is None:
-        return None
-    part = folder / f"{_LOCK}.part"
-    file = part.open("w")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    part.replace(folder / _LOCK)
-    return file
-
-
-def _remove_leftovers(parent: Path) -> None:
-    """Remove the folders of this user whose lock nobody holds."""
-    if fcntl is None:
-        return
-    for folder in parent.glob(f"{_PREFIX}*"):
-        try:
-            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-                continue
-            with (folder / _LOCK).open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # in use, without a lock, or gone meanwhile
-            continue

@@ -2,7 +2,8 @@
 
 Ctrl-C stops the main process; workers ignore it. The main process ends all workers at once and
 raises KeyboardInterrupt, which the command line turns into one line and exit code 130
-(`dimscope.cli.main`). When the main process is killed, its workers notice and end. When a run
+(`dimscope.cli.main`). SIGTERM and SIGHUP do the same, with exit code 143 or 129
+(`dimscope._processes`). When the main process is killed, its workers notice and end. When a run
 fails, the other runs in progress finish first; then the failure is raised.
 
 In each case the runs that have ended are on disk (`dimscope.studies.jobs`), and those that Ctrl-C

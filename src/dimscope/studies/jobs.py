@@ -13,7 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from dimscope._log import Log
+from dimscope._folder_lock import hold_folder
+from dimscope._log import Log, naming_line, read_log
+from dimscope._processes import orderly_exit
 from dimscope._progress import progress_bars
 from dimscope.errors import DimscopeError, InputError, TrainingError
 from dimscope.neighbors import threads_to_use
@@ -95,14 +97,30 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
     TrainingError
         If a job fails.
     StoreError
-        If ``out`` cannot be written.
+        If ``out`` cannot be written, another process uses it, or a line of its record is damaged.
     """
     if n_workers is None:
         n_workers = threads_to_use(None)
     if n_workers < 1:
         raise InputError(f"n_workers={n_workers} must be at least 1")
+    with hold_folder(out), orderly_exit():
+        return _run_missing(jobs, run, out, identity, n_workers, progress=progress)
+
+
+def _run_missing(  # noqa: PLR0913 - as `run_jobs`
+    jobs: Sequence[Job],
+    run: Callable[..., Rows],
+    out: Path,
+    identity: Identity,
+    n_workers: int,
+    *,
+    progress: bool,
+) -> pd.DataFrame:
     log, lines = Log.open(out / _NAME, _recorded_head(out / _NAME, identity))
-    done: dict[str, Rows] = {_key(line["job"]): line["rows"] for line in lines}
+    done: dict[str, Rows] = {}
+    for number, line in enumerate(lines, start=2):
+        with naming_line(log.path, number):
+            done[_key(line["job"])] = [dict(row) for row in line["rows"]]
     missing = [job for job in jobs if _key(job) not in done]
     with progress_bars(progress) as open_bar:
         advance = open_bar("runs")
@@ -119,20 +137,10 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
 
 def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
     """The first line of the record: the one on disk if it is of ``identity``, or a new one."""
-    try:
-        with path.open("rb") as file:
-            line = file.readline()
-    except OSError:  # there is no record, or `Log.open` will say what is wrong
-        return identity.head
-    if not line.endswith(b"\n"):  # a line that was cut short does not count
-        return identity.head
-    try:
-        recorded = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{path} is no record of runs: give another folder") from error
+    recorded = next(iter(read_log(path)), identity.head)
     if recorded in (identity.head, *identity.earlier):
-        return recorded  # type: ignore[no-any-return]
-    said = ", ".join(f"{k} {v}" for k, v in recorded.items()) if isinstance(recorded, dict) else ""
+        return recorded
+    said = ", ".join(f"{key} {value}" for key, value in recorded.items())
     raise InputError(
         f"{path} records runs of {said or 'something else'}, not of recipe {identity.recipe}, "
         f"version {identity.version}: give another folder, or remove it"

@@ -5,6 +5,7 @@ Both call a `Tracker` at the right moments. Their library loads when a callback 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -62,7 +63,8 @@ def hugging_face_callback(data: Any, out: str | Path, **options: Any) -> Any:
             _running(self).step(at=state.global_step)
 
         def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            _running(self).epoch()
+            fraction = (state.epoch or 0.0) % 1
+            _running(self).epoch(whole=not (control.should_training_stop and fraction))
 
         def on_log(
             self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any
@@ -86,8 +88,9 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
     """Make a Lightning ``Callback`` that tracks the network that a ``Trainer`` fits.
 
     A tick keeps the loss that ``training_step`` returns and the metrics that it logs. The Trainer's
-    loggers get the estimates, unless ``loggers`` are given. A Trainer that resumes from a
-    checkpoint goes on in the same folder: its checkpoints keep the state of the tracker.
+    loggers get the estimates, unless ``loggers`` are given. A Trainer that
+    resumes from a checkpoint goes on in the same folder: its checkpoints keep the state of the
+    tracker. Steps are those of Lightning's ``global_step``: with two optimisers, 2 a batch.
 
     Parameters
     ----------
@@ -112,6 +115,7 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
 
         tracker: Tracker | None = None
         _restored: Mapping[str, Any] | None = None
+        _n_idle_batches = 0
 
         @property
         def state_key(self) -> str:
@@ -140,16 +144,26 @@ def lightning_callback(data: Any, out: str | Path, **options: Any) -> Any:
         ) -> None:
             tracker = _running(self)
             if trainer.global_step == tracker.position.step:
-                return  # gradients are accumulated
+                self._n_idle_batches += 1  # gradients are accumulated
+                return
+            self._n_idle_batches = 0
             loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
             tracker.step(at=trainer.global_step, **({} if loss is None else {"loss": loss}))
 
         def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
             tracker = _running(self)
-            tracker.epoch()
+            is_over = trainer.should_stop or trainer.global_step == trainer.max_steps
+            tracker.epoch(whole=trainer.is_last_batch or not is_over)
             _note(tracker, trainer.callback_metrics)
 
         def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+            if self._n_idle_batches >= trainer.num_training_batches:
+                warnings.warn(
+                    f"Lightning counted no optimiser step in the last {self._n_idle_batches} "
+                    "batches, so no step of theirs was measured: take the optimisers from "
+                    "self.optimizers(), or use a Tracker and call its step() yourself",
+                    stacklevel=2,
+                )
             _close(self)
 
         def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:

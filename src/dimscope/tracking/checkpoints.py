@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dimscope._parameters import checked_parameters
 from dimscope.capture import rank, unwrapped
 from dimscope.errors import InputError
 from dimscope.profiling import DEFAULT_METHODS, Profile
@@ -53,6 +54,7 @@ def steps_of(checkpoints: Iterable[str | Path]) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
+@checked_parameters
 def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evaluate
     model: Any,
     data: Any,
@@ -122,6 +124,7 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     metrics_of = _evaluation(model, data, eval_data, how, notify)
     usual: dict[str, Any] = {"methods": DEFAULT_METHODS, "curves": EXTRA_CURVES, "n_repeats": 3}
     chosen = usual | options | {"schedule": EveryStep(), "start_step": steps[0]}
+    chosen["resume"] = True  # a file that differs is refused by name
     with Tracker(model, data, out, **chosen) as tracker:
         for step in steps:
             if step > steps[0]:  # entering has measured the first

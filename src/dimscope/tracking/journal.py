@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dimscope._format import number
-from dimscope._log import Log, read_log
-from dimscope.errors import InputError, StoreError
+from dimscope._log import Log, naming_line, read_log
+from dimscope.errors import InputError
 from dimscope.profiling import Profile
+from dimscope.profiling.head import holds_profile
 from dimscope.profiling.measured import Measured, from_flat_rows, in_order, rows_of
-from dimscope.profiling.saved import holds_profile
 from dimscope.results import TICK_COLUMNS, plain, tick_table
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class TickJournal:
         Steps at which a tick was due but not made, with the reason.
     differing
         Steps that the training loop reached again with other values in the network.
+    started
+        The hash of the network by the step at which a session began.
     training_seconds
         Recorded time of training, over all sessions.
     """
@@ -72,6 +74,7 @@ class TickJournal:
     ticks: dict[int, Tick] = field(default_factory=dict)
     skipped: dict[int, str] = field(default_factory=dict)
     differing: list[int] = field(default_factory=list)
+    started: dict[int, str] = field(default_factory=dict)
     training_seconds: float = 0.0
 
     @classmethod
@@ -83,7 +86,7 @@ class TickJournal:
         InputError
             If another run or a profile is there.
         StoreError
-            If the directory cannot be written.
+            If the directory cannot be written, or a line of the journal is damaged.
         """
         path = directory / _NAME
         if holds_profile(directory) and not path.exists():
@@ -92,13 +95,22 @@ class TickJournal:
             )
         log, lines = Log.open(path, identity)
         journal = cls(log=log)
-        for line in lines:
-            journal._take(line)
+        for n, line in enumerate(lines, start=2):
+            with naming_line(path, n):
+                journal._take(line)
         return journal
 
+    def hash_at(self, step: int) -> str | None:
+        """The hash of the network at a step; None if it is not known."""
+        return self.ticks[step].model_hash if step in self.ticks else self.started.get(step)
+
+    def last_until(self, step: int) -> int:
+        """The last step up to ``step`` with a tick, made or skipped; -1 if there is none."""
+        return max((one for one in {*self.ticks, *self.skipped} if one <= step), default=-1)
+
     def start_session(self, facts: Mapping[str, Any]) -> None:
-        """Record that a process begins to track, with its versions and its position."""
-        self.log.append({"session": facts})
+        """Record that a process begins to track: versions, position and hash of the network."""
+        self._add({"session": facts})
 
     def end_session(self, training_seconds: float) -> None:
         """Record how long training has taken so far."""
@@ -113,6 +125,11 @@ class TickJournal:
         new = {name: v for name, v in metrics.items() if name not in self.ticks[step].metrics}
         if new:
             self._add({"noted": step, "metrics": new})
+
+    def end_epoch(self, step: int, epoch: int) -> None:
+        """Record that an epoch ended at a step; its tick was perhaps made before that was known."""
+        if step in self.ticks and self.ticks[step].epoch < epoch:
+            self._add({"epoch_ended": step, "epoch": epoch})
 
     def skip(self, step: int, reason: str) -> None:
         """Record that a tick was due at a step and is not made."""
@@ -132,7 +149,16 @@ class TickJournal:
             self.ticks[tick.step] = tick
             self.training_seconds = tick.training_seconds
         elif "noted" in line:
-            self.ticks[line["noted"]].metrics.update(line["metrics"])
+            if line["noted"] in self.ticks:  # else a repair of the file has set the tick aside
+                self.ticks[line["noted"]].metrics.update(line["metrics"])
+        elif "session" in line:
+            at = line["session"]["started_at"]
+            if "model_hash" in at:  # version 0.1 did not record it
+                self.started[at["step"]] = at["model_hash"]
+        elif "epoch_ended" in line:
+            step = line["epoch_ended"]
+            if step in self.ticks:
+                self.ticks[step] = replace(self.ticks[step], epoch=line["epoch"])
         elif "skipped" in line:
             self.skipped[line["skipped"]] = line["reason"]
         elif "differs" in line:
@@ -170,16 +196,14 @@ def read_run(directory: str | Path) -> Profile:
     InputError
         If there is no tick yet.
     StoreError
-        If the folder cannot be read.
+        If the folder cannot be read, or a line of its journal is damaged.
     """
     path = Path(directory) / _NAME
-    try:
-        lines = read_log(path) if path.exists() else []
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error}") from error
-    if not any("tick" in line for line in lines):
+    lines = read_log(path)
+    if not any("tick" in line for line in lines[1:]):
         raise InputError(f"no tick of a training run in {directory}: give the folder of a Tracker")
-    return _as_profile(lines[0], lines[1:])
+    with naming_line(path):
+        return _as_profile(path, lines[0], lines[1:])
 
 
 def with_ticks(profile: Profile, curve: str | None) -> pd.DataFrame:
@@ -194,15 +218,18 @@ def with_ticks(profile: Profile, curve: str | None) -> pd.DataFrame:
     return profile.to_frame(curve).merge(ticks, on=["model", "step"], how="left")
 
 
-def _as_profile(identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Profile:
-    label = identity["label"]
+def _as_profile(
+    path: Path, identity: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]
+) -> Profile:
     journal = TickJournal(log=Log(identity=identity))
     measured: dict[int, list[Measured]] = {}
-    for line in lines:
-        journal._take(line)
-        if "tick" in line:
-            measured[line["tick"]["step"]] = _layers_of(line, identity)
-    sessions = [line["session"] for line in lines if "session" in line]
+    for n, line in enumerate(lines, start=2):
+        with naming_line(path, n):
+            journal._take(line)
+            if "tick" in line:
+                measured[line["tick"]["step"]] = _layers_of(line, identity)
+    label = identity["label"]
+    sessions = [dict(line["session"]) for line in lines if "session" in line]
     ticks = [journal.ticks[step] for step in sorted(journal.ticks)]
     facts = {**identity, **sessions[-1], **_account(journal, ticks), "n_sessions": len(sessions)}
     return Profile.of(

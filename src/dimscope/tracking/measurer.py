@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -43,6 +43,8 @@ class Measurer:
     inputs
         The layers that are the samples themselves. Training does not change them, so they are
         measured once.
+    left_out
+        What the choice of layers stands for but cannot be measured, with the reasons.
     """
 
     probe: Probe
@@ -51,6 +53,7 @@ class Measurer:
     label: str
     data_hash: str
     inputs: frozenset[str]
+    left_out: Mapping[str, str]
     _known: dict[tuple[str, str], Measured] = field(default_factory=dict)
 
     @classmethod
@@ -66,7 +69,7 @@ class Measurer:
         """
         if isinstance(probe.data, Iterator):
             probe = probe.with_data(list(probe.data))
-        probe, names, infos = probe.found()
+        probe, names, infos, left_out = probe.found()
         received = {name for name in names if _is_received(infos.sources[name])}
         return cls(
             probe=probe,
@@ -77,6 +80,7 @@ class Measurer:
                 probe.model, probe.data, batch_size=probe.batch_size, n_samples=probe.n_samples
             ),
             inputs=frozenset(received if probe.forward is None else ()),
+            left_out=left_out,
         )
 
     def identity(self) -> dict[str, Any]:
@@ -85,6 +89,7 @@ class Measurer:
             "label": self.label,
             "architecture_hash": hash_architecture(self.probe.model),
             "data_hash": self.data_hash,
+            "left_out": dict(self.left_out),
             "dimscope": version("dimscope"),
         }
         return self.settings.to_dict() | self.probe.identity() | facts
@@ -107,7 +112,7 @@ class Measurer:
         known = {n: self._known[n, kind] for n in self.layers if (n, kind) in self._known}
         left = [name for name in self.layers if name not in known] or list(self.layers)
         with probe.budgets.store() as store:
-            captured = read(probe.with_layers(left), store)
+            captured = read(probe.narrowed(left), store)
             if captured.data_hash != self.data_hash:
                 raise CaptureError(
                     "the samples differ from those of the other ticks: give data that are the same "

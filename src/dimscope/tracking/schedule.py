@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
+from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 
 
@@ -16,6 +17,13 @@ class Schedule(ABC):
     @abstractmethod
     def due_at_step(self, step: int, epoch: int) -> bool:
         """Whether to measure after ``step`` steps, when ``epoch`` epochs are complete."""
+
+    def due_since(self, after: int, step: int, epoch: int) -> bool:
+        """Whether a step later than ``after``, and no later than ``step``, is due.
+
+        A loop may count by more than one: Lightning counts every optimiser's step.
+        """
+        return any(self.due_at_step(one, epoch) for one in range(after + 1, step + 1))
 
     @abstractmethod
     def due_at_epoch(self, epoch: int) -> bool:
@@ -27,6 +35,7 @@ class Schedule(ABC):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class LogThenEpochs(Schedule):
     """Steps 0, 1, 2, 4, 8, ... of the first epoch, then the end of every epoch.
@@ -64,6 +73,7 @@ class LogThenEpochs(Schedule):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class EveryEpoch(Schedule):
     """Before the first step, then the end of every ``every``-th epoch."""
@@ -83,6 +93,7 @@ class EveryEpoch(Schedule):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class EveryStep(Schedule):
     """Before the first step, then every ``every``-th step, whatever the epochs."""
@@ -102,6 +113,7 @@ class EveryStep(Schedule):
 
 
 @final
+@checked_parameters
 @dataclass(frozen=True, kw_only=True)
 class AtSteps(Schedule):
     """The given steps and no others; step 0 is before the first."""
@@ -115,6 +127,10 @@ class AtSteps(Schedule):
     def due_at_step(self, step: int, epoch: int) -> bool:  # noqa: ARG002 - epochs do not matter
         """Whether ``step`` is one of the given steps."""
         return step in self.steps
+
+    def due_since(self, after: int, step: int, epoch: int) -> bool:  # noqa: ARG002
+        """Whether one of the given steps is later than ``after`` and no later than ``step``."""
+        return any(after < one <= step for one in self.steps)
 
     def due_at_epoch(self, epoch: int) -> bool:  # noqa: ARG002
         """Never: steps decide."""

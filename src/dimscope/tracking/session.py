@@ -31,7 +31,7 @@ class TickOptions:
 
     Attributes
     ----------
-    schedule, max_overhead, loggers
+    schedule, max_overhead, loggers, resume
         As in `dimscope.tracking.Tracker`.
 
     Raises
@@ -43,6 +43,7 @@ class TickOptions:
     schedule: Schedule
     max_overhead: float | None
     loggers: Sequence[Any]
+    resume: bool
 
     def __post_init__(self) -> None:
         share = self.max_overhead
@@ -64,12 +65,16 @@ class Session:
         What measures, what records, and what tells the time.
     options
         When ticks are made, and who is told of them.
+    is_restart
+        Whether a loop begins again at step 0 in a folder that holds ticks: then it must do what
+        that run did.
     """
 
     measurer: Measurer
     journal: TickJournal
     clock: Clock
     options: TickOptions
+    is_restart: bool = False
     _warned: bool = False
     _last: list[Measured] = field(default_factory=list)
 
@@ -85,9 +90,37 @@ class Session:
             If the folder cannot be written.
         """
         journal = TickJournal.open(out, measurer.identity() | options.identity())
-        journal.start_session({"versions": versions_used(), "started_at": position._asdict()})
-        clock = Clock.of(journal.training_seconds, journal.ticks.values())
-        return cls(measurer=measurer, journal=journal, clock=clock, options=options)
+        session = cls(
+            measurer=measurer,
+            journal=journal,
+            clock=Clock.of(journal.training_seconds, journal.ticks.values()),
+            options=options,
+            is_restart=position.step == 0 and bool(journal.ticks) and not options.resume,
+        )
+        started_at = {**position._asdict(), "model_hash": session._require_same_run(position.step)}
+        journal.start_session({"versions": versions_used(), "started_at": started_at})
+        journal.end_epoch(*position)
+        return session
+
+    def _require_same_run(self, step: int) -> str:
+        """Refuse to begin at a step where the run in the folder had another network.
+
+        A loop that begins at step 0 must have a network that is known to have begun there.
+        """
+        known, now = self.journal.hash_at(step), self.measurer.model_hash()
+        is_known = self.is_restart or known is not None
+        if self.journal.ticks and is_known and known != now and not self.options.resume:
+            raise self._other_run(f"its network had other values at step {step}")
+        return now
+
+    def _other_run(self, what: str) -> InputError:
+        folder = self.journal.log.path and self.journal.log.path.parent
+        return InputError(
+            f"{folder} holds another training run: {what}. For a new run, give another folder. To "
+            "go on with that run, restore its checkpoint and say its step (load_state_dict, or "
+            "start_step and start_epoch). If it is that run, though it does not repeat bit for "
+            "bit, say resume=True"
+        )
 
     def end(self, out: Path) -> None:
         """Record the time of training, and save the profile of all ticks beside the journal."""
@@ -117,12 +150,19 @@ class Session:
         -------
         bool
             Whether a tick was made.
+
+        Raises
+        ------
+        InputError
+            If the loop began again at step 0, and does not do what the run in the folder did.
         """
         with self.clock.paused(), random_states_kept():
             if step in self.journal.ticks:
                 self._meet_again(step)
                 self.journal.note(step, numbers())
                 return False
+            if self.is_restart and step < max(self.journal.ticks):
+                raise self._other_run(f"it was not measured at step {step}, but at later ones")
             if step in self.journal.skipped:
                 return False
             reason = too_costly(self.options.max_overhead, self.clock, self.journal.ticks.values())
@@ -158,6 +198,8 @@ class Session:
         """Compare the network with the one that was measured at this step."""
         if self.measurer.model_hash() == self.journal.ticks[step].model_hash:
             return
+        if self.is_restart:
+            raise self._other_run(f"its network had other values at step {step}")
         if step not in self.journal.differing:
             self.journal.report_difference(step)
         if not self._warned:
@@ -176,6 +218,8 @@ def random_states_kept() -> Iterator[None]:
     state = random.getstate()  # before the import, which may draw too
     from dimscope.capture import random_states  # noqa: PLC0415 - torch loads with the first network
 
-    with random_states():
-        yield
-    random.setstate(state)
+    try:
+        with random_states():
+            yield
+    finally:
+        random.setstate(state)

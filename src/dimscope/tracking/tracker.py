@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Self, final
 import numpy as np
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._folder_lock import hold_folder
+from dimscope._parameters import checked_parameters
 from dimscope._progress import live_line
-from dimscope.capture import Probe, rank, require_whole, unwrapped
+from dimscope.capture import Mode, Probe, rank, require_whole, unwrapped
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
@@ -47,9 +49,15 @@ class Tracker:
     loop then runs again are not measured again.
 
     On entry the Tracker checks that these are the same as before: settings, layers, schedule, the
-    network's class with the names, types and shapes in its state, and the hash of the samples. At a
-    step that is reached again it compares the network's values. Where they differ, the recorded
-    tick stays, the Tracker warns once, and the provenance lists the step as ``differing``.
+    network's class with the names, types and shapes in its state, the hash of the samples and,
+    where they are known, the network's values. Another run in the folder is refused. So is one that
+    begins again at step 0 as soon as it differs from the recorded one. At a step that is reached
+    again after a checkpoint was restored, the recorded tick stays; if the network has other values
+    there, the Tracker warns once, and the provenance lists the step as ``differing``.
+
+    A tick has the number of the step and of the epochs completed: at the end of an epoch this is
+    the epoch that has just ended, counted from 1. If the loop does not stop at a step that is due,
+    because it counts by more than one, its first step after that is measured.
 
     Parameters
     ----------
@@ -65,12 +73,15 @@ class Tracker:
     schedule
         ``"auto"``: steps 0, 1, 2, 4, 8, ... of the first epoch, then every epoch. ``"epochs"``; a
         number n, every n steps; a list of steps; or a `dimscope.tracking.Schedule`. Step 0 is
-        measured on entry.
+        measured on entry. So are the steps that were due before ``start_step`` and have no tick.
     start_step, start_epoch
         Steps done and epochs completed when the tracker is entered.
     max_overhead
         The share of the training time that ticks may take, such as 0.05. A tick that would exceed
         it is skipped for good, and listed with the reason. None for no limit.
+    resume
+        True: the folder holds this very run, though it does not repeat bit for bit. Differences are
+        warned of, not refused.
     loggers
         One or several of: anything with ``log_metrics(metrics, step)``; TensorBoard's
         ``SummaryWriter``, which gets a figure too.
@@ -79,9 +90,9 @@ class Tracker:
         participation ratio, with error bars from one partition into disjoint blocks.
     curves
         What else to record: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
-    metric, pooling, n_samples, rng, label, batch_size
+    metric, pooling, axes, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
-    memory_budget, disk_budget, forward, n_jobs, search_device, progress
+    memory_budget, disk_budget, forward, mode, n_jobs, search_device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
 
     Raises
@@ -92,7 +103,7 @@ class Tracker:
     CaptureError
         If the network fails on the samples.
     StoreError
-        If the folder cannot be written.
+        If the folder cannot be written, or another process uses it.
 
     Notes
     -----
@@ -128,6 +139,7 @@ class Tracker:
     [[0, 'input'], [0, '1'], [0, '2'], [2, 'input'], [2, '1'], [2, '2']]
     """
 
+    @checked_parameters
     def __init__(  # noqa: PLR0913 - the options of a profile, and when to make one
         self,
         model: Any,
@@ -139,10 +151,12 @@ class Tracker:
         start_step: int = 0,
         start_epoch: int = 0,
         max_overhead: float | None = None,
+        resume: bool = False,
         loggers: Any = (),
         methods: Method | Sequence[Method] = TRACKED_METHODS,
         metric: Metric = "euclidean",
         pooling: Any = "flatten",
+        axes: Mapping[str, str] | None = None,
         n_samples: int | None = None,
         n_repeats: int = 1,
         curves: Sequence[str] = (),
@@ -152,13 +166,17 @@ class Tracker:
         memory_budget: int | str = "1GiB",
         disk_budget: int | str | None = None,
         forward: Callable[[Any, Any], Any] | None = None,
+        mode: Mode = "eval",
         n_jobs: int | None = None,
         search_device: str | None = None,
         progress: bool = True,
     ) -> None:
         self._out = Path(out)
         self._options = TickOptions(
-            schedule=make_schedule(schedule), max_overhead=max_overhead, loggers=as_loggers(loggers)
+            schedule=make_schedule(schedule),
+            max_overhead=max_overhead,
+            loggers=as_loggers(loggers),
+            resume=resume,
         )
         self._loop = LoopState.at(start_step, start_epoch)
         self._progress = progress
@@ -173,9 +191,11 @@ class Tracker:
             data=data,
             layers=layers,
             pooling=pooling,
+            axes=axes or {},
             n_samples=n_samples,
             batch_size=batch_size,
             forward=forward,
+            mode=mode,
             budgets=Budgets.of(memory_budget, disk_budget),
         )
         self._make_measurer = partial(Measurer.of, probe, settings, label or type(inside).__name__)
@@ -194,19 +214,21 @@ class Tracker:
         return self
 
     def _start(self) -> None:
+        self._open.enter_context(hold_folder(self._out))
         session = Session.start(self._make_measurer(), self._options, self._out, self.position)
         self._session = session
         self._show = self._open.enter_context(live_line(self._progress))
         if self.position == (0, 0) or self.position.step in session.journal.ticks:
             self._loop.means.start()
-        if self._options.schedule.due_at_step(*self.position):
+        last = session.journal.last_until(self.position.step)
+        if last == self.position.step or self._options.schedule.due_since(last, *self.position):
             self._tick()
 
     def __exit__(self, *_: object) -> None:
         session, self._session = self._session, None
-        self._open.close()
-        if session is not None:
-            session.end(self._out)
+        with self._open:
+            if session is not None:
+                session.end(self._out)
 
     @property
     def position(self) -> Position:
@@ -296,19 +318,32 @@ class Tracker:
         CaptureError
             If the network fails, or the samples differ from those of other ticks.
         """
+        before = self.position.step
         self._loop.end_step(at, metrics)
         if self._idle:
             return False
         self._loop.means.add(self._loop.reported)
-        return self._options.schedule.due_at_step(*self.position) and self._tick()
+        return self._options.schedule.due_since(before, *self.position) and self._tick()
 
-    def epoch(self, **metrics: Any) -> bool:
+    def epoch(self, *, whole: bool = True, **metrics: Any) -> bool:
         """Say that an epoch is complete; measure the network if the schedule says so; see `step`.
 
         A tick that is made has the metrics of the last step too, unless they are given again.
+
+        Parameters
+        ----------
+        whole
+            False if training ends within the epoch. The network is measured as at the end of the
+            epoch, but the epoch does not count as completed.
+        metrics
+            As in `step`.
         """
-        self._loop.end_epoch()
-        if self._idle or not self._options.schedule.due_at_epoch(self.position.epoch):
+        epoch = self.position.epoch + 1
+        if whole:
+            self._loop.end_epoch()
+            if not self._idle:
+                self._running().journal.end_epoch(*self.position)
+        if self._idle or not self._options.schedule.due_at_epoch(epoch):
             self.note(**metrics)
             return False
         self._loop.report(metrics)

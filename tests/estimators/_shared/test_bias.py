@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import dimscope as ds
-from dimscope.estimators._shared.bias import bias_notes, true_dimension
+from dimscope.estimators._shared.bias import bias_notes, scale_trend, true_dimension
 
 
 @pytest.mark.statistical
@@ -36,13 +36,24 @@ def test_the_bias_grows_with_the_value_and_shrinks_with_the_points(shape):
     assert true_dimension(shape, 1.0, 100) == 1
 
 
+def bent(rng: int, n: int = 2000) -> np.ndarray:
+    """The README's example: four dimensions, bent into 100."""
+    draw = np.random.default_rng(rng)
+    return np.sin(draw.normal(size=(n, 4)) @ draw.normal(size=(4, 100)))
+
+
+def notes_on(*numbers: float | None) -> tuple[str, ...]:
+    """The notes on a value, its error, N and neighbours, from a graph that shows no other scale."""
+    return bias_notes(ds.NeighborGraph.from_points(np.eye(3), 2), *numbers)
+
+
 class TestNotes:
     def test_an_estimate_of_many_dimensions_says_what_its_interval_leaves_out(self):
         sphere = ds.make_manifold("sphere", dimension=10).sample(2000, rng=0)
         (note,) = ds.estimate(sphere, "levina_bickel").notes
-        assert note.startswith("At N = 2,000 an estimate of ")
-        assert "from 20 neighbours is too low by about 1" in note
-        assert note.endswith("if as in a cube: the interval does not include this bias.")
+        assert note.startswith("At N = 2,000 edges make an estimate of ")
+        assert "from 20 neighbours too low by about 1" in note
+        assert "if as in a cube; curvature and noise make it too high: the interval inclu" in note
 
     def test_few_dimensions_say_nothing(self):
         circle = ds.make_manifold("sphere", dimension=1).sample(2000, rng=0)
@@ -50,10 +61,42 @@ class TestNotes:
             assert estimate.notes == ()
 
     def test_nor_do_intervals_that_are_wider_than_the_bias(self):
-        assert bias_notes(10.0, 0.1, 500, 2)
-        assert bias_notes(10.0, 5.0, 500, 2) == ()
-        assert bias_notes(10.0, None, 500, 2) == ()
+        assert notes_on(10.0, 0.1, 500, 2)
+        assert notes_on(10.0, 5.0, 500, 2) == ()
+        assert notes_on(10.0, None, 500, 2) == ()
 
     def test_beyond_the_table(self):
-        assert "by more than half if the points lie" in bias_notes(80.0, 1.0, 2000, 20)[0]
-        assert "by far more if as in a cube" in bias_notes(42.0, 1.0, 1000, 20)[0]
+        assert "by more than half if the points lie" in notes_on(80.0, 1.0, 2000, 20)[0]
+        assert "by far more if as in a cube" in notes_on(42.0, 1.0, 1000, 20)[0]
+
+    def test_where_the_dimension_rises_with_the_scale_the_value_is_too_high(self):
+        for rng in range(3):
+            found = ds.estimate(bent(rng), ["two_nn", "levina_bickel"])
+            assert found["levina_bickel"].value > 4.4
+            (note,) = found["levina_bickel"].notes
+            assert note.startswith("The dimension rises from 4.")
+            assert "more likely too high than too low" in note
+            (note,) = found["two_nn"].notes
+            assert "curvature and noise make it too high" in note
+
+    def test_where_it_falls_edges_or_noise_are_named(self):
+        draw = np.random.default_rng(0)
+        noisy = draw.random((2000, 3)) @ np.eye(3, 20) + 0.03 * draw.normal(size=(2000, 20))
+        (note,) = ds.estimate(noisy, "levina_bickel").notes
+        assert "The dimension falls from" in note
+        assert "as edges or noise make it" in note
+
+    def test_flat_sets_without_edges_do_not_rise(self):
+        draw = np.random.default_rng(0)
+        for _ in range(20):
+            points = ds.manifolds.flat_torus(2).draw(draw, 400)
+            distances = ds.manifolds.periodic_distances(points)
+            trend = scale_trend(ds.NeighborGraph.from_distances(distances, 16))
+            assert abs(trend.sigmas) < 4
+
+    def test_the_consensus_holds_the_dimension_of_the_example(self):
+        held = 0
+        for rng in range(4):
+            low, high = ds.estimate(bent(rng, 1000), "consensus").interval
+            held += low < 4 < high
+        assert held >= 3

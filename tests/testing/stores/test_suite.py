@@ -217,7 +217,9 @@ class Chunked(Held):
 
     def __exit__(self, kind, error, trace):
         for name in self:
-            zarr.create_array(self.folder / name, data=self[name], chunks=(4, 4096))
+            zarr.create_array(
+                self.folder / name, data=self[name], chunks=(4, 4096), compressors=None
+            )
         (self.folder / "names.json").write_text(json.dumps(list(self)))
 
 
@@ -227,6 +229,12 @@ def load_chunked(folder):
         return {name: zarr.open_array(folder / name, mode="r")[:] for name in names}
     except Exception as error:
         raise StoreError(str(error)) from error
+
+
+def open_chunked(folder):
+    """Open the arrays without reading them; every chunk is there when they are opened."""
+    whole = load_chunked(folder)
+    return {name: zarr.open_array(folder / name, mode="r") for name in whole}
 
 
 class Raw(Held):
@@ -267,6 +275,9 @@ BROKEN = [
     (Overwrites, load, "check_nothing_is_overwritten"),
     (Chunked, load_chunked, "check_lost_files_are_noticed"),
     (Raw, load_raw, "check_truncated_files_are_noticed"),
+    (Raw, load_raw, "check_changed_files_are_noticed"),
+    (Chunked, load_chunked, "check_exchanged_files_are_noticed"),
+    (Chunked, open_chunked, "check_files_lost_later_are_noticed"),
 ]
 
 

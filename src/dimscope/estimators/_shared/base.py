@@ -5,16 +5,31 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, final
 
 import numpy as np
 from jaxtyping import Float64
 
 from dimscope._deprecated import renamed_parameters
+from dimscope._parameters import check_types
 from dimscope.errors import InputError
 from dimscope.estimators._shared.dependence import normal_interval
-from dimscope.estimators._shared.notes import discrete_notes, rounding_notes
-from dimscope.measurement import Known, Representation, measure
+from dimscope.estimators._shared.even_spacing import spacing_notes
+from dimscope.estimators._shared.kin import dependence_notes
+from dimscope.estimators._shared.notes import (
+    above_features_notes,
+    discrete_notes,
+    outlier_notes,
+    rounding_notes,
+)
+from dimscope.measurement import (
+    Known,
+    Representation,
+    VectorStatistic,
+    checked_against_features,
+    measure,
+)
 from dimscope.neighbors import LocalEngine, NeighborGraph, Resources
 from dimscope.results import DimensionEstimate, ErrorKind, Family, LocalEstimate, Note, Quantity
 from dimscope.spectra import Spectrum
@@ -62,6 +77,20 @@ class Estimator(ABC):
     cheap_in_blocks: ClassVar[bool] = True
     needs: ClassVar[Literal["graph", "spectrum"]]
     data: ClassVar[Literal["continuous", "integers", "bits"]] = "continuous"
+
+    def __post_init__(self) -> None:
+        """Refuse parameters of the wrong type.
+
+        Raises
+        ------
+        InputTypeError
+            If a parameter is not of the type of its field.
+        """
+        self._check_types(self.get_params())
+
+    def _check_types(self, parameters: Mapping[str, Any]) -> None:
+        types = {f.name: f.type for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        check_types(parameters, types, type(self).__module__)
 
     @abstractmethod
     def estimate(self, known: Any, /) -> DimensionEstimate:
@@ -125,15 +154,17 @@ class Estimator(ABC):
         Raises
         ------
         InputError
-            If a name is not a parameter of this estimator.
+            If a name is not a parameter of this estimator, or a value has the wrong type.
         """
         known = self.get_params()
-        for name, value in parameters.items():
+        for name in parameters:
             if name not in known:
                 raise InputError(
                     f"{type(self).__name__} has no parameter {name!r}: it has "
                     f"{', '.join(known) or 'none'}"
                 )
+        self._check_types(parameters)
+        for name, value in parameters.items():
             setattr(self, name, value)
         return self
 
@@ -186,10 +217,15 @@ class NeighborEstimator(Estimator):
         """Build the estimate from its value and what all neighbour estimators report.
 
         Without an ``interval`` it is the normal one of ``stderr``. ``ranks`` are the first and the
-        last neighbour used, n1 and n2; if distances up to n2 look discrete, a warning is added to
-        ``notes``.
+        last neighbour used, n1 and n2. Warnings are added to ``notes`` if distances up to n2 look
+        discrete, if the points are evenly spaced, or if the interval lies above the features.
+
+        Raises
+        ------
+        InputError
+            If evenly spaced points rule all ranks used, or the value is above twice the features.
         """
-        return DimensionEstimate(
+        estimate = DimensionEstimate(
             value=value,
             stderr=stderr,
             interval=interval or normal_interval(value, stderr),
@@ -197,11 +233,16 @@ class NeighborEstimator(Estimator):
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
             n_near_copies=graph.n_near_copies,
-            notes=notes + discrete_notes(graph, ranks[1]),
+            n_groups=graph.n_groups,
+            notes=notes
+            + discrete_notes(graph, ranks[1])
+            + (() if isinstance(self, VectorStatistic) else spacing_notes(graph, ranks[1]))
+            + dependence_notes(graph, stderr),
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,
             parameters=self.get_params() | {"n1": ranks[0], "n2": ranks[1]},
         )
+        return checked_against_features(estimate, graph.n_features)
 
     def _local_answer(self, values: Float64[np.ndarray, " n_samples"]) -> LocalEstimate:
         """Build the estimate of a dimension for every point, nan where there is none."""
@@ -263,8 +304,15 @@ class SpectrumEstimator(Estimator):
     ) -> DimensionEstimate:
         """Build the estimate from its value and what all linear estimators report.
 
-        Without ``stderr`` it has no error; with it, the interval is the normal one.
+        Without ``stderr`` it has no error; with it, the interval is the normal one. Rows that alone
+        move the value are named in a note, with the value that the others give.
         """
+        notes = (
+            rounding_notes(math.sqrt(2 * spectrum.trace), spectrum.rounding)
+            + notes
+            + above_features_notes(value, spectrum)
+            + outlier_notes(value, spectrum, self.estimate)
+        )
         return DimensionEstimate(
             value=value,
             stderr=stderr,
@@ -272,7 +320,7 @@ class SpectrumEstimator(Estimator):
             scale=None,
             n_samples=spectrum.n_samples,
             n_duplicates=0,
-            notes=rounding_notes(math.sqrt(2 * spectrum.trace), spectrum.rounding) + notes,
+            notes=notes,
             error_kind=None if stderr is None else self.error_kind,
             method=self.name,
             parameters=self.get_params(),

@@ -1,4 +1,8 @@
-"""How far edges and curvature lower an estimate of a high dimension, which no error bar shows.
+"""What edges, curvature and noise do to an estimate, which no error bar shows.
+
+Edges lower an estimate, most in high dimensions; curvature and noise raise it. The dimension at
+other scales says which it may be: edges and noise make it fall with the scale, and curvature, which
+bends more of the set into a wider neighbourhood, makes it rise.
 
 How many neighbourhoods meet an edge depends on the share of the set that each takes. Estimators
 from distances to k neighbours therefore follow one curve of N / k, to about 2 % (4 % from 50
@@ -10,12 +14,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from dimscope.estimators._shared.dependence import NORMAL_95
+from dimscope.estimators._shared.dependence import NORMAL_95, dependence
+from dimscope.neighbors import NeighborGraph
 from dimscope.results import Note
 
+_NEAREST_LAST, _FARTHEST = 8, 16  # neighbours at the larger of two scales
+_LEAST_PER_NEIGHBOR = 20  # points for each neighbour at that scale
+_SURE, _QUITE_SURE = 2, 4  # sigmas of a trend that changes a note, and of one that makes a note
+_ASK = "See consensus and scale_curve."
 _SHARES = (10, 50, 300, 2000)  # N / k, the columns
 _DIMENSIONS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100)  # the rows
 #: The mean estimate for each dimension and each N / k.
@@ -61,31 +71,115 @@ def true_dimension(shape: str, value: float, points_per_neighbor: float) -> floa
     return float(np.interp(value, seen, _DIMENSIONS))
 
 
-def bias_notes(
-    value: float, stderr: float | None, n_samples: int, n_neighbors: int
-) -> tuple[Note, ...]:
-    """Warn where a bias as in the cube would move the estimate out of its interval.
+class Trend(NamedTuple):
+    """The dimension at the smallest and at the largest scale that a graph shows, n2 = 2 n1."""
 
-    The warning gives the bias on the sphere too. Curvature within the neighbourhoods raises an
-    estimate instead; distances do not tell by how much.
+    ranks: tuple[int, int]
+    values: tuple[float, float]
+    errors: tuple[float, float]
+    scales: tuple[float, float]
+
+    @property
+    def sigmas(self) -> float:
+        """The difference over its error: above 0 where the dimension rises with the scale."""
+        return (self.values[1] - self.values[0]) / math.hypot(*self.errors)
+
+    @property
+    def at_zero(self) -> float:
+        """Where a straight line in r^2 leads at scale 0: curvature adds terms of that order."""
+        (near, far), (scale, reach) = self.values, self.scales
+        return near - (far - near) * scale**2 / (reach**2 - scale**2)
+
+    def is_below(self, value: float, stderr: float) -> bool:
+        """Whether the dimension rises from a smaller one than this estimate of a wider scale."""
+        beyond = NORMAL_95 * math.hypot(stderr, self.errors[0])
+        return self.sigmas > _SURE and value - self.values[0] > beyond
+
+    def __str__(self) -> str:
+        verb = "rises" if self.sigmas > 0 else "falls"
+        (first, last), (near, far) = self.values, self.ranks
+        return f"{verb} from {first:.3g} at {near} neighbours to {last:.3g} at {far}"
+
+
+def scale_trend(graph: NeighborGraph) -> Trend | None:
+    """Compare the dimensions at 2 neighbours and at 8 or 16; None if fewer are known.
+
+    They are those of the moments of Gride's ratios: ln(r_2n / r_n) has the mean
+    (H_(2n-1) - H_(n-1)) / d, H the harmonic numbers.
+    """
+    known = min(graph.n_neighbors, _FARTHEST, graph.n_samples // _LEAST_PER_NEIGHBOR)
+    if known < _NEAREST_LAST:
+        return None
+    ranks = 2, 1 << (known.bit_length() - 1)
+    found = [_at_ranks(graph, n2 // 2, n2) for n2 in ranks]
+    if any(numbers is None for numbers in found):
+        return None
+    values, errors, scales = zip(*(numbers for numbers in found if numbers), strict=True)
+    return Trend(ranks, values, errors, scales) if scales[1] > scales[0] else None
+
+
+def _at_ranks(graph: NeighborGraph, n1: int, n2: int) -> tuple[float, float, float] | None:
+    """The dimension at two ranks, its error, and the mean distance to the farther neighbour."""
+    inner, outer = graph.distances[:, n1 - 1], graph.distances[:, n2 - 1]
+    logs = np.log(outer[inner > 0] / inner[inner > 0])
+    if len(logs) < 2 or not logs.std() > 0:
+        return None
+    value = float(sum(1 / j for j in range(n1, n2)) / logs.mean())
+    share = float(logs.std() / logs.mean()) / math.sqrt(len(logs))
+    return value, value * share * dependence("gride", n2, value), float(outer.mean())
+
+
+def bias_notes(
+    graph: NeighborGraph, value: float, stderr: float | None, n_samples: int, n_neighbors: int
+) -> tuple[Note, ...]:
+    """Say where a bias would move the estimate out of its interval, and which way.
+
+    What edges take is told by the table, as in the cube and on the sphere; what curvature adds, by
+    the dimension at other scales, as far as the graph shows them.
     """
     if stderr is None or not value > 1:
         return ()
-    low, high = (
-        max(value, true_dimension(shape, value, n_samples / n_neighbors)) for shape in _SEEN
-    )
-    if high <= value + NORMAL_95 * stderr:
-        return ()
-    seen = (
-        f"At N = {n_samples:,} an estimate of {value:.3g} from {n_neighbors} neighbours is too low"
-    )
-    outside = "the interval does not include this bias."
-    if math.isinf(low):
-        said = f"{seen} by more than half if the points lie as on a sphere: {outside}"
+    trend = scale_trend(graph)
+    if trend is not None and trend.is_below(value, stderr):
+        said = (
+            f"The dimension {trend}, as curvature makes it: {value:.3g} from {n_neighbors} "
+            "neighbours is more likely too high than too low, and the interval does not include "
+            f"that. {_ASK}"
+        )
         return (Note("bias", said),)
+    reach = NORMAL_95 * stderr
+    lowered = _lowered(value, reach, n_samples / n_neighbors)
+    if lowered is not None:
+        said = (
+            f"At N = {n_samples:,} edges make an estimate of {value:.3g} from {n_neighbors} "
+            f"neighbours too low {lowered}; curvature and noise make it too high: the interval "
+            f"includes neither. {_seen(trend)}{_ASK}"
+        )
+        return (Note("bias", said),)
+    if trend is not None and trend.sigmas > _QUITE_SURE and trend.at_zero < value - reach:
+        said = (
+            f"The dimension {trend}, as curvature makes it, which raises {value:.3g} too: the "
+            f"interval does not include that. {_ASK}"
+        )
+        return (Note("bias", said),)
+    return ()
+
+
+def _lowered(value: float, reach: float, points_per_neighbor: float) -> str | None:
+    """By how much edges lower an estimate; None if that is within its reach even in the cube."""
+    low, high = (max(value, true_dimension(shape, value, points_per_neighbor)) for shape in _SEEN)
+    if high <= value + reach:
+        return None
+    if math.isinf(low):
+        return "by more than half if the points lie as on a sphere"
     most = "far more" if math.isinf(high) else f"{1 - value / high:.0%}"
-    said = (
-        f"{seen} by about {1 - value / low:.0%} if the points lie as on a sphere, by {most} if as "
-        f"in a cube: {outside}"
-    )
-    return (Note("bias", said),)
+    about = f"by about {1 - value / low:.0%} if the points lie as on a sphere"
+    return f"{about}, by {most} if as in a cube"
+
+
+def _seen(trend: Trend | None) -> str:
+    """What other scales say, where they differ."""
+    if trend is None or abs(trend.sigmas) < _SURE:
+        return ""
+    cause = "curvature makes it" if trend.sigmas > 0 else "edges or noise make it"
+    return f"The dimension {trend}, as {cause}. "

@@ -12,9 +12,19 @@ import numpy as np
 import scipy.optimize
 from jaxtyping import Float64
 
+from dimscope.errors import InputError
+
+_FARTHEST = 2.0**60  # times the value for n2 = n1 + 1: ratios that reach so far are equal
+
 
 def maximum_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int, n2: int) -> tuple[float, float]:
-    """The most likely dimension, and I^-1/2, I the observed information of independent ratios."""
+    """The most likely dimension, and I^-1/2, I the observed information of independent ratios.
+
+    Raises
+    ------
+    InputError
+        If nearly all ratios are 1, so that the likelihood has no maximum.
+    """
     n, total = len(log_mu), float(log_mu.sum())
 
     def score(d: float) -> float:
@@ -24,10 +34,15 @@ def maximum_likelihood(log_mu: Float64[np.ndarray, " n"], n1: int, n2: int) -> t
     value = n / total
     if n2 > n1 + 1:
         low = high = value
-        while score(low) <= 0:
+        while not score(low) > 0 and low > value / _FARTHEST:
             low /= 2
-        while score(high) >= 0:
+        while not score(high) < 0 and high < value * _FARTHEST:
             high *= 2
+        if not score(low) > 0 > score(high):
+            raise InputError(
+                f"the ratios r_{n2} / r_{n1} have no most likely dimension: nearly all of them are "
+                "1; use more neighbours"
+            )
         value = float(scipy.optimize.brentq(score, low, high, xtol=1e-14 * value, rtol=1e-14))
     curvature = np.exp(-value * log_mu) * _over_expm1(log_mu, value) ** 2
     information = n / value**2 + (n2 - n1 - 1) * float(curvature.sum())

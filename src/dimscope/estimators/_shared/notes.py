@@ -5,21 +5,29 @@ The note on the bias of edges and curvature is in `bias`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from dimscope._format import number
+from dimscope.errors import or_reason
+from dimscope.estimators._shared.kin import kin_notes
 from dimscope.neighbors import NeighborGraph
-from dimscope.results import Note
+from dimscope.points import listed
+from dimscope.results import DimensionEstimate, Note
+from dimscope.spectra import Spectrum
 
 _MANY_DUPLICATES = 0.05
 _MANY_TIES = 0.05
 _ROUNDING_MARGIN = 10
+_MOVED = 0.1  # share of a linear dimension by which outliers must move it to be named
+_ABOVE = 1.2  # times the number of features, which a corrected ratio may exceed by chance
 
 
 def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
-    """Warnings about duplicates and near copies, and about distances that are mere rounding."""
-    rounding = 0.0 if graph.points is None else graph.points.rounding
-    notes = rounding_notes(float(graph.distances[:, 0].mean()), rounding)
-    return notes + _copies_notes(graph)
+    """What was found of the distances, copies, mere rounding, and points that depend on others."""
+    notes = graph.notes + rounding_notes(float(graph.distances[:, 0].mean()), graph.rounding)
+    return notes + _copies_notes(graph) + kin_notes(graph)
 
 
 def _copies_notes(graph: NeighborGraph) -> tuple[Note, ...]:
@@ -77,3 +85,59 @@ def rounding_notes(distance: float, rounding: float) -> tuple[Note, ...]:
         "representation."
     )
     return (Note("rounding", said),)
+
+
+def outlier_notes(
+    value: float | None, spectrum: Spectrum, estimate: Callable[[Spectrum], DimensionEstimate]
+) -> tuple[Note, ...]:
+    """A warning where a few rows far from all others move a linear dimension.
+
+    Parameters
+    ----------
+    value
+        That of all rows.
+    spectrum
+        That of all rows.
+    estimate
+        Makes the estimate from the spectrum of the others.
+    """
+    rows = spectrum.outliers
+    if not len(rows):
+        return ()
+    others = or_reason(lambda: estimate(spectrum.without_outliers))
+    other = None if isinstance(others, str) else others.value
+    if value is None and other is None:
+        return ()
+    if value is not None and other is not None and abs(value - other) < _MOVED * other:
+        return ()
+    share = float(spectrum.row_squares[rows].sum() / spectrum.row_squares.sum())
+    of_input = rows if spectrum.points.rows is None else spectrum.points.rows[rows]
+    said = (
+        f"{share:.1%} of the variance is that of {listed(of_input)}, far from all others: without "
+        f"{'it' if len(rows) == 1 else 'them'} the value is "
+        f"{'unknown' if other is None else number(other)}."
+    )
+    return (Note("outlier", said),)
+
+
+def few_samples_notes(value: float, spectrum: Spectrum) -> tuple[Note, ...]:
+    """A warning where a linear dimension nears the number of components of so few samples."""
+    most = spectrum.n_samples - 1
+    if value <= 0.5 * most:
+        return ()
+    said = (
+        f"More than half of the {most} components that {spectrum.n_samples} samples allow: more "
+        "samples would raise it."
+    )
+    return (Note("limit", said),)
+
+
+def above_features_notes(value: float | None, spectrum: Spectrum) -> tuple[Note, ...]:
+    """A warning where a value is larger than the number of features, as chance may make it."""
+    if value is None or value <= _ABOVE * spectrum.n_features:
+        return ()
+    said = (
+        f"No linear dimension exceeds the {spectrum.n_features} features: {spectrum.n_samples} "
+        "samples are too few to tell it."
+    )
+    return (Note("limit", said),)

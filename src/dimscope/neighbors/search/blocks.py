@@ -29,7 +29,7 @@ from dimscope.points import Points
 DEPTH = 1024
 _SHALLOW = 256
 _MOST_VALUES = 2**28  # in memory as they are: the tiles' copy takes 1 GiB
-_MOST_COPIED = 2**26  # to be brought into memory first
+_MOST_COPIED = 2**26  # to be brought into memory first, or widened to float64
 _N_AXES = 8
 _N_SAMPLED = 128
 _N_PROJECTED = 512
@@ -51,14 +51,16 @@ class Matrix:
     def of(cls, points: Points) -> Matrix | None:
         """Bring the points into memory; return None if they have too many values for that."""
         shape = points.n_samples, points.n_features
-        plain = isinstance(points.source, np.ndarray) and points.is_plain
-        if math.prod(shape) > (_MOST_VALUES if plain else _MOST_COPIED):
+        in_memory = isinstance(points.source, np.ndarray)
+        plain = in_memory and points.is_plain
+        narrow = points.source.dtype.itemsize <= 2 or points.source.dtype == np.float32
+        narrow = narrow and not points.row_divisors
+        if math.prod(shape) > (_MOST_VALUES if plain or (in_memory and narrow) else _MOST_COPIED):
             return None
         if plain:
             rows = np.arange(len(points.source)) if points.rows is None else points.rows
             return cls(np.ascontiguousarray(points.source), rows)
-        narrow = points.source.dtype.itemsize <= 2 or points.source.dtype == np.float32
-        values = np.empty(shape, dtype=np.float32 if narrow and not points.row_divisors else float)
+        values = np.empty(shape, dtype=np.float32 if narrow else float)
         start = 0
         for block in points.row_blocks():
             values[start : start + len(block)] = block

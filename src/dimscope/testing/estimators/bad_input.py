@@ -68,7 +68,7 @@ def check_one_outlier(estimator: Estimator) -> None:
 
 def check_discrete_data_are_noted(estimator: NeighborEstimator) -> None:
     """An estimator of continuous data notes or refuses integers on a coarse grid."""
-    grid = np.random.default_rng(0).integers(0, 9, size=(400, 3)).astype(np.float64)
+    grid = np.random.default_rng(0).integers(0, 16, size=(400, 3)).astype(np.float64)
     try:
         notes = answer(estimator, grid).notes
     except InputError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,28 @@ def check_truncated_files_are_noticed(kind: StoreKind) -> None:
     _check_damage(kind, "with half of", lambda path: path.write_bytes(_first_half(path)))
 
 
+def check_changed_files_are_noticed(kind: StoreKind) -> None:
+    """Whichever file has one bit changed, reading fails, unless the numbers do not depend on it."""
+    _check_damage(kind, "with a bit changed in", lambda path: path.write_bytes(_flipped(path)))
+
+
+def check_exchanged_files_are_noticed(kind: StoreKind) -> None:
+    """Whichever file is replaced by another of its size, reading fails, or gives the numbers."""
+    _check_damage(kind, "with another in place of", _replace_by_its_like)
+
+
+def check_files_lost_later_are_noticed(kind: StoreKind) -> None:
+    """Whichever file is deleted once the layers are at hand, reading them fails."""
+    with empty_folder() as folder:
+        _write(kind, folder)
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            layers = {name: kind.reopened(folder)[name] for name in LAYERS}
+            held = file.read_bytes()
+            file.unlink()
+            _require_right_or_refused(layers.copy, f"after the loss of {file.name}")
+            file.write_bytes(held)
+
+
 class _FailedError(Exception):
     """The error with which the run of a check fails."""
 
@@ -96,18 +119,40 @@ def _check_damage(kind: StoreKind, how: str, damage: Callable[[Path], Any]) -> N
             shutil.copytree(whole, damaged)
             name = file.relative_to(whole)
             damage(damaged / name)
-            try:
-                require_layers(kind.reopened(damaged), LAYERS, f"{how} {name}")
-            except DimscopeError:
-                pass
-            except AssertionError:
-                raise
-            except Exception as error:
-                raise AssertionError(
-                    f"{how} {name}, reading raises a {type(error).__name__}, which is no error of "
-                    "dimscope's"
-                ) from error
+            _require_right_or_refused(partial(kind.reopened, damaged), f"{how} {name}")
             shutil.rmtree(damaged)
+
+
+def _require_right_or_refused(reopen: Callable[[], Mapping[str, Any]], when: str) -> None:
+    """Fail the check if layers hold other numbers, or reading raises an error of another library.
+
+    A store that repairs its own files may give the right numbers.
+    """
+    try:
+        require_layers(reopen(), LAYERS, when)
+    except DimscopeError:
+        pass
+    except AssertionError:
+        raise
+    except Exception as error:
+        raise AssertionError(
+            f"{when}, reading raises a {type(error).__name__}, which is no error of dimscope's"
+        ) from error
+
+
+def _flipped(path: Path) -> bytes:
+    held = bytearray(path.read_bytes())
+    if held:
+        held[len(held) // 2] ^= 1
+    return bytes(held)
+
+
+def _replace_by_its_like(path: Path) -> None:
+    """Copy another file of the same size here, if there is one."""
+    others = (other for other in path.parent.rglob("*") if other.is_file() and other != path)
+    like = next((one for one in others if one.stat().st_size == path.stat().st_size), None)
+    if like is not None:
+        shutil.copyfile(like, path)
 
 
 def _first_half(path: Path) -> bytes:

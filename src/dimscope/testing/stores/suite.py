@@ -31,6 +31,9 @@ _OF_STORES_THAT_STAY: tuple[Callable[[StoreKind], None], ...] = (
     reopened.check_nothing_is_overwritten,
     reopened.check_lost_files_are_noticed,
     reopened.check_truncated_files_are_noticed,
+    reopened.check_changed_files_are_noticed,
+    reopened.check_exchanged_files_are_noticed,
+    reopened.check_files_lost_later_are_noticed,
 )
 
 

@@ -1,0 +1,88 @@
+"""Trying the poolings that are functions on a few samples, before all of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from dimscope.capture.batches import Batch
+from dimscope.capture.inference import Forward, place_batch
+from dimscope.capture.layers import Source
+from dimscope.capture.pooling import PoolingChoice, pooling_of
+from dimscope.capture.recording import LayerRecorder
+
+
+def try_poolings(
+    model: nn.Module,
+    parts: Sequence[Batch],
+    forward: Forward | None,
+    sources: Mapping[str, Source],
+    pooling: PoolingChoice,
+) -> dict[str, str | None]:
+    """What is wrong with the functions that pool layers whose samples are not the first axis.
+
+    Parameters
+    ----------
+    model, forward
+        The network.
+    parts
+        Batches of different sizes, if the network runs with more than one.
+    sources
+        Where the layers appear.
+    pooling
+        How activations become vectors; only functions are tried.
+
+    Returns
+    -------
+    dict
+        By name of a layer: None if its function makes a row for each sample of every part.
+    """
+    functions = {
+        name: function
+        for name, source in sources.items()
+        if (source.axes is None or source.axes.batch != 0)
+        and callable(function := pooling_of(pooling, name))
+    }
+    found: dict[str, str | None] = dict.fromkeys(functions)
+    for part in parts if functions else ():
+        tried = {name: _trial(name, functions[name], part.n_samples, found) for name in functions}
+        own = {name: sources[name] for name in functions}
+        LayerRecorder(own, _Nowhere(), tried).run(model, place_batch(part, model), forward)
+    return found
+
+
+def _trial(
+    name: str, function: Callable[[Tensor], Tensor], n_samples: int, found: dict[str, str | None]
+) -> Callable[[Tensor], Tensor]:
+    """A pooling that notes in ``found`` what the function makes, and itself never fails."""
+
+    def pool(activation: Tensor) -> Tensor:
+        try:
+            n_rows = len(function(activation))
+        except Exception as error:  # whatever the user's function raises
+            found[name] = (
+                f"the pooling failed on its shape {tuple(activation.shape)}: "
+                f"{type(error).__name__}: {error}"
+            )
+        else:
+            if n_rows != n_samples:
+                found[name] = (
+                    f"the pooling made {n_rows} rows of {n_samples} samples, from the shape "
+                    f"{tuple(activation.shape)}"
+                )
+        return activation.new_zeros(n_samples, 1)
+
+    return pool
+
+
+class _Nowhere:
+    """Takes what is stored, and keeps nothing."""
+
+    def __contains__(self, name: str) -> bool:
+        return False
+
+    def append(self, name: str, batch: np.ndarray[Any, Any]) -> None:
+        """Forget the rows."""
