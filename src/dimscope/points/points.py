@@ -45,7 +45,7 @@ class Points:
         parallel rows equal to the bit.
     roundoff
         Relative error with which the type of the input holds a real number: half the spacing of its
-        floats, 0 for integers. The values may show a larger one (`Scan.roundoff`).
+        floats, 0 for integers. The values may show a larger one (`Scan.rounding`).
     """
 
     source: Any
@@ -156,14 +156,19 @@ class Points:
     @property
     def _row_rounding(self) -> Float64[np.ndarray, " n"]:
         """The same between rows of blocks."""
+        seen = self.scan.rounding
         squares = self.scan.row_squares
         if self.row_shift is not None:  # what was rounded are the values before the shift
-            shift = self.row_shift if self.rows is None else self.row_shift[self.rows]
-            for divisor in self.row_divisors:
-                shift = shift / (divisor if self.rows is None else divisor[self.rows])
-            squares = squares + self.n_features * np.square(shift)
-        roundoff = max(self.roundoff, self.scan.roundoff)
-        return np.asarray(roundoff * np.sqrt(squares))
+            squares = squares + self.n_features * np.square(self._as_in_blocks(self.row_shift))
+        relative = max(self.roundoff, seen.relative) * np.sqrt(squares)
+        step = self._as_in_blocks(np.full(self.source.shape[0], seen.absolute / self.unit))
+        return np.maximum(relative, math.sqrt(self.n_features) * step)
+
+    def _as_in_blocks(self, lengths: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " n"]:
+        """A length for each row of the source, divided as the rows of blocks are."""
+        for divisor in self.row_divisors:
+            lengths = lengths / divisor
+        return lengths if self.rows is None else lengths[self.rows]
 
     @cached_property
     def scan(self) -> Scan:

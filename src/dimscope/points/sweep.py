@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from dimscope.errors import InputError
-from dimscope.points.precision import Precision
+from dimscope.points.precision import Precision, Rounding
 
 _DEPTH = 512  # columns multiplied at a time: more would loosen the bound on rounding
 _CACHED = 2**21  # bytes of values that are scanned at a time
@@ -56,9 +56,9 @@ class Scan:
         Mean of each column.
     row_squares
         Squared norm of each row.
-    roundoff
-        Relative rounding of the shorter floats that all values are, such as bfloat16 in float32; 0
-        where they are none.
+    rounding
+        What the values show of their rounding, beyond their type: that of the shorter floats that
+        all are, such as bfloat16 in float32, or of a step.
     digests
         For each row a digest of its values; equal values have equal digests.
     """
@@ -66,7 +66,7 @@ class Scan:
     column_mean: Float64[np.ndarray, " d"]
     row_squares: Float64[np.ndarray, " n"]
     digests: list[bytes]
-    roundoff: float = 0.0
+    rounding: Rounding = Rounding()
 
     @property
     def mean_square(self) -> float:
@@ -206,7 +206,7 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
         column_mean=np.concatenate(means),
         row_squares=squares,
         digests=[digest.digest() for digest in digests],
-        roundoff=precision.roundoff,
+        rounding=precision.rounding,
     )
 
 
