@@ -162,7 +162,7 @@ class Points:
             squares = squares + self.n_features * np.square(self._as_in_blocks(self.row_shift))
         relative = max(self.roundoff, seen.relative) * np.sqrt(squares)
         step = self._as_in_blocks(np.full(self.source.shape[0], seen.absolute / self.unit))
-        return np.maximum(relative, math.sqrt(self.n_features) * step)
+        return np.asarray(np.maximum(relative, math.sqrt(self.n_features) * step))
 
     def _as_in_blocks(self, lengths: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " n"]:
         """A length for each row of the source, divided as the rows of blocks are."""

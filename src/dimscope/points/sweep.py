@@ -66,7 +66,7 @@ class Scan:
     column_mean: Float64[np.ndarray, " d"]
     row_squares: Float64[np.ndarray, " n"]
     digests: list[bytes]
-    rounding: Rounding = Rounding()
+    rounding: Rounding
 
     @property
     def mean_square(self) -> float:
