@@ -3,7 +3,7 @@
 Where points are spread evenly at the scale of a few neighbours, the share of distances below t
 times the local scale falls as t^d, with d the dimension (Facco et al. 2017, eq. 3, and Pope et al.
 2021, eq. 2, rest on the same fact). Near copies are many distances far below that scale and hardly
-any between. `benchmarks/calibration/near_copies.py` measures how often clean sets look so.
+any between. `benchmarks/coverage/near_copies.py` measures how often clean sets look so.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from dimscope.neighbors.spacing import Spacing
 #: Rows that differ by no more than this many times the rounding of their stored values are copies.
 #: Networks in float32 that pad a text differently leave up to 4.
 ROUNDINGS = 8
-_FACTORS = 10.0 ** np.arange(1, 9)  # a gap is at least tenfold
+_FACTORS = (3.0, *10.0 ** np.arange(1, 9))  # how wide a gap may be, at least threefold
 _INSIDE = 0.3  # distances in the gap, as a share of those below it, that may be chance
-_EVIDENCE = 9.0  # -ln p: four pairs below a tenfold gap; clean sets reach 2.3
+_EVIDENCE = 9.0  # -ln p: four pairs below a tenfold gap in a line; clean sets reach 6.9
+_CAUTION = 4  # parts of the data may have so many times fewer dimensions than the whole
 _LEAST_POINTS = 20
 
 
@@ -150,10 +151,10 @@ def _local_scale(
 
 
 def _dimension(distances: Float64[np.ndarray, "n m"]) -> float:
-    """The dimension that the larger ranks see, which pairs do not disturb; at most 1.
+    """A cautious bound on the dimension: a quarter of what the larger ranks see, at least 1.
 
-    A lower dimension makes chance a better explanation of small distances, so that 1 is the
-    cautious choice where parts of the data may have different dimensions.
+    Pairs do not disturb these ranks. A lower dimension makes chance a better explanation of small
+    distances, and parts of the data may have fewer dimensions than the whole.
     """
     n_ranks = distances.shape[1]
     first = max(1, n_ranks // 2)
@@ -161,7 +162,8 @@ def _dimension(distances: Float64[np.ndarray, "n m"]) -> float:
     known = inner > 0
     mean = float(np.log(outer[known] / inner[known]).mean()) if known.any() else 0.0
     expected = sum(1 / rank for rank in range(first, n_ranks))
-    return min(1.0, expected / mean) if mean > 0 else 1.0
+    seen = expected / mean if mean > 0 else 1.0
+    return min(seen, max(1.0, seen / _CAUTION))
 
 
 def _end_of_lower_mode(shares: Float64[np.ndarray, "n m"], dimension: float) -> float:
@@ -195,8 +197,11 @@ def _divergence(share: Float64[np.ndarray, " m"], chance: float) -> Float64[np.n
 
 
 def _widest_step(ascending: Float64[np.ndarray, " m"], last: int) -> int:
-    """The place at or below ``last``, within a factor of ten, before the widest step upwards."""
-    start = int(np.searchsorted(ascending, ascending[last] / _FACTORS[0]))
+    """The place before the widest step upwards, among those with nearly as many below as ``last``.
+
+    Some distances in the gap, which are chance, may come before ``last``.
+    """
+    start = int((last + 1) / (1 + _INSIDE))
     places = np.arange(start, min(last + 1, len(ascending) - 1))
     steps = ascending[places + 1] / np.maximum(ascending[places], 1e-300)
     return int(places[np.argmax(steps)]) if len(places) else last
