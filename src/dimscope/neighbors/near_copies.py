@@ -202,6 +202,5 @@ def _widest_step(ascending: Float64[np.ndarray, " m"], last: int) -> int:
     Some distances in the gap, which are chance, may come before ``last``.
     """
     start = int((last + 1) / (1 + _INSIDE))
-    places = np.arange(start, min(last + 1, len(ascending) - 1))
-    steps = ascending[places + 1] / np.maximum(ascending[places], 1e-300)
-    return int(places[np.argmax(steps)]) if len(places) else last
+    steps = np.diff(np.log(np.maximum(ascending[start : last + 2], 1e-300)))
+    return start + int(np.argmax(steps)) if len(steps) else last
