@@ -180,7 +180,7 @@ def _end_of_lower_mode(shares: Float64[np.ndarray, "n m"], dimension: float) -> 
         n_up_to = np.searchsorted(ascending, factor * low, side="right")
         below = n_below / n_up_to
         clear = (below >= 1 / (1 + _INSIDE)) & (factor * low <= 1)
-        found = n_groups / below * _divergence(below, factor**-dimension)
+        found = n_groups / below * _divergence(below, -dimension * math.log(factor))
         evidence = np.maximum(evidence, np.where(clear, found, 0.0))
     sure = np.flatnonzero(evidence >= _EVIDENCE)
     if not len(sure):
@@ -189,11 +189,11 @@ def _end_of_lower_mode(shares: Float64[np.ndarray, "n m"], dimension: float) -> 
     return float(low[_widest_step(ascending, last)])
 
 
-def _divergence(share: Float64[np.ndarray, " m"], chance: float) -> Float64[np.ndarray, " m"]:
+def _divergence(share: Float64[np.ndarray, " m"], log_chance: float) -> Float64[np.ndarray, " m"]:
     """Kullback-Leibler divergence of two shares: Chernoff's bound on a binomial tail, per draw."""
-    rest = 1 - share
-    above = share * np.log(share / chance)
-    return np.asarray(above + rest * np.log(np.maximum(rest, 1e-300) / (1 - chance)))
+    above = share * (np.log(share) - log_chance)
+    rest = np.maximum(1 - share, 1e-300)
+    return np.asarray(above + rest * (np.log(rest) - math.log1p(-math.exp(log_chance))))
 
 
 def _widest_step(ascending: Float64[np.ndarray, " m"], last: int) -> int:
