@@ -202,8 +202,10 @@ class NeighborGraph:
             ``"first"`` keeps one of each, ``"drop"`` leaves all of them out, ``"keep"`` keeps
             them, at distance 0 or nearly.
         near_copies
-            The same for rows that nearly repeat another: many distances at least ten times
-            smaller than the others, with hardly any between. Kept where duplicates are.
+            The same for rows that nearly repeat another: distances in a gap below those of all
+            others, too small and too many, with hardly any between, to be chance. Of more than 12
+            that nearly repeat one row, which are a cluster, none is found. Kept where duplicates
+            are.
         groups
             Shape (n_samples,): a label for each row, such as its text, film, trial or subject.
             Rows of one group depend on each other and are no neighbours, nor near copies. For rows

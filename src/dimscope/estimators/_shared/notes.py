@@ -49,7 +49,7 @@ def _copies_notes(graph: NeighborGraph) -> tuple[Note, ...]:
             "them."
             if near.set_aside
             else "They were kept, and what looks at the nearest neighbours measures these pairs; "
-            "near_copies='first' sets them aside."
+            "near_copies='first' sets them aside, of given lists if they are long enough."
         )
         said = (
             f"{near.n_rows} of {n_rows} rows nearly repeat another row: they are at most "
