@@ -11,7 +11,7 @@ TORCHID := .venv-torchid
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-gpu lint bench accuracy costs docs examples clean
+.PHONY: help install demo test test-gpu torture lint bench accuracy costs docs examples clean
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: $(READY)  ## profile an ImageNet network and its untrained twin; table, pl
 # One thread for each of the tests that run side by side: theirs would wait for one another.
 test: lint  ## lint, types, architecture, then every test, a file of them a core at a time
 	env OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+torture: $(READY)  ## kill runs, fill their disks, change their files: nothing may be lost (about 6 minutes)
+	env OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.torture.run $(ARGS)
 
 lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

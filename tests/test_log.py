@@ -78,6 +78,8 @@ def test_another_run_is_refused_by_the_names_of_what_differs(written):
         Log.open(written, IDENTITY | {"seed": 1})
     with pytest.raises(InputError, match="other layers, metric: remove it, or give another"):
         Log.open(written, {"layers": ["a"], "seed": 0, "metric": "cosine"})
+    with pytest.raises(InputError, match="other seed: "):
+        Log.open(written, {"layers": IDENTITY["layers"]})  # as a run without seeds
     assert written.read_bytes() == before
 
 

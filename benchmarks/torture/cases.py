@@ -162,4 +162,5 @@ def _rows(tables: Tables) -> dict[str, Any]:
 
 def _of_run(profile: Tables) -> str:
     """Its numbers without times, which differ from run to run."""
-    return json.dumps([_rows(profile), as_records(profile.ticks[["step", "epoch", "loss"]])])
+    ticks = profile.ticks.reindex(columns=["step", "epoch", "loss"])  # step 0 has no loss
+    return json.dumps([_rows(profile), as_records(ticks)])

@@ -1,4 +1,4 @@
-"""Files that a disk or a copy has changed, and that are read."""
+"""Files that a disk or a copy has changed, and that are read and checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from benchmarks.torture.cases import CASES
 from benchmarks.torture.tally import Tally
 from dimscope import Profile
 from dimscope._log import read_log
+from dimscope.cli.folders import checked_folder
 from dimscope.errors import DimscopeError
+from dimscope.profiling.head import NAME as HEAD
 from dimscope.profiling.journal import Journal
 from dimscope.results import Tables, as_records
 from dimscope.tracking import read_run
@@ -64,6 +66,7 @@ def _lines(
         change(lines, rng.randrange(len(lines)))
         return b"".join(lines)
 
+    changed.__name__ = change.__name__
     return changed
 
 
@@ -102,6 +105,8 @@ class Reading:
         For the table.
     files
         Their contents, by name.
+    changed
+        Which of them are changed.
     read
         Reads them from a folder, as JSON.
     allowed
@@ -110,55 +115,82 @@ class Reading:
 
     name: str
     files: dict[str, bytes]
+    changed: list[str]
     read: Callable[[Path], str]
     allowed: set[str]
 
 
 def readings(folder: Path) -> list[Reading]:
-    """A saved profile and the journals of a profile, a tracked run and a study."""
+    """A saved profile's tables and provenance, and the journals of each `Case`."""
     profile, tracker, study = CASES
     with mock.patch.object(Journal, "close"):  # keeps the journal of the profile
         profile.run(folder / "profile")
     tracker.run(folder / "tracker")
     study.run(folder / "study")
-    saved = {path.name: path.read_bytes() for path in (folder / "tracker").iterdir()}
-    del saved[tracker.journal]
-    whole = Reading(
-        name="saved profile",
-        files=saved,
-        read=lambda run: _profile(Profile.load(run)),
-        allowed={_profile(Profile.load(folder / "tracker"))},
-    )
     identity = read_log(folder / "profile" / profile.journal)[0]
     return [
-        whole,
+        *_saved(folder / "tracker", tracker.journal),
         _journal(folder / "profile" / profile.journal, lambda run: _unfinished(run, identity)),
-        _journal(folder / "tracker" / tracker.journal, lambda run: _profile(read_run(run))),
+        _journal(folder / "tracker" / tracker.journal, _ticks),
         _journal(folder / "study" / study.journal, study.saved),
     ]
 
 
+def _saved(folder: Path, journal: str) -> list[Reading]:
+    """The provenance of a saved profile, and its tables."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != journal}
+    tables = [name for name in files if name != HEAD]
+    allowed = {_profile(Profile.load(folder))}
+    return [
+        Reading(
+            name=name,
+            files=files,
+            changed=changed,
+            read=lambda run: _profile(Profile.load(run)),
+            allowed=allowed,
+        )
+        for name, changed in ((HEAD, [HEAD]), ("tables of a profile", tables))
+    ]
+
+
 def mutations(reading: Reading, n_mutations: int, seed: int = 0) -> Tally:
-    """Change one file at a time, and read."""
+    """Change one file at a time and read; what is refused, `dimscope doctor` must find, too."""
     tally, rng = Tally(name=f"{reading.name}, changed"), random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for n in range(n_mutations):
-            change, file = CHANGES[n % len(CHANGES)], rng.choice(list(reading.files))
-            changed = change(bytearray(reading.files[file]), rng)
-            if changed == reading.files[file]:
-                continue
+            file, changed, how = _changed(reading, n, rng)
             for path in folder.iterdir():
                 path.unlink()
             for other, content in reading.files.items():
                 (folder / other).write_bytes(changed if other == file else content)
-            what = f"{file}, {change.__name__}, mutation {n} of seed {seed}"
+            what = f"{file}, {how}, mutation {n} of seed {seed}"
             found = tally.attempt(lambda: reading.read(folder), what)
             tally.n_tries += 1
             tally.n_refused += isinstance(found, DimscopeError)
             if isinstance(found, str) and found not in reading.allowed:
                 tally.add("silently different", f"{what}\n{found}")
+            if isinstance(found, DimscopeError) and tally.attempt(lambda: _is_right(folder), what):
+                tally.add("silently different", f"{what}\ndoctor finds nothing wrong: {found}")
     return tally
+
+
+def _is_right(folder: Path) -> bool:
+    """Whether `dimscope doctor` finds nothing wrong in a folder."""
+    try:
+        return all(check.is_right for check in checked_folder(folder))
+    except DimscopeError:
+        return False
+
+
+def _changed(reading: Reading, n: int, rng: random.Random) -> tuple[str, bytes, str]:
+    """A file's name, other bytes for it, and the change that was made, the kinds by turns."""
+    change = CHANGES[n % len(CHANGES)]
+    while True:
+        file = rng.choice(reading.changed)
+        changed = change(bytearray(reading.files[file]), rng)
+        if changed != reading.files[file]:
+            return file, changed, change.__name__
 
 
 def _journal(path: Path, read: Callable[[Path], str]) -> Reading:
@@ -173,13 +205,25 @@ def _journal(path: Path, read: Callable[[Path], str]) -> Reading:
                 allowed.add(read(Path(folder)))
     if not allowed:
         raise AssertionError(f"{path} cannot be read even where it is whole")
-    return Reading(name=path.name, files={path.name: content}, read=read, allowed=allowed)
+    return Reading(
+        name=path.name,
+        files={path.name: content},
+        changed=[path.name],
+        read=read,
+        allowed=allowed,
+    )
 
 
 def _unfinished(run: Path, identity: dict[str, Any]) -> str:
     journal = Journal.open(run, identity)
     layers = {name: layer.to_dict() for name, layer in journal.layers.items()}
     return json.dumps([journal.captured, layers])
+
+
+def _ticks(run: Path) -> str:
+    """All ticks; a journal that was stopped before the first one is right, too."""
+    _, *lines = read_log(run / "ticks.jsonl") or [{}]
+    return _profile(read_run(run)) if any("tick" in line for line in lines) else "no ticks"
 
 
 def _profile(profile: Tables) -> str:

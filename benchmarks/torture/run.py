@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # a fork must not find threads of
 from benchmarks.shared.messages import say
 from benchmarks.torture.cases import CASES
 from benchmarks.torture.mutations import mutations, readings
-from benchmarks.torture.stops import full_disks, kills_at_steps, random_kills
+from benchmarks.torture.stops import Stopped, full_disks, kills_at_steps, random_kills
 from benchmarks.torture.tally import Tally, n_faults, summary
 
 
@@ -39,8 +39,11 @@ def torture(n_kills: int, n_mutations: int, every: int = 1) -> list[Tally]:
     """
     tallies = []
     for case in CASES:
-        for stop, size in ((random_kills, n_kills), (kills_at_steps, every), (full_disks, every)):
-            tallies.append(_timed(lambda stop=stop, case=case, size=size: stop(case, size)))
+        with tempfile.TemporaryDirectory() as folder:
+            stopped = Stopped(case, Path(folder))
+            tallies.append(_timed(lambda s=stopped: random_kills(s, n_kills)))
+            tallies.append(_timed(lambda s=stopped: kills_at_steps(s, every)))
+            tallies.append(_timed(lambda s=stopped: full_disks(s, every)))
     with tempfile.TemporaryDirectory() as folder:
         kinds = readings(Path(folder))
         for kind in kinds:

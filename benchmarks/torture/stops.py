@@ -7,7 +7,7 @@ import random
 import resource
 import shutil
 import signal
-import tempfile
+import statistics
 import time
 import traceback
 from collections.abc import Callable
@@ -61,9 +61,12 @@ class Stopped:
         self.result = case.result(folder / "whole")
         self.taken = steps.taken
         self.largest = max(path.stat().st_size for path in (folder / "whole").iterdir())
+        self.seconds = statistics.median(self._timed(folder / f"timed-{n}") for n in range(3))
+
+    def _timed(self, folder: Path) -> float:
         started = time.perf_counter()
-        in_a_process(lambda: case.run(folder / "timed"))
-        self.seconds = time.perf_counter() - started
+        in_a_process(lambda: self.case.run(folder))
+        return time.perf_counter() - started
 
     def stop(
         self,
@@ -115,46 +118,41 @@ class Stopped:
             tally.add("silently different", f"{what}\n{result}")
 
 
-def random_kills(case: Case, n_kills: int, seed: int = 0) -> Tally:
+def random_kills(stopped: Stopped, n_kills: int, seed: int = 0) -> Tally:
     """SIGKILL at moments that are uniform in time; runs that were faster do not count."""
-    tally, rng = Tally(name=f"{case.name}, SIGKILL at a random moment"), random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        stopped, n_hits = Stopped(case, Path(folder)), 0
-        while n_hits < n_kills:
-            moment = rng.uniform(0, stopped.seconds)
-            n_hits += stopped.stop(tally, f"after {moment:.3f} s", after=moment)
+    tally, rng = Tally(name=f"{stopped.case.name}, SIGKILL at a random moment"), random.Random(seed)
+    n_hits = 0
+    while n_hits < n_kills:
+        moment = rng.uniform(0, stopped.seconds)
+        n_hits += stopped.stop(tally, f"after {moment:.3f} s", after=moment)
     tally.n_tries = n_hits
     return tally
 
 
-def kills_at_steps(case: Case, every: int = 1) -> Tally:
+def kills_at_steps(stopped: Stopped, every: int = 1) -> Tally:
     """SIGKILL at every step, or every few, by which a run changes the disk."""
-    tally = Tally(name=f"{case.name}, SIGKILL while writing")
-    with tempfile.TemporaryDirectory() as folder:
-        stopped = Stopped(case, Path(folder))
-        for at in range(0, len(stopped.taken), every):
-            steps = Steps(fails=lambda number, _name, at=at: number == at, error=_kill)
-            stopped.stop(tally, f"at step {at}, {stopped.taken[at]}", steps=steps)
+    tally = Tally(name=f"{stopped.case.name}, SIGKILL while writing")
+    for at in range(0, len(stopped.taken), every):
+        steps = Steps(fails=lambda number, _name, at=at: number == at, error=_kill)
+        stopped.stop(tally, f"at step {at}, {stopped.taken[at]}", steps=steps)
     return tally
 
 
-def full_disks(case: Case, every: int = 1) -> Tally:
+def full_disks(stopped: Stopped, every: int = 1) -> Tally:
     """No room at every step that needs some, once or from there on; and files of limited size."""
-    tally = Tally(name=f"{case.name}, full disk")
-    with tempfile.TemporaryDirectory() as folder:
-        stopped = Stopped(case, Path(folder))
-        growing = [at for at, name in enumerate(stopped.taken) if name in GROWING]
-        for at in growing[::every]:
-            for lasting in (False, True):
-                what = f"full at step {at}, {stopped.taken[at]}, lasting: {lasting}"
-                stopped.stop(tally, what, steps=full(at, lasting=lasting))
-        for size in range(1, stopped.largest, max(1, stopped.largest * every // 20)):
-            limit = (size, resource.RLIM_INFINITY)
-            stopped.stop(
-                tally,
-                f"no file beyond {size} bytes",
-                lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
-            )
+    tally = Tally(name=f"{stopped.case.name}, full disk")
+    growing = [at for at, name in enumerate(stopped.taken) if name in GROWING]
+    for at in growing[::every]:
+        for lasting in (False, True):
+            what = f"full at step {at}, {stopped.taken[at]}, lasting: {lasting}"
+            stopped.stop(tally, what, steps=full(at, lasting=lasting))
+    for size in range(1, stopped.largest, max(1, stopped.largest * every // 20)):
+        limit = (size, resource.RLIM_INFINITY)
+        stopped.stop(
+            tally,
+            f"no file beyond {size} bytes",
+            lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        )
     return tally
 
 

@@ -56,7 +56,8 @@ class Log:
         log = cls(identity=plain(identity), path=path)
         lines = read_log(path)
         if lines:
-            log.require_same(lines[0], log.identity)
+            # what only the record says differs, too: a run with groups is none without
+            log.require_same(lines[0], dict.fromkeys(lines[0]) | dict(log.identity))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if lines:

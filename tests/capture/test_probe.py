@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 import dimscope as ds
 from dimscope.capture import Captured, Probe, capture, read
@@ -69,8 +70,11 @@ def test_found_twice_in_a_row_loses_no_batch_of_an_iterator() -> None:
 
 
 def test_found_leaves_data_that_can_be_read_again() -> None:
-    data = list(VECTORS.split(4))
+    data = DataLoader(VECTORS, batch_size=4)
     assert Probe(model=network(), data=data).found().probe.data is data
+    listed = Probe(model=network(), data=list(VECTORS.split(4))).found().probe
+    for _ in range(2):
+        assert arrays_of(listed)[0].n_samples == 10
 
 
 @pytest.mark.parametrize("data", [[], iter([]), VECTORS[:0]])

@@ -69,6 +69,8 @@ def benchmark_of(monkeypatch):
             name="toy",
             credit="Toy (nobody; CC0)",
             classes=("a", "b", "c"),
+            shape=(5, 4, 1),
+            sizes=dict.fromkeys(PREFIXES, 6),
             digests={split: digest(toy(split)) for split in PREFIXES},
             places=(("Toy/raw", read_idx),),
             sources=tuple(

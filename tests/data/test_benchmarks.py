@@ -8,7 +8,8 @@ import torch
 
 from dimscope.data import cache as cache_module, load_data
 from dimscope.data.cache import cache_folder, digest, read_cached, write_cached
-from dimscope.data.formats import read_idx
+from dimscope.data.catalog import BENCHMARKS
+from dimscope.data.formats import LabelledImages, read_idx
 from dimscope.errors import DataError, InputError
 
 from .conftest import FakeSource, toy, write_idx
@@ -67,6 +68,63 @@ def test_a_damaged_cache_is_noticed_and_fetched_again(benchmark_of, tmp_path, da
     assert "cannot be used" in lines[0]
     np.testing.assert_array_equal(again[3][0][0], toy("test").images[3, :, :, 0])
     assert digest(read_cached(path)[0]) == digest(toy("test"))
+
+
+def swapped_axes(data):
+    return data._replace(images=data.images.reshape(6, 4, 5, 1))
+
+
+def without_channels(data):
+    return data._replace(images=data.images.reshape(6, 5, 4))
+
+
+def of_signed_integers(data):
+    return LabelledImages(data.images.view(np.int8), data.labels.view(np.int8))
+
+
+def in_pairs(data):
+    return data._replace(images=data.images.reshape(3, 10, 4, 1))
+
+
+def labels_in_a_column(data):
+    return data._replace(labels=data.labels[:, None])
+
+
+def a_label_among_the_pixels(data):
+    everything = np.concatenate([data.images.ravel(), data.labels])
+    return LabelledImages(everything[:-3].reshape(-1, 1, 1, 1), everything[-3:])
+
+
+REFORMED = [
+    swapped_axes,
+    without_channels,
+    of_signed_integers,
+    in_pairs,
+    labels_in_a_column,
+    a_label_among_the_pixels,
+]
+
+
+@pytest.mark.parametrize("reform", REFORMED)
+def test_the_same_bytes_of_another_shape_or_type_are_fetched_again(benchmark_of, tmp_path, reform):
+    source, lines = FakeSource(), []
+    benchmark_of(source)
+    reformed, path = reform(toy("test")), tmp_path / "cache" / "toy-test.npz"
+    assert digest(reformed) == digest(toy("test"))
+    write_cached(path, reformed, "from somewhere")
+    image, _ = load_data("toy", notify=lines.append)[0]
+    assert source.n_fetches == 1
+    assert f"{path} cannot be used: the " in lines[0]
+    np.testing.assert_array_equal(image[0], toy("test").images[0, :, :, 0])
+    assert read_cached(path)[0].images.shape == (6, 5, 4, 1)
+
+
+@pytest.mark.parametrize("reform", REFORMED)
+def test_the_same_bytes_of_another_shape_and_no_source_is_an_error(benchmark_of, tmp_path, reform):
+    benchmark_of(FakeSource(error=OSError("no network")))
+    write_cached(tmp_path / "cache" / "toy-test.npz", reform(toy("test")), "from somewhere")
+    with pytest.raises(DataError, match=r"toy-test\.npz \(the (images|labels) of its test split"):
+        load_data("toy")
 
 
 def test_a_damaged_cache_and_no_source_is_an_error(benchmark_of, tmp_path):
@@ -189,6 +247,8 @@ def test_the_digest_sees_pixels_order_and_labels(tmp_path):
 )
 def test_the_published_statistics(name, mean, std, tmp_path):
     data = load_data(name, split="train", cache=tmp_path)
+    height, width, channels = BENCHMARKS[name].shape
+    assert data.items.values.shape[1:] == (channels, height, width)
     pixels = data.items.values.double() / 255
     np.testing.assert_allclose(pixels.mean((0, 2, 3)), mean, atol=6e-5)
     np.testing.assert_allclose(pixels.std((0, 2, 3)), std, atol=6e-5)

@@ -21,7 +21,7 @@ def _estimate(low: float | None, value: float) -> DimensionEstimate:
     )
 
 
-@pytest.mark.parametrize(("low", "value"), [(2.9, 3.4), (None, 3.4), (1.0, 40.0), (0.1, 0.2)])
+@pytest.mark.parametrize(("low", "value"), [(2.9, 3.4), (None, 3.4), (1.0, 4.4), (0.1, 0.2)])
 def test_an_interval_that_reaches_the_features_is_left_alone(low: float, value: float) -> None:
     estimate = _estimate(low, value)
     assert checked_against_features(estimate, 3) is estimate
@@ -31,6 +31,13 @@ def test_an_interval_above_the_features_is_said_once() -> None:
     once = checked_against_features(_estimate(3.2, 3.4), 3)
     assert [note.code for note in once.notes] == ["above_features"]
     assert checked_against_features(once, 3) is once
+
+
+@pytest.mark.parametrize(("low", "value"), [(1.0, 40.0), (None, 4.6)])
+def test_a_value_far_above_the_features_is_said(low: float | None, value: float) -> None:
+    (note,) = checked_against_features(_estimate(low, value), 3).notes
+    assert note.code == "above_features"
+    assert "9 points are too few" in note
 
 
 @pytest.mark.parametrize(("low", "value"), [(6.1, 7.0), (None, 7.0)])

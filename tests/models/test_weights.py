@@ -38,6 +38,21 @@ def test_safetensors_weights_are_loaded(tmp_path):
     assert same_weights(load_model("mnist_net", weights=tmp_path / "w.safetensors").model, source)
 
 
+@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64])
+def test_weights_of_another_kind_of_number_are_refused(tmp_path, dtype):
+    state = mnist_net().state_dict()
+    torch.save(state | {"fc1.bias": state["fc1.bias"].to(dtype)}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match=f"1 of another type .*fc1.bias is {dtype} in the file"):
+        load_weights(mnist_net(), tmp_path / "w.pt")
+
+
+def test_weights_of_fewer_bits_are_loaded(tmp_path):
+    source = mnist_net().half()
+    torch.save(source.state_dict(), tmp_path / "w.pt")
+    loaded = load_model("mnist_net", weights=tmp_path / "w.pt")
+    assert same_weights(loaded.model, source.float())
+
+
 def test_weights_that_do_not_fit_are_counted_and_the_first_is_named(tmp_path):
     state = mnist_net().state_dict()
     state["conv9.weight"] = state.pop("conv1.weight")

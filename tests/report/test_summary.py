@@ -98,6 +98,11 @@ def test_unknown_values_duplicates_and_notes_are_told():
     assert notes(Profile.from_frame(frame)) == [("Low by 12 %.", 2), ("Careful.", 1)]
 
 
+def test_near_copies_are_told():
+    (nearly,) = cautions(one_model([10.0, 9.5, 9.0], n_near_copies=7))
+    assert nearly.startswith("Rows that nearly repeat another were found in 3 layers, at most 7 in")
+
+
 def test_the_primary_method_is_nonlinear_where_one_is_known(profile):
     frame = estimate_rows(profile).sort_values("method", ascending=False)
     assert primary_method(frame[frame["method"].isin(["participation_ratio", "gride"])]) == "gride"

@@ -91,6 +91,12 @@ class Axes:
         """The shape of one sample."""
         return tuple(size for axis, size in enumerate(shape) if axis != self.batch)
 
+    def positions(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The sizes of the axes that hold neither samples nor channels."""
+        return tuple(
+            size for axis, size in enumerate(shape) if axis not in (self.batch, self.channels)
+        )
+
 
 def checked_axes(axes: Any) -> dict[str, Axes]:
     """Read the axes of layers, spelled by globs of names.
@@ -105,6 +111,9 @@ def checked_axes(axes: Any) -> dict[str, Axes]:
             f"axes={axes!r} must be a mapping from globs of layer names to axes, such as "
             "{'layers.*': 'TBC'}"
         )
+    for glob in axes:
+        if not isinstance(glob, str):
+            raise InputTypeError(f"axes are given for {glob!r}: give a name or glob of layers")
     return {glob: Axes.of(spelled) for glob, spelled in axes.items()}
 
 

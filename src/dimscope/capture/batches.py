@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from dimscope.capture.tensors import leaves, map_leaves
+from dimscope.capture.binding import is_array
+from dimscope.capture.form import Form
+from dimscope.capture.tensors import map_leaves
 from dimscope.errors import InputError
-
-_LABEL_KEYS = ("label", "labels")
 
 
 @dataclass(frozen=True)
@@ -26,60 +26,95 @@ class Batch:
     content
         The batch as the data gave it.
     n_samples
-        How many samples it holds: the first dimension of its inputs.
+        How many samples it holds: the first dimension of its inputs, or the items of a list.
     labels
         A label for each sample, if it has them.
+    form
+        What its entries are.
+    mask
+        Which tokens are real, (n_samples, n_tokens), if that was given beside the data.
     """
 
     content: Any
     n_samples: int
     labels: np.ndarray | None
+    form: Form = field(default_factory=Form)
+    mask: Tensor | None = None
 
     @classmethod
-    def of(cls, content: Any) -> Batch:
+    def of(cls, content: Any, form: Form | None = None) -> Batch:
         """``content`` as a batch.
 
         Raises
         ------
         InputError
-            If its inputs hold no tensor or array.
+            If its inputs hold no tensor or array, or their numbers of samples differ.
         """
-        arrays = (leaf for _, leaf in leaves(_inputs(content)) if _is_array(leaf) and leaf.ndim > 0)
-        first = next(arrays, None)
-        if first is None:
-            raise InputError(
-                f"a batch of type {type(content).__name__} holds no tensor: batches are a tensor "
-                "or array, (inputs, labels), or a dict of tensors"
-            )
-        return cls(content, len(first), _labels(content, len(first)))
+        form = form or Form()
+        n_samples = form.n_samples(content)
+        return cls(content, n_samples, form.labels(content, n_samples), form)
 
     @property
     def inputs(self) -> Any:
         """What the network gets: `content` without labels."""
-        return _inputs(self.content)
+        return self.form.inputs(self.content)
 
     @property
-    def attention_mask(self) -> Tensor | None:
-        """Which tokens are real, (n_samples, n_tokens), if the batch says so."""
-        mask = self.inputs.get("attention_mask") if isinstance(self.inputs, Mapping) else None
-        return mask if isinstance(mask, Tensor) and mask.ndim == 2 else None
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The inputs as positional and keyword arguments of the network."""
+        inputs = self.inputs
+        if self.form.rows != "columns":
+            return (inputs,), {}
+        if isinstance(inputs, Mapping):
+            return (), dict(inputs)
+        return (tuple(inputs) if isinstance(inputs, list | tuple) else (inputs,)), {}
+
+    @property
+    def named_inputs(self) -> dict[str, Any]:
+        """The inputs by the names of the network's parameters, as far as these are known."""
+        args, kwargs = self.arguments
+        names = self.form.places.names if self.form.places is not None else ()
+        return dict(zip(names, args, strict=False)) | kwargs
+
+    @property
+    def samples(self) -> tuple[Any, ...]:
+        """The inputs: at once, or one after the other where they are the items of a list."""
+        return (self.inputs,) if self.form.rows == "columns" else tuple(self.inputs)
 
     def take(self, rows: slice | list[int]) -> Batch:
         """The batch of the given samples only."""
 
         def pick(leaf: Any) -> Any:
-            is_column = _is_array(leaf) and leaf.ndim > 0 and len(leaf) == self.n_samples
+            is_column = is_array(leaf) and leaf.ndim > 0 and len(leaf) == self.n_samples
             return leaf[rows] if is_column else leaf
 
-        n_samples = len(np.arange(self.n_samples)[rows])
-        return Batch(map_leaves(self.content, pick), n_samples, pick(self.labels))
+        places = np.arange(self.n_samples)[rows]
+        return replace(
+            self,
+            content=self._picked(places, pick),
+            n_samples=len(places),
+            labels=pick(self.labels),
+            mask=pick(self.mask),
+        )
+
+    def _picked(self, places: np.ndarray, pick: Callable[[Any], Any]) -> Any:
+        def items_of(entry: Any) -> Any:
+            if isinstance(entry, list | tuple) and len(entry) == self.n_samples:
+                return type(entry)(entry[place] for place in places)
+            return pick(entry)
+
+        if self.form.rows == "columns":
+            return map_leaves(self.content, pick)
+        if self.form.rows == "items":
+            return items_of(self.content)
+        return type(self.content)(map(items_of, self.content))
 
     def as_tensors(self) -> Batch:
         """The batch with its arrays as tensors."""
         content = map_leaves(
             self.content, lambda leaf: _from_numpy(leaf) if isinstance(leaf, np.ndarray) else leaf
         )
-        return Batch(content, self.n_samples, self.labels)
+        return replace(self, content=content)
 
     def copy_to(self, device: torch.device | None, dtype: torch.dtype | None) -> Batch:
         """Copy the batch, so that a network may overwrite it; floats become ``dtype``.
@@ -93,21 +128,29 @@ class Batch:
             kind = dtype if dtype and leaf.is_floating_point() else leaf.dtype
             return leaf.to(device=device or leaf.device, dtype=kind, copy=True)
 
-        return Batch(map_leaves(self.content, copy), self.n_samples, self.labels)
+        return replace(self, content=map_leaves(self.content, copy))
 
 
-def read_batches(data: Any, batch_size: int, n_samples: int | None = None) -> Iterator[Batch]:
+def read_batches(
+    data: Any,
+    batch_size: int,
+    n_samples: int | None = None,
+    form_of: Callable[[Any], Form] = Form.of,
+) -> Iterator[Batch]:
     """Batches of the data, in its own order, up to ``n_samples`` samples.
 
     Parameters
     ----------
     data
         A DataLoader or other iterable of batches; a Dataset; or all samples at once: a tensor or
-        array, a tuple ``(inputs, labels)``, a dict of tensors.
+        array, a tuple ``(inputs, labels)``, a dict of tensors. `readings.settled` makes one of
+        these of a list.
     batch_size
         Samples in a batch, where the data does not come in batches of its own.
     n_samples
         Samples to read; None reads all.
+    form_of
+        Finds the form of the batches, from the first.
 
     Raises
     ------
@@ -115,7 +158,7 @@ def read_batches(data: Any, batch_size: int, n_samples: int | None = None) -> It
         If the data is none of these, has fewer samples, or a batch cannot be understood.
     """
     left = n_samples
-    for batch in _batches(data, batch_size):
+    for batch in _batches(data, batch_size, form_of):
         part = batch.take(slice(0, left)) if left is not None else batch
         if part.n_samples > 0:
             yield part.as_tensors()
@@ -151,7 +194,7 @@ def read_first(batches: Iterator[Batch]) -> Batch:
 
 def count_samples(data: Any) -> int | None:
     """How many samples the data holds; None if only reading it would tell."""
-    if _is_whole(data):
+    if is_whole(data):
         return Batch.of(data).n_samples
     try:
         if isinstance(data, DataLoader):
@@ -164,50 +207,52 @@ def count_samples(data: Any) -> int | None:
         return None
 
 
-def _batches(data: Any, batch_size: int) -> Iterator[Batch]:
-    if _is_whole(data):
-        whole = Batch.of(data)
+def is_whole(data: Any) -> bool:
+    """Whether ``data`` are all samples at once."""
+    return isinstance(data, Tensor | np.ndarray | tuple | Mapping)
+
+
+def _batches(data: Any, batch_size: int, form_of: Callable[[Any], Form]) -> Iterator[Batch]:
+    if is_whole(data):
+        whole = Batch.of(data, form_of(data))
         starts = range(0, whole.n_samples, batch_size)
         return (whole.take(slice(start, start + batch_size)) for start in starts)
     if _is_dataset(data):
-        return map(Batch.of, DataLoader(data, batch_size=batch_size))
+        return _of_one_form(_collated(data, batch_size), form_of)
     if isinstance(data, Iterable) and not isinstance(data, str | bytes):
-        return map(Batch.of, data)
+        return _of_one_form(data, form_of)
     raise InputError(
         f"cannot read data of type {type(data).__name__}: give a DataLoader or other iterable of "
         "batches, a Dataset, a tensor or array, a tuple (inputs, labels), or a dict of tensors"
     )
 
 
-def _is_whole(data: Any) -> bool:
-    return isinstance(data, Tensor | np.ndarray | tuple | Mapping)
+def _of_one_form(contents: Iterable[Any], form_of: Callable[[Any], Form]) -> Iterator[Batch]:
+    form: Form | None = None
+    for content in contents:
+        form = form_of(content) if form is None else form
+        yield Batch.of(content, form)
+
+
+def _collated(data: Any, batch_size: int) -> Iterator[Any]:
+    batches = iter(DataLoader(data, batch_size=batch_size))
+    while True:
+        try:
+            yield next(batches)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            if "stack expects" not in str(error):
+                raise
+            raise InputError(
+                f"the samples cannot be stacked to a batch, as their shapes differ ({error}): make "
+                "them equal, or give a DataLoader with a collate_fn that pads them and a mask"
+            ) from error
 
 
 def _is_dataset(data: Any) -> bool:
     # datasets of Hugging Face are no torch Dataset, but have the method that torch fetches by
     return isinstance(data, Dataset) or hasattr(data, "__getitems__")
-
-
-def _is_array(leaf: Any) -> bool:
-    return isinstance(leaf, Tensor | np.ndarray)
-
-
-def _inputs(content: Any) -> Any:
-    if isinstance(content, Mapping):
-        return {key: value for key, value in content.items() if key not in _LABEL_KEYS}
-    return content[0] if isinstance(content, list | tuple) and content else content
-
-
-def _labels(content: Any, n_samples: int) -> np.ndarray | None:
-    found: Any = None
-    if isinstance(content, Mapping):
-        found = next((content[key] for key in _LABEL_KEYS if key in content), None)
-    elif isinstance(content, list | tuple) and len(content) > 1:
-        found = content[1]
-    if isinstance(found, Tensor):
-        found = found.detach().cpu()
-    labels = np.asarray(found) if isinstance(found, Tensor | np.ndarray | list | tuple) else None
-    return labels if labels is not None and labels.shape[:1] == (n_samples,) else None
 
 
 def _from_numpy(array: np.ndarray) -> Tensor:

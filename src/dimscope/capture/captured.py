@@ -10,17 +10,28 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from dimscope.capture.batches import Batch, count_samples, read_batches, read_first
+from dimscope.capture.batches import Batch, count_samples, read_first
+from dimscope.capture.binding import Network, is_array
 from dimscope.capture.hashing import InputHash, hash_model
-from dimscope.capture.inference import Forward, Mode, place_batch, seed_of_batch, undisturbed
-from dimscope.capture.layers import LayerInfo
+from dimscope.capture.inference import (
+    Forward,
+    Mode,
+    described,
+    place_batch,
+    seed_of_batch,
+    undisturbed,
+)
+from dimscope.capture.layers import LayerInfo, LayerTable
+from dimscope.capture.masks import MaskChoice
 from dimscope.capture.pooling import PoolingChoice, pooling_name
 from dimscope.capture.probe import Probe
+from dimscope.capture.readings import settled
 from dimscope.capture.recomputed import RecomputedLayer, Replay
 from dimscope.capture.recording import LayerRecorder
 from dimscope.capture.selection import Choices
 from dimscope.capture.tensors import named_tensors
 from dimscope.errors import InputError
+from dimscope.results import Note
 from dimscope.store import BATCH_SIZE, ActivationStore
 
 
@@ -46,6 +57,12 @@ class Captured:
         The layers for which the store has no room: they are computed again when they are read.
     poolings
         Name of the pooling of each layer.
+    read_as
+        Which entries of a batch the network received, and which were taken for labels.
+    n_left_out
+        For each layer with a mask that its pooling takes, the tokens that were left out as padding.
+    notes
+        What a reader must know of a layer, such as padding that is part of its vectors.
     left_out
         What the choice of layers stands for but cannot be measured, with the reasons.
     """
@@ -58,6 +75,9 @@ class Captured:
     device: str
     recomputed: Mapping[str, RecomputedLayer]
     poolings: Mapping[str, str]
+    read_as: str
+    n_left_out: Mapping[str, int]
+    notes: Mapping[str, tuple[Note, ...]]
     left_out: Mapping[str, str]
 
 
@@ -102,20 +122,23 @@ def read(
         be read only once.
     """
     model, data = probe.model, probe.data
-    n_expected = _n_expected(data, probe.n_samples)
     labels: list[np.ndarray | None] = []
     input_hash = InputHash()
     first_rows: dict[str, np.ndarray] = {}
     n_done = 0
     with undisturbed(model, data, probe.mode):
-        batches = read_batches(data, probe.batch_size, probe.n_samples)
+        data = settled(data, Network(model, probe.forward))
+        n_expected = _n_expected(data, probe.n_samples)
+        probe = probe.with_data(data)
+        batches = probe.batches()
         first = read_first(batches)
         device = _device(place_batch(first, model))
         _, names, table, left_out = probe.found_in(first)
+        _require_rows(table, first)
         sources = {name: table.sources[name] for name in names}
-        recorder = LayerRecorder(sources, store, probe.pooling)
+        recorder = LayerRecorder(sources, store, probe.pooling, mask=probe.mask)
         for batch in chain([first], batches):
-            input_hash.update(batch.inputs)
+            input_hash.add(batch)
             labels.append(batch.labels)
             seed_of_batch(probe.mode, n_done)
             recorder.run(model, place_batch(batch, model), probe.forward)
@@ -124,6 +147,8 @@ def read(
             n_done += batch.n_samples
             if on_batch is not None:
                 on_batch(n_done, n_expected)
+    _require_rows_of_mask(probe, n_done)
+    poolings = {name: pooling_name(probe.pooling, name) for name in names}
     replay = Replay(probe=probe, data_hash=input_hash.hexdigest())
     return Captured(
         layers=tuple(replace(table[name], n_features=recorder.widths[name]) for name in names),
@@ -144,8 +169,19 @@ def read(
             )
             for name, row in first_rows.items()
         },
-        poolings={name: pooling_name(probe.pooling, name) for name in names},
+        poolings=poolings,
         left_out=left_out,
+        read_as=first.form.said(first.content),
+        n_left_out={
+            name: padding.n_left_out
+            for name, padding in recorder.paddings.items()
+            if padding.n_positions > padding.n_kept
+        },
+        notes={
+            name: (note,)
+            for name, padding in recorder.paddings.items()
+            if (note := padding.note(poolings[name])) is not None
+        },
     )
 
 
@@ -160,6 +196,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
     n_samples: int | None = None,
     batch_size: int = BATCH_SIZE,
     forward: Forward | None = None,
+    mask: MaskChoice = None,
     mode: Mode = "eval",
     on_batch: Callable[[int, int | None], None] | None = None,
     on_pass: Callable[[int], None] | None = None,
@@ -168,7 +205,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
 
     Parameters
     ----------
-    model, data, layers, pooling, axes, n_samples, batch_size, forward, mode
+    model, data, layers, pooling, axes, n_samples, batch_size, forward, mask, mode
         The fields of a `Probe`.
     store, on_batch, on_pass
         As in `read`.
@@ -196,6 +233,7 @@ def capture(  # noqa: PLR0913 - the fields of a probe, for people
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
+        mask=mask,
         mode=mode,
     )
     return read(probe, store, on_batch=on_batch, on_pass=on_pass)
@@ -213,6 +251,24 @@ def _dropped(
         store.drop(name)
         recorder.forget(name)
     return first_rows
+
+
+def _require_rows(table: LayerTable, batch: Batch) -> None:
+    """Refuse a batch if no layer has a row for each of its samples: they are no samples."""
+    made = (name for name, source in table.sources.items() if source.side == "output")
+    if any(name not in table.excluded for name in made):
+        return
+    raise InputError(
+        f"no layer has a row for each of the {batch.n_samples} samples that the first batch, "
+        f"{described(batch)}, seems to hold: give batches whose first dimension is that of "
+        "the samples, a Dataset of samples, or forward="
+    )
+
+
+def _require_rows_of_mask(probe: Probe, n_samples: int) -> None:
+    """Refuse a mask of more rows than samples: its rows are those of other samples."""
+    if is_array(probe.mask) and probe.n_samples is None and len(probe.mask) != n_samples:
+        raise InputError(f"mask= has {len(probe.mask)} rows for {n_samples} samples: give one each")
 
 
 def _n_expected(data: Any, n_samples: int | None) -> int | None:

@@ -12,13 +12,16 @@ from torch import nn
 
 from dimscope.capture.auto import choose_layers
 from dimscope.capture.axes import Axes, axes_said, checked_axes, find_batch, require_axes_used
-from dimscope.capture.batches import Batch, read_batches, read_first
+from dimscope.capture.batches import Batch, read_first
+from dimscope.capture.binding import Network
 from dimscope.capture.channels import Evidence
 from dimscope.capture.depth import relative_depth
 from dimscope.capture.inference import Forward, Mode, require_mode, require_module, undisturbed
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
+from dimscope.capture.masks import MaskChoice
 from dimscope.capture.parallel import unwrapped
 from dimscope.capture.pooling import PoolingChoice
+from dimscope.capture.readings import open_batches
 from dimscope.capture.tensors import Seen
 from dimscope.capture.trace import (
     Call,
@@ -30,7 +33,6 @@ from dimscope.capture.trace import (
 )
 from dimscope.capture.trial import try_poolings
 from dimscope.capture.uncompiled import uncompiled
-from dimscope.store import BATCH_SIZE
 
 
 def layer_names(
@@ -90,23 +92,23 @@ def layer_names(
         with uncompiled(model):
             return _defined_layers(model)
     with undisturbed(model, data, mode):
-        first = read_first(read_batches(data, BATCH_SIZE))
-        return find_layers(model, first, forward, said)
+        network = Network(model, forward)
+        return find_layers(network, read_first(open_batches(data, network)), said)
 
 
 def find_layers(
-    model: nn.Module,
+    network: Network,
     batch: Batch,
-    forward: Forward | None,
     axes: Mapping[str, Axes],
     pooling: PoolingChoice = "flatten",
+    mask: MaskChoice = None,
 ) -> LayerTable:
     """The layers that appear when the network runs on ``batch``.
 
     Parameters
     ----------
-    model, forward
-        As in `layer_names`.
+    network
+        The network, and what calls it.
     batch
         Samples.
     axes
@@ -114,6 +116,8 @@ def find_layers(
     pooling
         A function given for a layer whose samples have no axis of their own is tried: if it makes
         a row for each sample, the layer can be measured.
+    mask
+        Which tokens are real, as in `Probe`, for these functions.
 
     Raises
     ------
@@ -122,7 +126,8 @@ def find_layers(
     CaptureError
         If the network fails.
     """
-    traces = trace_batch(model, batch, forward)
+    model = network.model
+    traces = trace_batch(model, batch, network.forward)
     runs = [
         _Run(trace.n_samples, {entry.name: entry for entry in _entries(trace, type(model))})
         for trace in traces
@@ -131,7 +136,7 @@ def find_layers(
     require_axes_used(axes, {name: entry.seen.shape for name, entry in entries.items()})
     sources, obstacles = _placed(runs, Evidence.of(traces[-1]), axes)
     parts = [first_samples(batch, run.n_samples) for run in runs]
-    tried = try_poolings(model, parts, forward, sources, pooling)
+    tried = try_poolings(network, parts, sources, pooling, mask)
     obstacles = {name: why for name in entries if (why := tried.get(name, obstacles.get(name)))}
     listed = {name for name, source in sources.items() if source.is_listed}
     chosen = choose_layers(model, traces[-1], listed - obstacles.keys())

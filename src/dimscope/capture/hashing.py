@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from dimscope.capture.batches import read_batches, read_first
+from dimscope.capture.batches import Batch, read_first
+from dimscope.capture.binding import Network
 from dimscope.capture.inference import undisturbed
+from dimscope.capture.readings import open_batches
 from dimscope.capture.tensors import named_tensors
 from dimscope.capture.uncompiled import uncompiled
 
@@ -26,6 +29,11 @@ class InputHash:
         for suffix, tensor in named_tensors(inputs).items():
             self._hashes.setdefault(suffix, hashlib.sha256(f"{tensor.dtype}".encode()))
             self._hashes[suffix].update(_bytes(tensor))
+
+    def add(self, batch: Batch) -> None:
+        """Add the inputs of a batch, sample by sample where they are the items of a list."""
+        for sample in batch.samples:
+            self.update(sample)
 
     def hexdigest(self) -> str:
         """The hash of all inputs so far."""
@@ -57,8 +65,15 @@ def hash_architecture(model: nn.Module) -> str:
     return found.hexdigest()
 
 
-def hash_data(model: nn.Module, data: Any, *, batch_size: int, n_samples: int | None = None) -> str:
-    """Return the `data_hash` of capturing ``data``, without running the network.
+def hash_data(
+    model: nn.Module,
+    data: Any,
+    *,
+    batch_size: int,
+    n_samples: int | None = None,
+    forward: Callable[[nn.Module, Any], Any] | None = None,
+) -> str:
+    """Return the `data_hash` of capturing ``data``, without a pass of the network.
 
     Raises
     ------
@@ -67,9 +82,9 @@ def hash_data(model: nn.Module, data: Any, *, batch_size: int, n_samples: int | 
     """
     found = InputHash()
     with undisturbed(model, data):
-        batches = read_batches(data, batch_size, n_samples)
+        batches = open_batches(data, Network(model, forward), batch_size, n_samples)
         for batch in chain([read_first(batches)], batches):
-            found.update(batch.inputs)
+            found.add(batch)
     return found.hexdigest()
 
 

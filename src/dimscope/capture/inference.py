@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, cast, get_args
 
@@ -75,20 +75,19 @@ def run_model(model: nn.Module, batch: Batch, forward: Forward | None) -> Any:
     try:
         if forward is not None:
             return forward(model, batch.content)
-        inputs = batch.inputs
-        if isinstance(inputs, Mapping):
-            return model(**inputs)
-        return model(*inputs) if isinstance(inputs, list | tuple) else model(inputs)
+        args, kwargs = batch.arguments
+        return model(*args, **kwargs)
     except DimscopeError:
         raise
     except Exception as error:
         lines = str(error).strip().splitlines() or ["no message"]
         raise CaptureError(
-            f"the model failed on {_described(batch)}: {type(error).__name__}: {lines[0]}"
+            f"the model failed on {described(batch)}: {type(error).__name__}: {lines[0]}"
         ) from error
 
 
-def _described(batch: Batch) -> str:
+def described(batch: Batch) -> str:
+    """The shapes of the inputs, for messages."""
     parts = [
         f"{suffix.removeprefix(':')} {tuple(tensor.shape)} {tensor.dtype}".strip()
         for suffix, tensor in named_tensors(batch.inputs).items()

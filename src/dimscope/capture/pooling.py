@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -17,6 +18,8 @@ from dimscope.errors import InputError, InputTypeError
 Activation = Shaped[Tensor, "n_samples *shape"]
 #: 1 for a real token, 0 for padding.
 Mask = Shaped[Tensor, "n_samples n_tokens"]
+#: 1 for a real position of a map, 0 for padding.
+PositionMask = Shaped[Tensor, "n_samples *positions"]
 Pooling = Callable[[Tensor, Tensor | None], Tensor]
 
 
@@ -25,11 +28,15 @@ def flatten(activation: Activation, _mask: Mask | None = None) -> Activation:
     return activation.flatten(1) if activation.ndim > 1 else activation[:, None]
 
 
-def spatial_mean(activation: Activation, mask: Mask | None = None) -> Activation:
-    """Mean over positions of maps (n_samples, channels, ...); other activations are flattened."""
-    if mask is not None and activation.ndim == 3:  # the positions are tokens
-        return token_mean(activation.transpose(1, 2), mask)
-    return activation.flatten(2).mean(2) if activation.ndim > 2 else flatten(activation)
+def spatial_mean(activation: Activation, mask: PositionMask | None = None) -> Activation:
+    """Mean over the real positions of maps (n_samples, channels, ...); others are flattened."""
+    if activation.ndim <= 2:
+        return flatten(activation)
+    if mask is None or mask.shape != (activation.shape[0], *activation.shape[2:]):
+        return activation.flatten(2).mean(2)
+    real = mask.to(activation.device).flatten(1)[:, None] != 0
+    kept = activation.flatten(2).masked_fill(~real, 0)  # padding may hold nan
+    return kept.sum(2) / real.sum(2).clamp(min=1)
 
 
 def first_token(activation: Activation, mask: Mask | None = None) -> Activation:
@@ -56,8 +63,8 @@ def token_mean(activation: Activation, mask: Mask | None = None) -> Activation:
     return kept.sum(1) / real.sum(1, keepdim=True).clamp(min=1)
 
 
-#: The poolings by name. Those of tokens leave out padding where the batch has an
-#: ``attention_mask`` of as many tokens as the layer.
+#: The poolings by name. Those of tokens leave out the padding of a mask of as many tokens as the
+#: layer, and the mean over positions that of a mask of as many positions.
 POOLINGS: Mapping[str, Pooling] = {
     "flatten": flatten,
     "spatial_mean": spatial_mean,
@@ -75,7 +82,11 @@ _CHANNELS: Mapping[str, Literal["first", "last"]] = {
 }
 
 #: How a caller may ask for pooling: by name, by function, or for each layer by a glob of names.
-PoolingChoice = str | Callable[[Tensor], Tensor] | Mapping[str, str | Callable[[Tensor], Tensor]]
+#: A function takes the activation, and the mask too if it has a second parameter for it.
+PoolingFunction = Callable[..., Tensor]
+PoolingChoice = str | PoolingFunction | Mapping[str, str | PoolingFunction]
+
+_OF_TOKENS = ("first_token", "last_token", "token_mean")
 
 
 def resolve_pooling(choice: PoolingChoice, layer: str, axes: Axes | None = None) -> Pooling:
@@ -101,8 +112,7 @@ def resolve_pooling(choice: PoolingChoice, layer: str, axes: Axes | None = None)
     """
     choice = pooling_of(choice, layer)
     if callable(choice):
-        function = choice
-        return lambda activation, _mask: function(activation)
+        return as_pooling(choice)
     require_pooling(choice)
     pooling, channels = POOLINGS[choice], _CHANNELS.get(choice)
     if axes is None:
@@ -144,18 +154,54 @@ def _unknown_channels(layer: str, axes: Axes) -> str:
     )
 
 
+def leaves_out(
+    choice: PoolingChoice, layer: str, activation: Tensor, mask: PositionMask, axes: Axes | None
+) -> bool:
+    """Whether the pooling of ``layer`` leaves out the padding of ``mask`` in an activation."""
+    choice = pooling_of(choice, layer)
+    if callable(choice):
+        return _mask_parameter(choice) is not None
+    arranged = activation if axes is None else axes.arranged(activation, _CHANNELS.get(choice))
+    shape = tuple(arranged.shape)
+    if choice == "spatial_mean":
+        return len(shape) > 2 and tuple(mask.shape) == (shape[0], *shape[2:])
+    return choice in _OF_TOKENS and len(shape) == 3 and tuple(mask.shape) == shape[:2]
+
+
+def as_pooling(function: PoolingFunction) -> Pooling:
+    """A user's function as a pooling: it gets the mask if it has a parameter for it."""
+    parameter = _mask_parameter(function)
+    if parameter is None:
+        return lambda activation, _mask: function(activation)
+    if parameter.kind is parameter.POSITIONAL_ONLY:
+        return function
+    return lambda activation, mask: function(activation, **{parameter.name: mask})
+
+
+def _mask_parameter(function: PoolingFunction) -> inspect.Parameter | None:
+    """The parameter of a pooling that takes a mask: by its name, or as the second required one."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # functions of torch that are written in C
+        return None
+    named = [one for one in parameters if one.name in ("mask", "attention_mask")]
+    usual = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = [one for one in parameters if one.default is one.empty and one.kind in usual]
+    return next(iter(named + required[1:2]), None)
+
+
 def pooling_name(choice: PoolingChoice, layer: str) -> str:
     """The name of the pooling of ``layer``, the same in every process."""
     return name_of(pooling_of(choice, layer))
 
 
-def name_of(pooling: str | Callable[[Tensor], Tensor]) -> str:
+def name_of(pooling: str | PoolingFunction) -> str:
     """The name of a pooling, the same in every process: no address in memory is part of it."""
     name = getattr(pooling, "__qualname__", str(pooling))
     return re.sub(r" at 0x[0-9a-fA-F]+", "", name)
 
 
-def pooling_of(choice: PoolingChoice, layer: str) -> str | Callable[[Tensor], Tensor]:
+def pooling_of(choice: PoolingChoice, layer: str) -> str | PoolingFunction:
     """The name or the function that was asked for ``layer``."""
     if not isinstance(choice, Mapping):
         return choice

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
-from dimscope.capture.batches import read_batches
 from dimscope.capture.hashing import InputHash
 from dimscope.capture.inference import place_batch, seed_of_batch, undisturbed
 from dimscope.capture.layers import Source
@@ -40,10 +39,12 @@ class Replay:
         """
         seen = InputHash()
         probe = self.probe
-        recorder = LayerRecorder({name: source}, part, probe.pooling, stop_early=True)
+        recorder = LayerRecorder(
+            {name: source}, part, probe.pooling, mask=probe.mask, stop_early=True
+        )
         with undisturbed(probe.model, probe.data, probe.mode):
-            for batch in read_batches(probe.data, probe.batch_size, probe.n_samples):
-                seen.update(batch.inputs)
+            for batch in probe.batches():
+                seen.add(batch)
                 if part.has_any_of_next(batch.n_samples):
                     seed_of_batch(probe.mode, part.n_seen)
                     recorder.run(probe.model, place_batch(batch, probe.model), probe.forward)

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from dimscope.capture.batches import Batch
 from dimscope.capture.inference import Forward, run_model
 from dimscope.capture.layers import Source
-from dimscope.capture.pooling import PoolingChoice, pool, resolve_pooling
+from dimscope.capture.masks import Calls, MaskChoice, Masks, Padding, positions_of
+from dimscope.capture.pooling import PoolingChoice, leaves_out, pool, resolve_pooling
 from dimscope.capture.tensors import named_tensors
-from dimscope.capture.trace import first_tensor, hooked
+from dimscope.capture.trace import can_be_hooked, first_tensor, hooked
 from dimscope.errors import CaptureError, InputError
 
 
@@ -49,6 +50,8 @@ class LayerRecorder:
         Takes the representations by the layers' names.
     pooling
         How activations become vectors.
+    mask
+        Which tokens are real, as in `Probe`.
     stop_early
         End each forward pass as soon as all layers have appeared.
 
@@ -61,6 +64,8 @@ class LayerRecorder:
     ----------
     widths
         Features of each representation stored so far.
+    paddings
+        What became of padding in each layer.
     """
 
     def __init__(
@@ -69,6 +74,7 @@ class LayerRecorder:
         store: Sink,
         pooling: PoolingChoice,
         *,
+        mask: MaskChoice = None,
         stop_early: bool = False,
     ) -> None:
         taken = [name for name in sources if name in store]
@@ -77,6 +83,9 @@ class LayerRecorder:
         self.widths: dict[str, int] = {}
         self._sources = dict(sources)
         self._stop_early = stop_early
+        self.paddings = {name: Padding() for name in sources}
+        self._pooling = pooling
+        self._masks = Masks(mask)
         self._poolings = {
             name: resolve_pooling(pooling, name, source.axes) for name, source in sources.items()
         }
@@ -86,6 +95,8 @@ class LayerRecorder:
             self._at[source.path, source.side, source.number].append(name)
         self._n_calls: Counter[str] = Counter()
         self._recorded: set[str] = set()
+        self._forgotten: set[str] = set()
+        self._calls = Calls()
 
     def run(self, model: nn.Module, batch: Batch, forward: Forward | None) -> None:
         """Run the network on ``batch``, and store every layer.
@@ -97,30 +108,41 @@ class LayerRecorder:
         """
         self._n_calls.clear()
         self._recorded.clear()
+        self._calls = Calls(batch)
         try:
             with self._hooks(model, batch):
-                self._record(batch, None, "input", 1, batch.inputs)
-                self._record(batch, None, "output", 1, run_model(model, batch, forward))
+                if forward is None:
+                    self._record(batch, None, "input", 1, batch.inputs)
+                inputs = batch.copy_to(None, None).inputs if forward is not None else None
+                output = run_model(model, batch, forward)
+                self._record(batch, None, "output", 1, output)
+                if forward is not None:  # by now the call of the network has shown its mask
+                    self._record(batch, None, "input", 1, inputs)
         except _AllSeen:
             return
         for name, source in self._sources.items():
             self._check_appeared(name, source)
+        self._masks.require_found(batch)
 
     def forget(self, name: str) -> None:
-        """Stop storing layer ``name``."""
-        source = self._sources.pop(name)
-        self._at[source.path, source.side, source.number].remove(name)
+        """Stop storing layer ``name``; its padding is still counted."""
+        self._forgotten.add(name)
 
     @contextmanager
     def _hooks(self, model: nn.Module, batch: Batch) -> Iterator[None]:
-        paths = {source.path for source in self._sources.values()}
-        modules = {module: path for path, module in model.named_modules() if path in paths}
+        paths = {around for source in self._sources.values() for around in _around(source.path)}
+        modules = {
+            module: path
+            for path, module in model.named_modules()
+            if path in paths and can_be_hooked(module)
+        }
         running: list[tuple[str, int]] = []
 
         def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
             path = modules[module]
             self._n_calls[path] += 1
             running.append((path, self._n_calls[path]))
+            self._calls.enter(module, args, kwargs)
             self._record(batch, path, "input", self._n_calls[path], first_tensor(args, kwargs))
 
         def leave(module: nn.Module, _args: Any, output: Any) -> None:
@@ -128,6 +150,7 @@ class LayerRecorder:
             while path != modules[module]:  # a call that failed, whose error the network caught
                 path, number = running.pop()
             self._record(batch, path, "output", number, output)
+            self._calls.leave(len(running), is_network=path == "")
 
         with hooked(modules, enter, leave):
             yield
@@ -149,11 +172,28 @@ class LayerRecorder:
                 f"layer {name!r} has the shape {tuple(tensor.shape)} in a batch of {n_samples} "
                 f"samples, but on the first samples its axes were {axes}, B the batch"
             )
-        pooling = self._poolings[name]
-        pooled = pool(tensor.detach(), batch.attention_mask, pooling, name, n_samples)
+        mask = self._mask_of(name, tensor, batch)
+        self._recorded.add(name)
+        if name in self._forgotten:
+            return
+        pooled = pool(tensor.detach(), mask, self._poolings[name], name, n_samples)
         self._store.append(name, pooled.cpu().numpy())
         self.widths[name] = pooled.shape[1]
-        self._recorded.add(name)
+
+    def _mask_of(self, name: str, tensor: Tensor, batch: Batch) -> Tensor | None:
+        """The mask for the pooling of a layer; what becomes of the padding is counted."""
+        source = self._sources[name]
+        if tensor.ndim < 3 and (source.path, source.side) != (None, "input"):
+            return None  # no tokens
+        of_encoder = source.path is None and (
+            source.side == "input" or source.suffix.startswith(":encoder_")
+        )
+        calls = self._calls.before_decoding() if of_encoder else self._calls
+        positions = positions_of(tensor.shape, source.axes)
+        found, padding = self._masks.of(positions, calls, batch)
+        is_used = found is not None and leaves_out(self._pooling, name, tensor, found, source.axes)
+        self.paddings[name] += padding if is_used else padding.kept()
+        return found
 
     def _check_appeared(self, name: str, source: Source) -> None:
         if source.path is not None and self._n_calls[source.path] != source.n_calls:
@@ -166,3 +206,10 @@ class LayerRecorder:
                 f"layer {name!r} appeared on the first samples, but not in a later batch: "
                 f"{_CONSTANCY}"
             )
+
+
+def _around(path: str | None) -> Iterator[str]:
+    """The modules that a layer lies in, from the network itself to its own."""
+    parts = path.split(".") if path else []
+    yield ""
+    yield from (".".join(parts[: i + 1]) for i in range(len(parts)))

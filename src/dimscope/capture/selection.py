@@ -10,8 +10,6 @@ from torch import nn
 
 from dimscope.capture.globs import is_glob, matches
 from dimscope.capture.layers import LayerInfo, LayerTable, Source
-from dimscope.capture.trace import outer_names
-from dimscope.capture.uncompiled import uncompiled
 from dimscope.errors import InputError
 
 #: One way to choose layers: "auto", a name, a glob, a module class, or a predicate.
@@ -86,26 +84,6 @@ def _unmeasurable(infos: LayerTable, choice: Any) -> list[str]:
     return []
 
 
-def require_known(model: nn.Module, layers: Choices) -> None:
-    """Refuse names of layers that no module of the network can have; nothing runs.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown.
-    """
-    choices = layers if isinstance(layers, list | tuple) else [layers]
-    named = [c for c in choices if isinstance(c, str) and c != "auto" and not is_glob(c)]
-    if not named:
-        return
-    with uncompiled(model):
-        paths = dict(model.named_modules(remove_duplicate=False)).keys() - {""}
-    paths |= set(outer_names(model))
-    for name in named:
-        if not any(name == path or name.startswith((f"{path}#", f"{path}:")) for path in paths):
-            raise _unknown(name, paths)
-
-
 def _chosen(infos: LayerTable, choice: Any) -> list[str]:
     if choice == "auto":
         return _auto(infos)
@@ -118,12 +96,9 @@ def _chosen(infos: LayerTable, choice: Any) -> list[str]:
     elif callable(choice):
         found = [name for name, info in infos.items() if choice(info)]
     else:
-        raise InputError(
-            f"cannot choose layers by {choice!r}: give 'auto', a name, a glob, a module class or a "
-            "predicate on LayerInfo, or a list of these"
-        )
+        raise no_choice(choice)
     if not found:
-        raise InputError(f"no layer matches {_described(choice)}{_reasons(infos, choice)}: {_HINT}")
+        raise no_layer(choice, _reasons(infos, choice))
     return found
 
 
@@ -153,19 +128,30 @@ def _known(infos: LayerTable, name: str) -> str:
         if known in infos.sources:
             remedy = "; to measure it, give as pooling a function that makes a row for each sample"
         raise InputError(f"layer {name!r} cannot be measured: {infos.excluded[known]}{remedy}")
-    raise _unknown(name, [*infos, *infos.unlisted])
+    raise unknown_layer(name, [*infos, *infos.unlisted])
 
 
-def _unknown(name: str, known: Iterable[str]) -> InputError:
+def unknown_layer(name: str, known: Iterable[str]) -> InputError:
+    """Make the error for a layer that is not there, with the nearest names."""
     near = get_close_matches(name, list(known), n=3)
     guess = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
     return InputError(f"unknown layer {name!r}: {guess}{_HINT}")
 
 
+def no_layer(choice: Any, why: str = "") -> InputError:
+    """Make the error for a glob, class or predicate that no layer fits."""
+    shown = getattr(choice, "__name__", None) or repr(choice)
+    return InputError(f"no layer matches {shown}{why}: {_HINT}")
+
+
+def no_choice(choice: Any) -> InputError:
+    """Make the error for what cannot choose layers at all."""
+    return InputError(
+        f"cannot choose layers by {choice!r}: give 'auto', a name, a glob, a module class or a "
+        "predicate on LayerInfo, or a list of these"
+    )
+
+
 def _is_made_by(source: Source, kind: type) -> bool:
     made_by = source.module_class
     return source.path is not None and made_by is not None and issubclass(made_by, kind)
-
-
-def _described(choice: Any) -> str:
-    return getattr(choice, "__name__", None) or repr(choice)

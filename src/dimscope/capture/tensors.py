@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -54,13 +55,20 @@ def leaves(value: Any, suffix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def map_leaves(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Copy ``value`` with `change` applied to what its mappings, lists and tuples hold."""
+    """Copy ``value`` with `change` applied to what its containers and dataclasses hold."""
     if isinstance(value, Mapping):
         return {key: map_leaves(item, change) for key, item in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(map_leaves(item, change) for item in value))
     if isinstance(value, list | tuple):
         return type(value)(map_leaves(item, change) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changed = copy.copy(value)
+        for entry in dataclasses.fields(value):
+            # not replace(): it makes the fields anew that __post_init__ makes; some are frozen
+            item = map_leaves(getattr(value, entry.name), change)
+            object.__setattr__(changed, entry.name, item)
+        return changed
     return change(value)
 
 

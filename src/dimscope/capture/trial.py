@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from dimscope.capture.batches import Batch
-from dimscope.capture.inference import Forward, place_batch
+from dimscope.capture.binding import Network
+from dimscope.capture.inference import place_batch
 from dimscope.capture.layers import Source
-from dimscope.capture.pooling import PoolingChoice, pooling_of
+from dimscope.capture.masks import MaskChoice
+from dimscope.capture.pooling import Pooling, PoolingChoice, PoolingFunction, as_pooling, pooling_of
 from dimscope.capture.recording import LayerRecorder
 
 
 def try_poolings(
-    model: nn.Module,
+    network: Network,
     parts: Sequence[Batch],
-    forward: Forward | None,
     sources: Mapping[str, Source],
     pooling: PoolingChoice,
+    mask: MaskChoice = None,
 ) -> dict[str, str | None]:
     """What is wrong with the functions that pool layers whose samples are not the first axis.
 
     Parameters
     ----------
-    model, forward
-        The network.
+    network
+        The network, and what calls it.
     parts
         Batches of different sizes, if the network runs with more than one.
     sources
         Where the layers appear.
     pooling
         How activations become vectors; only functions are tried.
+    mask
+        Which tokens are real, as in `Probe`.
 
     Returns
     -------
@@ -47,21 +51,25 @@ def try_poolings(
         and callable(function := pooling_of(pooling, name))
     }
     found: dict[str, str | None] = dict.fromkeys(functions)
+    model, forward = network
     for part in parts if functions else ():
         tried = {name: _trial(name, functions[name], part.n_samples, found) for name in functions}
         own = {name: sources[name] for name in functions}
-        LayerRecorder(own, _Nowhere(), tried).run(model, place_batch(part, model), forward)
+        LayerRecorder(own, _Nowhere(), tried, mask=mask).run(
+            model, place_batch(part, model), forward
+        )
     return found
 
 
 def _trial(
-    name: str, function: Callable[[Tensor], Tensor], n_samples: int, found: dict[str, str | None]
-) -> Callable[[Tensor], Tensor]:
+    name: str, function: PoolingFunction, n_samples: int, found: dict[str, str | None]
+) -> Pooling:
     """A pooling that notes in ``found`` what the function makes, and itself never fails."""
+    pooling = as_pooling(function)
 
-    def pool(activation: Tensor) -> Tensor:
+    def pool(activation: Tensor, mask: Tensor | None) -> Tensor:
         try:
-            n_rows = len(function(activation))
+            n_rows = len(pooling(activation, mask))
         except Exception as error:  # whatever the user's function raises
             found[name] = (
                 f"the pooling failed on its shape {tuple(activation.shape)}: "

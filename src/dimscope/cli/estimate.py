@@ -7,7 +7,7 @@ import click
 from dimscope import estimators
 from dimscope.cli.output import Output, json_option, print_estimates
 from dimscope.cli.sources import array_and_groups, array_in_a_file
-from dimscope.neighbors import Duplicates, Metric
+from dimscope.neighbors import Duplicates, Metric, Resources
 from dimscope.points import as_points
 
 
@@ -51,6 +51,8 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
 
     FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
     """
+    estimators.make_estimators(methods)
+    Resources(n_jobs, search_device)
     array, kin = array_and_groups(file, key, groups, window)
     points = as_points(array)
     found = estimators.estimate(

@@ -118,7 +118,10 @@ def _journal_checks(folder: Path) -> Iterator[FileCheck]:
 
 def _whole_journal(path: Path, lines: list[Line]) -> FileCheck:
     """A journal whose lines are right one by one; those of a tracker must also fit together."""
-    is_old = bool(lines) and lines[-1].own_number is None
+    if not lines:
+        says = "no whole line is left, not even the first, which is written at once"
+        return FileCheck(file=path.name, is_right=False, says=says, to_do=_RESTORE)
+    is_old = lines[-1].own_number is None
     says = f"{len(lines)} lines, {_UNCHECKED if is_old else 'right'}"
     if not path.read_bytes().endswith(b"\n"):
         says += "; half a line at the end does not count"

@@ -7,7 +7,7 @@ import click
 from dimscope.cli.output import Output, json_option, note, print_table, save_plot, shown
 from dimscope.cli.sources import array_and_groups, array_in_a_file
 from dimscope.estimators import scale_curve
-from dimscope.neighbors import Duplicates, Metric
+from dimscope.neighbors import Duplicates, Metric, Resources
 from dimscope.results.scales import TOLERANCE, ScaleCurves, within
 
 
@@ -52,6 +52,7 @@ def scale(  # noqa: PLR0913 - one parameter for each option
 
     FILE is .npy, .npz, .pt, .safetensors, .csv, .tsv or .parquet.
     """
+    Resources(n_jobs, search_device)
     array, kin = array_and_groups(file, key, groups, window)
     curves = scale_curve(
         array,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args
 
 import click
 
+from dimscope.cli.early import check_measuring, check_sources
 from dimscope.cli.output import note
 from dimscope.errors import InputError
-from dimscope.io import read_array, read_labelled
+from dimscope.io import read_labelled, read_source
 from dimscope.neighbors import Duplicates, Metric, TimeWindow
 from dimscope.profiling import DEFAULT_METHODS
 from dimscope.store import BATCH_SIZE
@@ -111,10 +112,24 @@ _MEASURING_OPTIONS = (
     ),
     axes_option,
     click.option(
-        "--n-repeats", default=3, show_default=True, help="Partitions into disjoint blocks."
+        "--mask",
+        metavar="NAME",
+        help="Entry of the batches, or argument of the network, that says which tokens are real.  "
+        "[default: found by the usual names]",
     ),
     click.option(
-        "--batch-size", default=BATCH_SIZE, show_default=True, help="Samples per forward pass."
+        "--n-repeats",
+        type=click.IntRange(min=1),
+        default=3,
+        show_default=True,
+        help="Partitions into disjoint blocks.",
+    ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        default=BATCH_SIZE,
+        show_default=True,
+        help="Samples per forward pass.",
     ),
     click.option(
         "--mode",
@@ -140,7 +155,9 @@ _MEASURING_OPTIONS = (
 
 _ARRAY_OPTIONS = (
     click.argument("file", type=click.Path()),
-    click.option("--key", help="Which array of a file that holds several."),
+    click.option(
+        "--key", help="Which array of a file that holds several; of a table, a column of lists."
+    ),
     click.option("--metric", type=click.Choice(get_args(Metric)), default="euclidean"),
     click.option(
         "--duplicates",
@@ -193,13 +210,15 @@ def model_and_data(command: F) -> F:
 def how_to_measure(command: F) -> F:
     """Add the options that say which layers to measure, and how, to a command.
 
-    Neighbours are searched on the device of the network, unless another one is given.
+    Neighbours are searched on the device of the network, unless another one is given. What can be
+    known to be wrong is refused before the command runs.
     """
 
     @wraps(command)
     def with_device(*, device: str, search_device: str | None, **others: Any) -> Any:
-        usual = None if device == "cpu" else device
-        return command(device=device, search_device=search_device or usual, **others)
+        search_device = search_device or (None if device == "cpu" else device)
+        check_measuring(search_device=search_device, **others)
+        return command(device=device, search_device=search_device, **others)
 
     return _with_options(cast(F, with_device), _MEASURING_OPTIONS)
 
@@ -219,7 +238,7 @@ def array_in_a_file(command: F) -> F:
 def array_and_groups(
     file: str, key: str | None, groups: str | None, window: int | None
 ) -> tuple[Any, Any]:
-    """Read the array in a file, and which of its rows depend on each other.
+    """Read the array or table in a file, and which of its rows depend on each other.
 
     Raises
     ------
@@ -227,7 +246,7 @@ def array_and_groups(
         If the file cannot be read, or both groups and a window are given.
     """
     if groups is None:
-        return read_array(file, key=key), None if window is None else TimeWindow(window)
+        return read_source(file, key=key), None if window is None else TimeWindow(window)
     if window is not None:
         raise InputError("--groups and --window both say which rows depend: give one of them")
     return read_labelled(file, groups, key=key)
@@ -262,34 +281,40 @@ def load_sources(  # noqa: PLR0913 - one parameter for each option above
     """
     from dimscope.models import load_model  # noqa: PLC0415 - torch loads when needed
 
+    which: dict[str, Any] = {"split": split, "class_name": class_name, "n_samples": n_samples}
+    check_sources(
+        model=model, weights=weights, untrained=untrained, data=data, device=device, **which
+    )
+    samples = load_samples(data, **which, rng=seed)  # before the network, which may be far larger
     loaded = load_model(model, weights=weights, untrained=untrained, rng=seed)
     note(f"model {loaded.label}: {loaded.origin}")
-    found = load_samples(
-        data, loaded, split=split, class_name=class_name, n_samples=n_samples, rng=seed
-    )
     try:
         loaded.model.to(device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"--device {device} cannot be used: {error}") from error
-    return Sources(loaded, found)
+    return Sources(loaded, prepared(samples, loaded))
 
 
-def load_samples(data: str, loaded: LoadedModel, **which: Any) -> Any:
-    """Load data by name, ready for a network; say on stderr where they came from.
+def prepared(samples: Any, loaded: LoadedModel) -> Any:
+    """Make samples ready for a network, unless they come from the user's own code as they are."""
+    from dimscope.data import NamedData  # noqa: PLC0415 - torch loads when needed
+
+    return samples.transformed(loaded.preprocess) if isinstance(samples, NamedData) else samples
+
+
+def load_samples(data: str, **which: Any) -> Any:
+    """Load data by name; say on stderr where they came from.
 
     Parameters
     ----------
     data
         The name.
-    loaded
-        The network.
     which
         As in `dimscope.data.load_data`: ``split``, ``n_samples`` and others.
     """
     from dimscope.data import NamedData, load_data  # noqa: PLC0415 - torch loads when needed
 
     found = load_data(data, notify=note, **which)
-    if not isinstance(found, NamedData):
-        return found
-    note(f"data {found.name}: {found.origin}")
-    return found.transformed(loaded.preprocess)
+    if isinstance(found, NamedData):
+        note(f"data {found.name}: {found.origin}")
+    return found

@@ -9,16 +9,17 @@ import click
 
 from dimscope.cli.output import Output, json_option, note, note_saved, print_steps
 from dimscope.cli.sources import (
-    Sources,
     how_to_measure,
     load_samples,
     load_sources,
     model_and_data,
+    prepared,
 )
 from dimscope.errors import InputError
 
 _HOW = (
-    "methods", "metric", "pooling", "axes", "n_repeats", "mode", "n_jobs", "search_device",
+    "methods", "metric", "pooling", "axes", "mask", "n_repeats", "mode", "n_jobs",
+    "search_device",
 )  # fmt: skip
 
 
@@ -69,13 +70,14 @@ def track(  # noqa: PLR0913 - one parameter for each option
     how = {name: options.pop(name) for name in _HOW}
     how |= {f"{name}_budget": options.pop(name) for name in ("memory", "disk")}
     batch_size = options.pop("batch_size")
+    evaluated = _samples_to_evaluate(eval_data, options["split"])
     sources = load_sources(**options)
     profile = track_checkpoints(
         sources.loaded.model,
         sources.data,
         found,
         out,
-        eval_data=_samples_to_evaluate(eval_data, sources, options["split"]),
+        eval_data=prepared(evaluated, sources.loaded),
         notify=note,
         layers=layers,
         rng=options["seed"],
@@ -94,7 +96,7 @@ def track(  # noqa: PLR0913 - one parameter for each option
     note_saved(out)
 
 
-def _samples_to_evaluate(name: str, sources: Sources, split: str) -> Any:
+def _samples_to_evaluate(name: str, split: str) -> Any:
     if name in {"auto", "none"}:
         return None if name == "none" else name
-    return load_samples(name, sources.loaded, split=split)
+    return load_samples(name, split=split)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dimscope.data.load import load_data
+from dimscope.data.load import check_data, load_data
 from dimscope.data.named import NamedData
 
-__all__ = ["NamedData", "load_data"]
+__all__ = ["NamedData", "check_data", "load_data"]

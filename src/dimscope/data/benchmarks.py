@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from dimscope.data.cache import VARIABLE, cache_folder, digest, read_cached, write_cached
 from dimscope.data.fetch import Fetch
 from dimscope.data.formats import LabelledImages
-from dimscope.data.named import ArrayItems, NamedData
+from dimscope.data.named import ArrayItems, NamedData, number_of, require_drawable
 from dimscope.errors import DataError, InputError
 
 Reader = Callable[[Path, str], LabelledImages]
@@ -55,6 +57,10 @@ class Benchmark:
         Its full name, authors and licence.
     classes
         Names of the classes in the order of their labels.
+    shape
+        Height, width and channels of an image. Bytes alone do not tell it.
+    sizes
+        Number of images, by split.
     digests
         SHA-256 of the decoded images followed by the labels, by split.
     places
@@ -69,10 +75,30 @@ class Benchmark:
     name: str
     credit: str
     classes: tuple[str, ...]
+    shape: tuple[int, int, int]
+    sizes: Mapping[str, int]
     digests: Mapping[str, str]
     places: tuple[tuple[str, Reader], ...]
     sources: tuple[Source, ...]
     by_hand: str
+
+    def check(self, split: str, class_name: str | int | None, n_samples: int | None) -> None:
+        """Refuse samples that it does not have; nothing is read.
+
+        Raises
+        ------
+        InputError
+            If there is no such split or class, or the split has fewer images.
+        """
+        if split not in self.digests:
+            raise InputError(
+                f"{self.name} has no split {split!r}; choose {' or '.join(self.digests)}"
+            )
+        if class_name is not None:
+            numbers = {name: number for number, name in enumerate(self.classes)}
+            number_of(class_name, numbers, self.name)
+        if n_samples is not None:
+            require_drawable(n_samples, self.sizes[split], self.name)
 
 
 def load_benchmark(
@@ -93,15 +119,9 @@ def load_benchmark(
 
     Raises
     ------
-    InputError
-        If there is no such split.
     DataError
         If the data can be neither found nor fetched, or fail their checksum.
     """
-    if split not in benchmark.digests:
-        raise InputError(
-            f"{benchmark.name} has no split {split!r}; choose {' or '.join(benchmark.digests)}"
-        )
     data, origin = _find(benchmark, split, cache_folder(cache), notify)
     images = torch.from_numpy(np.require(data.images, requirements="W"))
     labels = data.labels.astype(np.int64)
@@ -175,9 +195,18 @@ def _fetched(source: Source, benchmark: Benchmark) -> dict[str, LabelledImages]:
 
 
 def _verified(data: LabelledImages, benchmark: Benchmark, split: str) -> LabelledImages:
+    """Return the data if they are the published ones: their types, shapes and bytes."""
+    n_samples = data.labels.size
+    _check_form(f"the images of its {split} split", data.images, (n_samples, *benchmark.shape))
+    _check_form(f"the labels of its {split} split", data.labels, (n_samples,))
     found, expected = digest(data), benchmark.digests[split]
     if found != expected:
         raise DataError(
             f"the SHA-256 of its {split} split is {found[:12]}..., not {expected[:12]}..."
         )
     return data
+
+
+def _check_form(what: str, values: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
+    if values.dtype != np.uint8 or values.shape != shape:
+        raise DataError(f"{what} are {values.dtype} of shape {values.shape}, not uint8 of {shape}")

@@ -40,6 +40,8 @@ CIFAR10 = Benchmark(
         "ship",
         "truck",
     ),
+    shape=(32, 32, 3),
+    sizes={"train": 50_000, "test": 10_000},
     digests={
         "train": "f912919bdea371136f1aa4feed6beeca728015a5f08b1899a29c932a7e30be2b",
         "test": "8193b3fbce55bec361cd1b8fd4880cb1649832dc4d6de6da1e7a21847a4843aa",
@@ -69,6 +71,8 @@ MNIST = Benchmark(
     name="mnist",
     credit="MNIST (LeCun, Cortes and Burges; CC BY-SA 3.0)",
     classes=tuple("0123456789"),
+    shape=(28, 28, 1),
+    sizes={"train": 60_000, "test": 10_000},
     digests={
         "train": "edc0d1098aa497be14ace79ddd5171e5a3dcf9c4d196c015389203eb3ba1f59b",
         "test": "c3f9adf9c66efb572b1f9326c3a511b45910c7173b97be66ceceeeeaef6b802b",
@@ -101,6 +105,8 @@ FASHION_MNIST = Benchmark(
         "Bag",
         "Ankle boot",
     ),
+    shape=(28, 28, 1),
+    sizes={"train": 60_000, "test": 10_000},
     digests={
         "train": "16d82e2b505296aa2b78bd5ea0992634f30419a4c97def7c907d154a35ac6157",
         "test": "9f1ec356a747bfe4ebab3cfb722d3694c9ca737e2570f6f90cf31d7b6fd689d4",

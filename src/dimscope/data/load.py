@@ -23,7 +23,7 @@ from dimscope.data.local import (
     load_user_code,
 )
 from dimscope.data.named import NamedData
-from dimscope.data.names import is_user_code, unknown_name
+from dimscope.data.names import is_user_code, unknown_name, user_file
 from dimscope.errors import InputError
 
 _BUNDLED: dict[str, Callable[[], NamedData]] = {
@@ -97,15 +97,13 @@ def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the
     >>> len(data), tuple(image.shape), label
     (100, (1, 8, 8), 3)
     """
+    check_data(name, split=split, class_name=class_name, n_samples=n_samples)
     if name in BENCHMARKS:
         data: NamedData | DataLoader[Any] = load_benchmark(
             BENCHMARKS[name], split=split, cache=cache, notify=notify or _ignore
         )
     else:
-        load = _local_loader(name)
-        if split != "test":
-            raise InputError(f"{name} has no split {split!r}; leave the split out")
-        data = load()
+        data = _local_loader(name)()
     if isinstance(data, NamedData):
         data = data if class_name is None else data.of_class(class_name)
         draw = np.random.default_rng(rng)
@@ -116,6 +114,31 @@ def load_data(  # noqa: PLR0913 - each is an independent choice, and all but the
             "return its Dataset, or leave n_samples and class_name out"
         )
     return data
+
+
+def check_data(
+    name: str,
+    *,
+    split: str = "test",
+    class_name: str | int | None = None,
+    n_samples: int | None = None,
+) -> None:
+    """Refuse what `load_data` cannot load, as far as it can be told without loading anything.
+
+    Raises
+    ------
+    InputError
+        If the name or split is unknown, a file is not there, or a data set that is known by name
+        has no such class or fewer samples.
+    """
+    if name in BENCHMARKS:
+        BENCHMARKS[name].check(split, class_name, n_samples)
+        return
+    _local_loader(name)
+    if split != "test":
+        raise InputError(f"{name} has no split {split!r}; leave the split out")
+    if is_user_code(name):
+        user_file(name)
 
 
 def _local_loader(name: str) -> Callable[[], NamedData | DataLoader[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast, final
 
@@ -133,14 +133,7 @@ class NamedData(Dataset[Any]):
             )
         classes = self.classes or tuple(str(label) for label in np.unique(self.labels))
         numbers = np.arange(len(classes)) if self.classes else np.unique(self.labels)
-        by_name = dict(zip(classes, numbers, strict=True))
-        by_number = {str(number): number for number in numbers}
-        label = by_name.get(str(class_name), by_number.get(str(class_name)))
-        if label is None:
-            raise InputError(
-                f"{self.name} has no class {class_name!r}; its classes are {', '.join(classes)} "
-                f"(or their numbers, {numbers[0]} to {numbers[-1]})"
-            )
+        label = number_of(class_name, dict(zip(classes, numbers, strict=True)), self.name)
         return self.take(np.flatnonzero(self.labels == label))
 
     def sampled(self, n_samples: int, *, rng: np.random.Generator) -> NamedData:
@@ -158,9 +151,48 @@ class NamedData(Dataset[Any]):
         InputError
             If fewer than one or more than all items are asked for.
         """
-        if not 1 <= n_samples <= len(self):
-            raise InputError(
-                f"n_samples is {n_samples}, but {self.name} has {len(self)} samples to draw from; "
-                f"choose 1 to {len(self)}"
-            )
+        require_drawable(n_samples, len(self), self.name)
         return self.take(rng.permutation(len(self))[:n_samples])
+
+
+def number_of(class_name: str | int, numbers: Mapping[str, int], data: str) -> int:
+    """The number of a class that is given by name or number.
+
+    Parameters
+    ----------
+    class_name
+        As it was given.
+    numbers
+        The number of each class, by name.
+    data
+        Name of the data set, for the message.
+
+    Raises
+    ------
+    InputError
+        If there is no such class.
+    """
+    by_number = {str(number): number for number in numbers.values()}
+    number = numbers.get(str(class_name), by_number.get(str(class_name)))
+    if number is None:
+        known = list(by_number)
+        raise InputError(
+            f"{data} has no class {class_name!r}; its classes are {', '.join(numbers)} "
+            f"(or their numbers, {known[0]} to {known[-1]})"
+        )
+    return number
+
+
+def require_drawable(n_samples: int, n_there: int, data: str) -> None:
+    """Refuse to draw fewer than one sample, or more than there are.
+
+    Raises
+    ------
+    InputError
+        If that is asked for.
+    """
+    if not 1 <= n_samples <= n_there:
+        raise InputError(
+            f"n_samples is {n_samples}, but {data} has {n_there} samples to draw from; choose 1 to "
+            f"{n_there}"
+        )

@@ -44,12 +44,7 @@ def call_user_function(name: str) -> Any:
     CaptureError
         If the file or its function fails; the user's own error is its cause.
     """
-    match = _USER_CODE.fullmatch(name)
-    if match is None:
-        raise InputError(f"{name!r} is not of the form file.py:function")
-    path, function = Path(match["file"]), match["function"]
-    if not path.is_file():
-        raise InputError(f"{name!r}: there is no file {str(path)!r}; check the path")
+    path, function = user_file(name)
     try:
         with _imported(path) as module:
             return _function(module, function, path)()
@@ -58,6 +53,23 @@ def call_user_function(name: str) -> Any:
     except Exception as error:  # the user's code may raise anything
         reason = str(error).partition("\n")[0]
         raise CaptureError(f"{name} failed: {type(error).__name__}: {reason}") from error
+
+
+def user_file(name: str) -> tuple[Path, str]:
+    """The file and the function of ``file.py:function``; nothing runs.
+
+    Raises
+    ------
+    InputError
+        If the name has another form, or there is no such file.
+    """
+    match = _USER_CODE.fullmatch(name)
+    if match is None:
+        raise InputError(f"{name!r} is not of the form file.py:function")
+    path = Path(match["file"])
+    if not path.is_file():
+        raise InputError(f"{name!r}: there is no file {str(path)!r}; check the path")
+    return path, match["function"]
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, get_args, overload
 
 from dimscope._deprecated import renamed_parameters
 from dimscope._parameters import checked_parameters
@@ -11,6 +11,7 @@ from dimscope._rng import Rng, seed_of
 from dimscope.estimators.registry import Method, is_one_method, make_estimators
 from dimscope.measurement import Errors, Representation, Search, measure
 from dimscope.neighbors import Duplicates, LocalEngine, Metric, Resources
+from dimscope.neighbors.checks import check_choice
 from dimscope.results import DimensionEstimate
 
 
@@ -64,8 +65,8 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     Parameters
     ----------
     x
-        Shape (n_samples, n_features): array, tensor, data frame or array on disk; or a
-        `NeighborGraph`, which is used as it is.
+        Shape (n_samples, n_features): array, tensor, data frame, SciPy sparse matrix or array on
+        disk; a column of lists, a row in each; or a `NeighborGraph`, which is used as it is.
     method
         A registry name, an estimator, or another library's with ``fit`` and ``dimension_``, such
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
@@ -114,13 +115,12 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     two_nn: 1.96 ± 0.12 (N = 500 in 500 groups)
     """
     engine = LocalEngine(Resources(n_jobs, search_device))
+    estimators = make_estimators(method)
+    search = Search(metric=metric, duplicates=duplicates, near_copies=near_copies)
+    check_choice("errors", errors, get_args(Errors))
     representation = Representation.of(x, groups=groups, engine=engine)
     found = measure(
-        representation,
-        make_estimators(method),
-        search=Search(metric=metric, duplicates=duplicates, near_copies=near_copies),
-        errors=errors,
-        seed=seed_of(rng),
+        representation, estimators, search=search, errors=errors, seed=seed_of(rng)
     ).or_error()
     if is_one_method(method):
         return next(iter(found.estimates.values()))

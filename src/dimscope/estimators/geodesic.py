@@ -162,8 +162,10 @@ def _fit_sphere(
         mode, width = mode - width * slope / (2 * bend), width * math.sqrt(-1 / (2 * bend))
     first = max(mode - 2 * width - bin_width / 2, longest_edge)
     fitted = (middle > first) & (middle <= mode + bin_width / 4)
+    if fitted.sum() < _LEAST_BINS or not (paths < mode).any():
+        return None
     before = np.sqrt(np.square(paths[paths < mode] - mode).mean())
-    if fitted.sum() < _LEAST_BINS or width < _LEAST_WIDTH * before:
+    if width < _LEAST_WIDTH * before:
         return None
     sine = np.log(np.sin(np.pi * middle[fitted] / (2 * mode)))
     return _Sphere(1 + float(sine @ (height[fitted] - peak) / (sine @ sine)), mode)

@@ -113,11 +113,10 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     """
     check_open_interval("tolerance", tolerance, 0, 1)
     engine = LocalEngine(Resources(n_jobs, search_device))
+    search = Search(metric=metric, duplicates=duplicates, near_copies=near_copies)
     representation = Representation.of(x, groups=groups, engine=engine)
     known = max(min(n2_max or representation.n_samples // 2, _N_NEIGHBORS), 2)
-    search = Search(
-        n_neighbors=known, metric=metric, duplicates=duplicates, near_copies=near_copies
-    )
+    search = replace(search, n_neighbors=known)
     graph = search.of(representation, known if n2_max else 2)
     most = min(graph.most_neighbors, graph.n_samples // 2, _MOST_RANK) if n2_max is None else n2_max
     graph = replace(graph, source=_Remembering(graph.source, graph.points))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dimscope.io.arrays import read_array
+from dimscope.io.arrays import read_array, read_source
 from dimscope.io.labels import read_labelled
-from dimscope.io.tensors import read_tensors
+from dimscope.io.tensors import check_tensor_file, read_tensors
 
-__all__ = ["read_array", "read_labelled", "read_tensors"]
+__all__ = ["check_tensor_file", "read_array", "read_labelled", "read_source", "read_tensors"]

@@ -11,7 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from dimscope.errors import InputError
+from dimscope.io.tables import TABLES, array_columns, read_table
 from dimscope.io.tensors import TENSOR_SUFFIXES, guarded, read_tensors
+from dimscope.points import numbers_of_frame
 
 Array = npt.NDArray[Any]
 
@@ -60,64 +62,15 @@ def _read_tensor(path: Path, key: str | None) -> Array:
     return np.asarray(content.detach().resolve_conj().numpy())
 
 
-def _read_csv(path: Path, key: str | None) -> Array:
-    _reject_key(key, path)
-    return numbers_of(csv_table(path), path)
+def _read_table(path: Path, key: str | None) -> pd.DataFrame:
+    return array_columns(read_table(path), key, path)
 
 
-def csv_table(path: Path) -> pd.DataFrame:
-    """Read a table from text, with its header if it has one."""
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    first = pd.read_csv(path, sep=separator, header=None, nrows=1, dtype=str)
-    header = 0 if _is_header(first.iloc[0].fillna("").tolist()) else None
-    return pd.read_csv(path, sep=separator, header=header)
-
-
-def _is_header(cells: list[str]) -> bool:
-    """Tell a header from a row of numbers; 0, 1, 2, ... are what pandas calls unnamed columns."""
-    counted = [str(i) for i in range(len(cells))]
-    if len(cells) > 1 and cells in (counted, ["", *counted[:-1]]):
-        return True
-    return not all(_is_number(cell) for cell in cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell or "nan")
-    except ValueError:
-        return False
-    return True
-
-
-def _read_parquet(path: Path, key: str | None) -> Array:
-    _reject_key(key, path)
-    return numbers_of(pd.read_parquet(path), path)
-
-
-def numbers_of(table: pd.DataFrame, path: Path) -> Array:
-    """Convert the table to float64; refuse columns that are no measurements."""
-    others = [str(c) for c in table.columns.difference(table.select_dtypes("number").columns)]
-    if others:
-        raise InputError(
-            f"{str(path)!r} has {len(others)} columns that are not numbers: "
-            f"{', '.join(others[:5])}{', ...' if len(others) > 5 else ''}; "
-            "remove them or encode them as numbers"
-        )
-    if str(table.columns[0]).startswith("Unnamed:"):
-        raise InputError(
-            f"the first column of {str(path)!r} has no name, as a row index has; "
-            "write the table without its index (to_csv(..., index=False)) or name the column"
-        )
-    return table.to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-_READERS: dict[str, Callable[[Path, str | None], Array]] = {
+_READERS: dict[str, Callable[[Path, str | None], Array | pd.DataFrame]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
     **dict.fromkeys(TENSOR_SUFFIXES, _read_tensor),
-    ".csv": _read_csv,
-    ".tsv": _read_csv,
-    ".parquet": _read_parquet,
+    **dict.fromkeys(TABLES, _read_table),
 }
 
 
@@ -129,11 +82,13 @@ def read_array(path: str | Path, *, key: str | None = None) -> Array:
     path
         A ``.npy``, ``.npz``, ``.pt``, ``.pth``, ``.safetensors``, ``.csv``, ``.tsv`` or
         ``.parquet`` file. Pickled objects are never loaded. A table gives float64, a row for each
-        of its rows; its first line is a header unless it is all numbers other than 0, 1, 2, ...
-        (which pandas writes for columns without names). bfloat16 tensors become float32;
+        of its rows; a column of lists has a row of the array in each, of their type. Text is
+        separated by commas, semicolons, tabs or spaces. Its first line is a header unless it is all
+        numbers; 0, 1, 2, ... (which pandas writes for columns without names) and whole numbers at
+        equal steps above rows with fractions are a header too. bfloat16 tensors become float32;
         everything else keeps its type.
     key
-        Which array of a file that holds several by name.
+        Which array of a file that holds several by name; of a table, which column of lists.
 
     Returns
     -------
@@ -144,7 +99,8 @@ def read_array(path: str | Path, *, key: str | None = None) -> Array:
     ------
     InputError
         If the file is missing, unreadable, truncated or of an unknown type, if it holds several
-        arrays and ``key`` does not choose one, or if a table has columns that are not numbers.
+        arrays and ``key`` does not choose one, or if a table has columns that are not numbers, or
+        whole numbers that float64 would round.
     MissingDependencyError
         If the type needs torch and torch is not installed.
 
@@ -157,6 +113,31 @@ def read_array(path: str | Path, *, key: str | None = None) -> Array:
     array([[1., 2.],
            [3., 4.]])
     """
+    source = read_source(path, key=key)
+    if not isinstance(source, pd.DataFrame):
+        return source
+    numbers = numbers_of_frame(source)
+    if numbers.less_least:
+        raise InputError(
+            f"{str(path)!r} holds whole numbers beyond 2^53, which float64 rounds: read a data "
+            "frame and give it to dimscope, which takes their differences"
+        )
+    return numbers.values
+
+
+def read_source(path: str | Path, *, key: str | None = None) -> Array | pd.DataFrame:
+    """Read what `dimscope.estimate` takes from a file: an array; of a table, its columns.
+
+    Parameters
+    ----------
+    path, key
+        As in `read_array`.
+
+    Raises
+    ------
+    InputError
+        As `read_array` does; whole numbers keep their type here.
+    """
     path = Path(path)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
@@ -164,5 +145,5 @@ def read_array(path: str | Path, *, key: str | None = None) -> Array:
             f"cannot read an array from {str(path)!r}: its type is none of {', '.join(_READERS)}; "
             "save it as one of these"
         )
-    array: Array = guarded(lambda existing: reader(existing, key), path)
-    return array
+    source: Array | pd.DataFrame = guarded(lambda existing: reader(existing, key), path)
+    return source

@@ -53,21 +53,30 @@ def read_tensors(path: str | Path) -> Any:
     InputError
         If the file is missing, of another type, truncated, or holds more than tensors.
     """
+    check_tensor_file(path := Path(path))
+    return guarded(_READERS[path.suffix.lower()], path)
+
+
+def check_tensor_file(path: str | Path) -> None:
+    """Refuse a file that is missing or of another type, without reading it.
+
+    Raises
+    ------
+    InputError
+        If it is.
+    """
     path = Path(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    if path.suffix.lower() not in _READERS:
         raise InputError(
             f"cannot read tensors from {str(path)!r}: its type is none of "
             f"{', '.join(TENSOR_SUFFIXES)}; save it as one of these"
         )
-    return guarded(reader, path)
+    _require_file(path)
 
 
 def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
     """Call ``reader(path)``, and turn every failure to read the file into an `InputError`."""
-    if not path.is_file():
-        state = "is a folder" if path.is_dir() else "does not exist"
-        raise InputError(f"cannot read {str(path)!r}: it {state}; give the path of a file")
+    _require_file(path)
     try:
         return reader(path)
     except (InputError, ImportError, MemoryError):
@@ -78,3 +87,9 @@ def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
             f"cannot read {str(path)!r} as {path.suffix}: {reason}; "
             "the file is damaged, truncated or of another type: write it again"
         ) from error
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        state = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"cannot read {str(path)!r}: it {state}; give the path of a file")

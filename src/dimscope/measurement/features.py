@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dimscope._format import counted
 from dimscope.errors import InputError
 from dimscope.results import DimensionEstimate, Note
 
 _FAR_ABOVE = 2.0  # times the features: what reads more says nothing at all
+_CHANCE = 1.5  # times the features, which 60 points or more do not reach by chance
 
 
 def beyond_features(value: float, n_features: int | None) -> bool:
@@ -18,7 +20,9 @@ def beyond_features(value: float, n_features: int | None) -> bool:
 def checked_against_features(
     estimate: DimensionEstimate, n_features: int | None
 ) -> DimensionEstimate:
-    """Return the estimate, with a note where its whole interval lies above the features.
+    """Return the estimate, with a note where it lies above the features.
+
+    That is where its whole interval does, or the value does so far that few points must be why.
 
     Parameters
     ----------
@@ -51,10 +55,14 @@ def checked_against_features(
             "other, or differ by mere rounding; use scale_curve, or more neighbours"
         )
     said_before = any(note.code == "above_features" for note in estimate.notes)
-    if low <= n_features or estimate.interval is None or said_before:
+    wholly = estimate.interval is not None and low > n_features
+    if said_before or (not wholly and estimate.value <= _CHANCE * n_features):
         return estimate
     said = (
         f"The interval lies wholly above the {features} of the points: this value cannot be their "
         "dimension."
+        if wholly
+        else f"The value lies far above the {features} of the points, which no dimension exceeds: "
+        f"{counted(estimate.n_samples, 'point')} are too few to tell it."
     )
     return replace(estimate, notes=(*estimate.notes, Note("above_features", said)))

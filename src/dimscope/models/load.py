@@ -12,8 +12,9 @@ from torch import nn
 from dimscope._deprecated import renamed_parameters
 from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
-from dimscope.data.names import call_user_function, is_user_code, unknown_name
+from dimscope.data.names import call_user_function, is_user_code, unknown_name, user_file
 from dimscope.errors import InputError
+from dimscope.io import check_tensor_file
 from dimscope.models.hubs import (
     Built,
     Preprocess,
@@ -102,15 +103,7 @@ def load_model(
     >>> tuple(loaded.model(loaded.preprocess(image)[None]).shape)
     (1, 10)
     """
-    if untrained and weights is not None:
-        raise InputError(
-            f"{name} was asked for untrained and with the weights {str(weights)!r}; choose one"
-        )
-    if untrained and is_user_code(name):
-        raise InputError(
-            f"{name} decides on its own weights, so it cannot be asked for untrained; name a "
-            "function that returns the untrained network"
-        )
+    check_model(name, weights=weights, untrained=untrained)
     seed = seed_of(rng)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -129,17 +122,43 @@ def load_model(
     )
 
 
+def check_model(name: str, *, weights: str | Path | None = None, untrained: bool = False) -> None:
+    """Refuse what `load_model` cannot load, as far as it can be told without loading anything.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, a file is not there, or ``untrained`` is combined with ``weights``
+        or user code.
+    """
+    if untrained and weights is not None:
+        raise InputError(
+            f"{name} was asked for untrained and with the weights {str(weights)!r}; choose one"
+        )
+    if is_user_code(name):
+        user_file(name)
+        if untrained:
+            raise InputError(
+                f"{name} decides on its own weights, so it cannot be asked for untrained; name a "
+                "function that returns the untrained network"
+            )
+    else:
+        source, _, rest = name.partition(":")
+        if not (name in NETS or name in _PRETRAINED or (source in _SOURCES and rest)):
+            raise unknown_name("model", name, [*_PRETRAINED, *NETS, *_SOURCES], GRAMMAR)
+    if weights is not None:
+        check_tensor_file(weights)
+
+
 def _build(name: str, *, pretrained: bool) -> Built:
     source, _, rest = name.partition(":")
     if name in NETS:
         return Built(NETS[name](), scale_pixels, "architecture of dimscope")
     if name in _PRETRAINED:
         return _PRETRAINED[name](pretrained=pretrained)
-    if source in _SOURCES and rest:
+    if source in _SOURCES:
         return _SOURCES[source](rest, pretrained=pretrained)
-    if is_user_code(name):
-        return _build_user_code(name)
-    raise unknown_name("model", name, [*_PRETRAINED, *NETS, *_SOURCES], GRAMMAR)
+    return _build_user_code(name)
 
 
 def _build_user_code(name: str) -> Built:

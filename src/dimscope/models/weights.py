@@ -44,7 +44,17 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
         for key, value in own.items()
         if key in weights and weights[key].shape != value.shape
     ]
-    problems = {"missing": missing, "unexpected": unexpected, "of another shape": reshaped}
+    retyped = [
+        f"{key} is {weights[key].dtype} in the file and {value.dtype} in the network"
+        for key, value in own.items()
+        if key in weights and _kind(weights[key]) != _kind(value)
+    ]
+    problems = {
+        "missing": missing,
+        "unexpected": unexpected,
+        "of another shape": reshaped,
+        "of another type": retyped,
+    }
     if any(problems.values()):
         counts = "; ".join(
             f"{len(keys)} {problem} (first: {keys[0]})"
@@ -56,6 +66,11 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
             "give weights saved from this same architecture"
         )
     model.load_state_dict({key: weights[key.replace(_COMPILED_PART, "")] for key in state})
+
+
+def _kind(values: torch.Tensor) -> tuple[bool, bool]:
+    """What a conversion must keep: quantised weights in integers are no weights by themselves."""
+    return values.is_floating_point(), values.is_complex()
 
 
 def _unwrapped(content: Any, path: str | Path) -> dict[str, torch.Tensor]:

@@ -105,7 +105,7 @@ def checked_distances(
             "expected a square matrix of distances, got one dimension: condensed distances become "
             "square with scipy.spatial.distance.squareform"
         )
-    source = as_points(distances).source
+    source = _as_given(distances)
     n, n_columns = source.shape
     if n != n_columns:
         raise InputError(f"expected a square matrix of distances, got shape {(n, n_columns)}")
@@ -135,6 +135,22 @@ def checked_distances(
     off = _refuse_diagonal(itself, largest, share, squared)
     apart.refuse(3 * share * (math.sqrt(largest) if squared else largest))
     return DistanceMatrix(source, squared, apart.values > 0, off), first
+
+
+def _as_given(x: Any) -> Any:
+    """The matrix that was given, with its own numbers."""
+    if hasattr(x, "tocsr"):
+        raise InputError(
+            f"{type(x).__name__} is sparse, and what it leaves out is no distance of 0: use "
+            "NeighborGraph.from_sparse, or give x.toarray() if zeros are distances"
+        )
+    points = as_points(x)
+    if points.less_least:
+        raise InputError(
+            "distances and positions are whole numbers of at most 2^53 here: give distances as "
+            "floats, x.astype(float)"
+        )
+    return points.source
 
 
 class _Apart(NamedTuple):
@@ -205,8 +221,8 @@ def checked_lists(distances: Any, indices: Any, *, squared: bool = False) -> Giv
     InputError
         If the two do not match, or hold what cannot be a distance or a neighbour.
     """
-    found = np.asarray(as_points(distances).source, dtype=np.float64)
-    to = np.asarray(as_points(indices).source)
+    found = np.asarray(_as_given(distances), dtype=np.float64)
+    to = np.asarray(_as_given(indices))
     if found.shape != to.shape:
         raise InputError(
             f"distances of shape {found.shape} and indices of shape {to.shape} must match"

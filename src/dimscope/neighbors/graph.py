@@ -49,6 +49,8 @@ from dimscope.results import Note
 
 Metric = Literal["euclidean", "cosine", "correlation"]
 
+_FEW_SHORTENED = 0.9  # share of whole lists from which on the others cost less than a new search
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NeighborGraph:
@@ -238,10 +240,10 @@ class NeighborGraph:
         >>> graph.n_duplicates, graph.original_rows.tolist()
         (1, [0, 1, 2])
         """
-        points = as_points(x)
         check_choice("metric", metric, get_args(Metric))
         copies = Copies(duplicates=duplicates, near_copies=near_copies)
         engine = engine_or_local(engine, n_jobs, search_device)
+        points = as_points(x)
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
         kin = kin_of(groups, points.n_samples)
@@ -467,9 +469,20 @@ class NeighborGraph:
         """Return the graph of some points, with as many neighbours as here where possible."""
         if isinstance(self.source, GivenNeighbors):
             return self.subset(positions, neighbors_left(self._lists, positions))
-        wide = min(self.n_neighbors, len(positions) - 1)
-        part = or_reason(partial(self.subset, positions, wide))
-        return self.subset(positions, n_neighbors) if isinstance(part, str) else part
+        stays = np.isin(np.arange(self.n_samples), positions)
+        if stays[self.indices[positions]].all(axis=1).mean() >= _FEW_SHORTENED:
+            wide = min(self.n_neighbors, len(positions) - 1)
+            part = or_reason(partial(self.subset, positions, wide))
+            return self.subset(positions, n_neighbors) if isinstance(part, str) else part
+        rows = self.original_rows[positions]
+        found = _nearest(self.source, rows, n_neighbors)
+        return replace(
+            self,
+            distances=found.distances,
+            indices=places(rows, found.indices),
+            original_rows=rows,
+            diagnostics=found.diagnostics,
+        )
 
     def _narrowed(self, n_neighbors: int) -> Self:
         """Return the graph without later neighbours, which no view holds in memory either."""

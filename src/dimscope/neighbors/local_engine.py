@@ -42,7 +42,7 @@ class LocalEngine:
     ) -> Float64[np.ndarray, "n r"]:
         """Measure how far the neighbours of some ranks are, for each of ``rows`` among ``rows``."""
         squared = distances_at(points, rows, ranks)
-        return np.asarray(points.length_unit * np.sqrt(squared))
+        return points.in_input_units(np.sqrt(squared))
 
     def counts_within(
         self,

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from dimscope.capture.batches import read_batches
+from dimscope.capture.binding import Network
 from dimscope.capture.globs import matches
 from dimscope.capture.inference import require_module, undisturbed
+from dimscope.capture.readings import settled
 from dimscope.errors import CaptureError, InputError
 
 #: ``loss_fn(outputs, targets)``: one number, the *mean* over the samples of a batch.
@@ -174,7 +176,7 @@ def objective(  # noqa: PLR0913 - what the loss is a function of
     held = {name: copy(tensor) for name, tensor in everything.items()}
     with ExitStack() as stack:
         stack.enter_context(undisturbed(model, data))
-        samples = read_samples(data, weights[names[0]].device, kind)
+        samples = read_samples(settled(data, Network(model)), weights[names[0]].device, kind)
         chosen = {name: held.pop(name) for name in names}
         found = Objective(
             model=model, loss_fn=loss_fn, samples=samples, chosen=chosen, fixed=held, part=part

@@ -24,6 +24,8 @@ _BLOCK_BYTES = 2**25  # larger blocks cost page faults, smaller ones more reads 
 _FEW_IN_MEMORY = 1_500  # more points are searched by tiles, which takes less time than all products
 _FEW_ELSEWHERE = 10_000  # 0.75 GiB of products
 _READ_BYTES = 2**27
+_LONGEST = 2.0**984  # so that sums of 2^40 distances are finite
+_SHORTEST = 2.0**-1044  # shorter ones have fewer than 30 bits
 _SAFE_EXPONENT = 200  # fourth powers and their sums stay finite and normal inside 2**+-200
 
 
@@ -46,6 +48,11 @@ class Points:
     roundoff
         Relative error with which the type of the input holds a real number: half the spacing of its
         floats, 0 for integers. The values may show a larger one (`Scan.rounding`).
+    less_least
+        Whether ``source`` is the input less the smallest number of each column, as that of integers
+        beyond 2^53 is.
+    index_columns
+        Columns that seem to number the rows, by name or by place.
     """
 
     source: Any
@@ -53,6 +60,8 @@ class Points:
     row_shift: Float64[np.ndarray, " m"] | None = None
     row_divisors: tuple[Float64[np.ndarray, " m"], ...] = ()
     roundoff: float = 0.0
+    less_least: bool = False
+    index_columns: tuple[str, ...] = ()
 
     @property
     def n_samples(self) -> int:
@@ -143,6 +152,27 @@ class Points:
         """The factor from distances between rows of blocks to distances between points."""
         return 1.0 if self.row_divisors else self.unit
 
+    def in_input_units(self, lengths: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, "..."]:
+        """Convert distances between rows of blocks to distances between points.
+
+        Raises
+        ------
+        InputError
+            If they are so long that sums of them leave float64's range, or so short that float64
+            has few digits for them.
+        """
+        unit = self.length_unit
+        if unit == 1.0:
+            return lengths
+        least = float(lengths.min(initial=np.inf, where=lengths > 0))
+        if float(lengths.max(initial=0.0)) > _LONGEST / unit or least < _SHORTEST / unit:
+            raise InputError(
+                f"distances between values near {unit:.0e} lie at the end of float64's range: "
+                f"multiply all values by {'1e-30' if unit > 1 else '1e+30'} first, no dimension "
+                "depends on it"
+            )
+        return unit * lengths
+
     @property
     def rounding(self) -> float:
         """The distance that rounding of the stored values alone can put between two points."""
@@ -213,8 +243,13 @@ class Points:
         ------
         InputError
             If a point is zero (or constant, if they are centred), which has no direction, or
-            holds a NaN or infinite value.
+            holds a NaN or infinite value; or if the input holds integers beyond 2^53.
         """
+        if self.less_least:
+            raise InputError(
+                "directions of whole numbers beyond 2^53 would be those of rounded numbers: use "
+                "metric='euclidean', or give x.astype(float) if that is meant"
+            )
         if centred:
             return self._centred().normalised()
         largest = np.zeros(self.n_samples)

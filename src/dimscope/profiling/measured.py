@@ -31,6 +31,8 @@ class Measured:
         Ambient dimension.
     index, relative_depth
         As in `dimscope.results.Layer`.
+    n_left_out
+        Tokens that the pooling left out as padding; None where no mask was used.
     values, curves
         Rows of the tables.
     """
@@ -39,6 +41,7 @@ class Measured:
     n_features: int
     index: int = 0
     relative_depth: float | None = None
+    n_left_out: int | None = None
     values: tuple[Value, ...] = ()
     curves: tuple[CurvePoint, ...] = ()
 
@@ -74,11 +77,11 @@ class Measured:
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, ready for JSON; the subject stands once, not in every row."""
+        known = {} if self.n_left_out is None else {"n_left_out": self.n_left_out}
+        place = {n: getattr(self, n) for n in ("index", "relative_depth", "n_features")}
         return {
             "subject": as_json(self.subject),
-            "layer": plain(
-                {n: getattr(self, n) for n in ("index", "relative_depth", "n_features")}
-            ),
+            "layer": plain(place | known),
             "values": [_without_subject(row) for row in self.values],
             "curves": [_without_subject(row) for row in self.curves],
         }

@@ -22,7 +22,7 @@ from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling.head import holds_profile
 from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import in_order, rows_of
-from dimscope.profiling.passes import facts_of, measured_layers, versions_used
+from dimscope.profiling.passes import facts_of, measured_layers, require_groups_fit, versions_used
 from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
@@ -54,6 +54,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     memory_budget: int | str = "1GiB",
     disk_budget: int | str | None = None,
     forward: Callable[[Any, Any], Any] | None = None,
+    mask: Any = None,
     mode: Mode = "eval",
     n_jobs: int | None = None,
     search_device: str | None = None,
@@ -67,7 +68,10 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         A torch module; it is left exactly as it was. One made by ``torch.compile``, or with parts
         that are, is measured uncompiled, under the names of the plain network.
     data
-        A DataLoader, data set, tensor or array; labels are not needed.
+        A DataLoader, data set, list of samples, tensor or array; labels are not needed. A tuple
+        holds the network's arguments, as far as its ``forward`` has places for them, and labels;
+        the provenance (``read_as``) says what was taken for what. A list that the network would
+        take both as samples and as batches is refused; see `dimscope.capture.Probe`.
     layers
         Names, globs, module types or a predicate, as `dimscope.layer_names` lists them, or
         ``"auto"``.
@@ -80,8 +84,9 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         on each other, as in `dimscope.estimate`.
     pooling
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
-        ``"last_token"``, ``"token_mean"``, a function of the activation, as the network made it,
-        that returns a row for each sample, or a mapping of globs of layer names to these.
+        ``"last_token"``, ``"token_mean"``, a function ``pooling(activation)`` or
+        ``pooling(activation, mask)`` of the activation, as the network made it, that returns a row
+        for each sample, or a mapping of globs of layer names to these.
     axes
         What the axes of activations are, by globs of layer names, such as ``{"layers.*": "TBC"}``:
         a letter for each axis, B for the samples, C for the channels, any other for positions. The
@@ -110,6 +115,11 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         up to ``memory_budget`` more.
     forward
         ``forward(model, batch)``, called in place of the model.
+    mask
+        Which tokens are real, so that poolings leave padding out: None finds the masks that the
+        network's modules receive; else the name of one, a function of the batch, or an array
+        (n_samples, n_tokens), 1 for a real token. The provenance counts the tokens left out in
+        each layer; where padding stays in the vectors, a note says so.
     mode
         ``"eval"``, or ``"train"``: with dropout and with the statistics of each batch, which
         depend on ``batch_size``.
@@ -149,6 +159,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
         n_samples=n_samples,
         batch_size=batch_size,
         forward=forward,
+        mask=mask,
         mode=mode,
         budgets=Budgets.of(memory_budget, disk_budget),
     )
@@ -184,6 +195,7 @@ def profile_probe(
     InputError, CaptureError, StoreError
         As `profile`.
     """
+    require_groups_fit(settings, probe)
     with nullcontext() if out is None else hold_folder(out):
         return _profile(probe, settings, subject, out, shown=progress)
 
@@ -257,4 +269,6 @@ def _assemble(journal: Journal, label: str) -> Profile:
         why = values[0].problem or joined(values[0].notes)
         raise InputError(f"no layer could be measured: {why}")
     facts = dict(journal.log.identity) | (journal.captured or {}) | {"versions": versions_used()}
+    left_out = {one.name: one.n_left_out for one in measured if one.n_left_out is not None}
+    facts |= {"tokens_left_out": left_out} if left_out else {}
     return Profile.of(rows_of(measured), provenance={label: facts})

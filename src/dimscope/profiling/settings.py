@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from dimscope._rng import Rng, seed_of
 from dimscope.errors import InputError
 from dimscope.estimators import Estimator, Method, make_estimators
 from dimscope.neighbors import Engine, LocalEngine, Metric, described
+from dimscope.neighbors.checks import check_choice
 
 #: The intrinsic dimension at two scales, and two linear dimensions to compare it with.
 DEFAULT_METHODS: tuple[str, ...] = ("two_nn", "gride", "participation_ratio", "pca_dimension")
@@ -75,9 +76,10 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
     Raises
     ------
     InputError
-        If a method is unknown or given twice, ``n_repeats`` is below 1, a curve is unknown, or
-        ``groups`` are neither labels nor a window.
+        If a method is unknown or given twice, the metric or a curve is unknown, ``n_repeats`` is
+        below 1, or ``groups`` are neither labels nor a window.
     """
+    check_choice("metric", metric, get_args(Metric))
     unknown = set(curves) - set(EXTRA_CURVES)
     if isinstance(curves, str) or unknown:
         raise InputError(f"unknown curves {curves!r}: give any of {', '.join(EXTRA_CURVES)}")

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 #: What the codes of our own notes mean; estimators of other libraries may use others.
 NOTE_CODES: Mapping[str, str] = {
-    "above_features": "the interval lies wholly above the number of features",
+    "above_features": "the interval, or by far the value, lies above the number of features",
     "assumption": "what the value assumes",
     "bias": "edges or curvature bias the value by more than its interval",
     "block_errors": "the error is the scatter over disjoint blocks of points",
@@ -21,6 +21,7 @@ NOTE_CODES: Mapping[str, str] = {
     "fallback": "the preferred method could not be used, so another was",
     "groups": "points of one group stood together among neighbours, or were seen as neighbours",
     "inapplicable": "a form that was asked for does not apply",
+    "index_column": "a column seems to number the rows, as an id does",
     "kinks": "the network has kinks, which derivatives do not see",
     "left_out": "some points could not be used",
     "limit": "the value lies at the limit of what this method can resolve",
@@ -30,6 +31,7 @@ NOTE_CODES: Mapping[str, str] = {
     "not_included": "a part of the noise, or of its error, is not in the value",
     "other_library": "another library's estimator gave no usable answer",
     "outlier": "a few rows far from all others decide a linear dimension",
+    "padding": "padding tokens are part of the vectors",
     "row_order": "nearest neighbours are the next rows: rows depend on each other",
     "rounding": "distances hardly exceed the rounding of the stored values",
     "scales": "what other methods see, or cannot see, at the same scales",

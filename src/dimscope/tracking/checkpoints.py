@@ -11,6 +11,7 @@ from typing import Any
 
 from dimscope._parameters import checked_parameters
 from dimscope.capture import rank, unwrapped
+from dimscope.capture.readings import held
 from dimscope.errors import InputError
 from dimscope.profiling import DEFAULT_METHODS, Profile
 from dimscope.profiling.settings import EXTRA_CURVES
@@ -117,15 +118,18 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
     model = unwrapped(model)
     found = steps_of(checkpoints)
     steps = list(found)
-    load_weights(model, found[steps[0]])
-    how = {key: options[key] for key in _ALSO_OF_EVALUATION if key in options}
-    if isinstance(data, Iterator):
-        data = list(data)
-    metrics_of = _evaluation(model, data, eval_data, how, notify)
     usual: dict[str, Any] = {"methods": DEFAULT_METHODS, "curves": EXTRA_CURVES, "n_repeats": 3}
     chosen = usual | options | {"schedule": EveryStep(), "start_step": steps[0]}
     chosen["resume"] = True  # a file that differs is refused by name
-    with Tracker(model, data, out, **chosen) as tracker:
+    tracker = Tracker(model, data, out, **chosen)  # refuses what is unknown before files are read
+    _require_eval_data(eval_data)
+    load_weights(model, found[steps[0]])
+    how = {key: options[key] for key in _ALSO_OF_EVALUATION if key in options}
+    if isinstance(data, Iterator):
+        data = held(data)
+        tracker = Tracker(model, data, out, **chosen)
+    metrics_of = _evaluation(model, data, eval_data, how, notify)
+    with tracker:
         for step in steps:
             if step > steps[0]:  # entering has measured the first
                 load_weights(model, found[step])
@@ -135,6 +139,11 @@ def track_checkpoints(  # noqa: PLR0913 - a network, samples, and what to evalua
             tracker.note(**metrics)
             _refuse_other_loss(tracker, metrics.get("loss"))
     return tracker.profile
+
+
+def _require_eval_data(eval_data: Any) -> None:
+    if isinstance(eval_data, str) and eval_data != "auto":
+        raise InputError(f"eval_data={eval_data!r}: give labelled samples, 'auto' or None")
 
 
 def _evaluation(
@@ -148,11 +157,10 @@ def _evaluation(
     if eval_data is None:
         return dict
     if not isinstance(eval_data, str):
-        samples = list(eval_data) if isinstance(eval_data, Iterator) else eval_data
+        is_stream = isinstance(eval_data, Iterator)
+        samples = held(eval_data) if is_stream else eval_data
         whole = {key: value for key, value in how.items() if key != "n_samples"}
         return partial(evaluate, model, samples, **whole)
-    if eval_data != "auto":
-        raise InputError(f"eval_data={eval_data!r}: give labelled samples, 'auto' or None")
     try:
         evaluate(model, data, **how)
     except InputError as error:

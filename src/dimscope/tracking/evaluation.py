@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from dimscope.capture import unwrapped
-from dimscope.capture.batches import Batch, read_batches
+from dimscope.capture.batches import Batch
+from dimscope.capture.binding import Network
 from dimscope.capture.inference import place_batch, require_module, run_model, undisturbed
+from dimscope.capture.readings import open_batches
 from dimscope.errors import InputError
 from dimscope.store import BATCH_SIZE
 
@@ -64,7 +66,7 @@ def evaluate(
     network = require_module(unwrapped(model))
     loss, right, n = 0.0, 0, 0
     with undisturbed(network, data):
-        for batch in read_batches(data, batch_size, n_samples):
+        for batch in open_batches(data, Network(network, forward), batch_size, n_samples):
             labels = _labels(batch)
             placed = place_batch(batch, network)
             logits = _logits(run_model(network, placed, forward), labels)

@@ -14,6 +14,7 @@ from dimscope.capture import (
     hash_model,
     read,
 )
+from dimscope.capture.readings import held
 from dimscope.errors import CaptureError
 from dimscope.profiling.measured import Measured
 from dimscope.profiling.passes import facts_of, measured_layers
@@ -68,7 +69,7 @@ class Measurer:
             If the network fails on the data.
         """
         if isinstance(probe.data, Iterator):
-            probe = probe.with_data(list(probe.data))
+            probe = probe.with_data(held(probe.data))
         probe, names, infos, left_out = probe.found()
         received = {name for name in names if _is_received(infos.sources[name])}
         return cls(
@@ -77,7 +78,11 @@ class Measurer:
             settings=settings,
             label=label,
             data_hash=hash_data(
-                probe.model, probe.data, batch_size=probe.batch_size, n_samples=probe.n_samples
+                probe.model,
+                probe.data,
+                batch_size=probe.batch_size,
+                n_samples=probe.n_samples,
+                forward=probe.forward,
             ),
             inputs=frozenset(received if probe.forward is None else ()),
             left_out=left_out,

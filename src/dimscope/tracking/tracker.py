@@ -19,6 +19,7 @@ from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling import Profile, make_settings
+from dimscope.profiling.passes import require_groups_fit
 from dimscope.store import BATCH_SIZE, Budgets
 from dimscope.tracking.journal import read_run, with_ticks
 from dimscope.tracking.loggers import as_loggers
@@ -90,9 +91,9 @@ class Tracker:
         participation ratio, with error bars from one partition into disjoint blocks.
     curves
         What else to record: ``"scale"``, Gride at every scale, and ``"spectrum"``, eigenvalues.
-    metric, pooling, axes, n_samples, rng, label, batch_size
+    metric, groups, pooling, axes, n_samples, rng, label, batch_size
         As in `dimscope.profile`.
-    memory_budget, disk_budget, forward, mode, n_jobs, search_device, progress
+    memory_budget, disk_budget, forward, mask, mode, n_jobs, search_device, progress
         As in `dimscope.profile`; progress is a line on stderr that each tick replaces.
 
     Raises
@@ -155,6 +156,7 @@ class Tracker:
         loggers: Any = (),
         methods: Method | Sequence[Method] = TRACKED_METHODS,
         metric: Metric = "euclidean",
+        groups: Any = None,
         pooling: Any = "flatten",
         axes: Mapping[str, str] | None = None,
         n_samples: int | None = None,
@@ -166,6 +168,7 @@ class Tracker:
         memory_budget: int | str = "1GiB",
         disk_budget: int | str | None = None,
         forward: Callable[[Any, Any], Any] | None = None,
+        mask: Any = None,
         mode: Mode = "eval",
         n_jobs: int | None = None,
         search_device: str | None = None,
@@ -184,7 +187,13 @@ class Tracker:
         self._idle = rank() > 0
         engine = LocalEngine(Resources(n_jobs, search_device))
         settings = make_settings(
-            methods, metric=metric, n_repeats=n_repeats, rng=rng, curves=curves, engine=engine
+            methods,
+            metric=metric,
+            n_repeats=n_repeats,
+            rng=rng,
+            curves=curves,
+            engine=engine,
+            groups=groups,
         )
         probe = Probe(
             model=inside,
@@ -195,9 +204,11 @@ class Tracker:
             n_samples=n_samples,
             batch_size=batch_size,
             forward=forward,
+            mask=mask,
             mode=mode,
             budgets=Budgets.of(memory_budget, disk_budget),
         )
+        require_groups_fit(settings, probe)
         self._make_measurer = partial(Measurer.of, probe, settings, label or type(inside).__name__)
         self._open = ExitStack()
         self._session: Session | None = None

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from naive_graphs import naive_neighbors
 from sklearn.neighbors import NearestNeighbors
 
-from dimscope import NeighborGraph
+from dimscope import InputError, NeighborGraph
 from dimscope.neighbors.search import intervals as _intervals
 
 K = 10
@@ -122,7 +122,7 @@ def test_ties_are_ordered_by_index_whatever_the_cloud(x):
     assert_exact(NeighborGraph.from_points(x, 2, duplicates="keep"), x, 2)
 
 
-@pytest.mark.parametrize("exponent", [-1060, -600, -300, 300, 664, 1020])
+@pytest.mark.parametrize("exponent", [-1030, -600, -300, 300, 664, 980])
 def test_scale_is_exact_where_squares_leave_the_range_of_float64(exponent):
     x = np.random.default_rng(1).normal(size=(200, 5))
     scaled = np.ldexp(x, exponent)  # about 1e-180 and 1e+200 are among these
@@ -136,14 +136,22 @@ def test_scale_is_exact_where_squares_leave_the_range_of_float64(exponent):
 
 
 def test_the_largest_numbers_there_are():
-    graph = NeighborGraph.from_points([[1.7e308], [1.5e308], [1.2e308]], 2)
-    want = [[0.2e308, 0.5e308], [0.2e308, 0.3e308], [0.3e308, 0.5e308]]
-    np.testing.assert_allclose(graph.distances, want, rtol=1e-12)
+    near = 1.7e308 - 1e295 * np.array([[0.0], [1.0], [4.0]])
+    graph = NeighborGraph.from_points(near, 2)
+    want = [[1e295, 4e295], [1e295, 3e295], [3e295, 4e295]]
+    np.testing.assert_allclose(graph.distances, want, rtol=1e-2)  # 1.7e308 has steps of 2e292
+    with pytest.raises(
+        InputError, match=r"near 9e\+307 lie at the end of float64's range: .* 1e-30"
+    ):
+        NeighborGraph.from_points([[1.7e308], [1.5e308], [-1.2e308]], 2)
 
 
 def test_the_smallest_numbers_there_are():
-    graph = NeighborGraph.from_points(5e-324 * np.array([[1.0], [2.0], [4.0]]), 2)
-    assert graph.distances.tolist() == [[5e-324, 1.5e-323], [5e-324, 1e-323], [1e-323, 1.5e-323]]
+    near = 1e-300 * np.array([[1.0], [2.0], [4.0]])
+    want = [[1e-300, 3e-300], [1e-300, 2e-300], [2e-300, 3e-300]]
+    np.testing.assert_allclose(NeighborGraph.from_points(near, 2).distances, want, rtol=1e-12)
+    with pytest.raises(InputError, match=r"near 2e-323 lie at the end .* by 1e\+30 first"):
+        NeighborGraph.from_points(5e-324 * np.array([[1.0], [2.0], [4.0]]), 2)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn, torch.float16])

@@ -20,6 +20,7 @@ from dimscope.estimators._shared.kin import dependence_notes
 from dimscope.estimators._shared.notes import (
     above_features_notes,
     discrete_notes,
+    index_notes,
     outlier_notes,
     rounding_notes,
 )
@@ -173,7 +174,9 @@ class Estimator(ABC):
         from sklearn.utils import InputTags, Tags, TargetTags  # noqa: PLC0415
 
         return Tags(
-            estimator_type=None, target_tags=TargetTags(required=False), input_tags=InputTags()
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            input_tags=InputTags(sparse=True),
         )
 
 
@@ -312,6 +315,7 @@ class SpectrumEstimator(Estimator):
             + notes
             + above_features_notes(value, spectrum)
             + outlier_notes(value, spectrum, self.estimate)
+            + index_notes(spectrum.points)
         )
         return DimensionEstimate(
             value=value,

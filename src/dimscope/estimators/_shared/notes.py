@@ -13,7 +13,7 @@ from dimscope._format import number
 from dimscope.errors import or_reason
 from dimscope.estimators._shared.kin import kin_notes
 from dimscope.neighbors import NeighborGraph
-from dimscope.points import listed
+from dimscope.points import Points, listed
 from dimscope.results import DimensionEstimate, Note
 from dimscope.spectra import Spectrum
 
@@ -21,13 +21,14 @@ _MANY_DUPLICATES = 0.05
 _MANY_TIES = 0.05
 _ROUNDING_MARGIN = 10  # there rounding raises TwoNN by 7 % on lines, 1 % on surfaces and beyond
 _MOVED = 0.1  # share of a linear dimension by which outliers must move it to be named
+_SHOWN = 5
 _ABOVE = 1.2  # times the number of features, which a corrected ratio may exceed by chance
 
 
 def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
     """What was found of the distances, copies, mere rounding, and points that depend on others."""
     notes = graph.notes + rounding_notes(float(graph.distances[:, 0].mean()), graph.rounding)
-    return notes + _copies_notes(graph) + kin_notes(graph)
+    return notes + _copies_notes(graph) + index_notes(graph.points) + kin_notes(graph)
 
 
 def _copies_notes(graph: NeighborGraph) -> tuple[Note, ...]:
@@ -60,6 +61,21 @@ def _copies_notes(graph: NeighborGraph) -> tuple[Note, ...]:
     return notes
 
 
+def index_notes(points: Points | None) -> tuple[Note, ...]:
+    """A warning where a column seems to number the rows, as an id or an index does."""
+    if points is None or not points.index_columns:
+        return ()
+    columns = points.index_columns
+    shown = f"{', '.join(columns[:_SHOWN])}{', ...' if len(columns) > _SHOWN else ''}"
+    several = len(columns) > 1
+    said = (
+        f"Column{'s' if several else ''} {shown} {'hold' if several else 'holds'} another whole "
+        f"number in every row, as an id or an index does: leave {'them' if several else 'it'} out "
+        "unless that was measured."
+    )
+    return (Note("index_column", said),)
+
+
 def discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[Note, ...]:
     """A warning where many neighbours at equal distances show that the data are discrete.
 
@@ -81,16 +97,17 @@ def rounding_notes(distance: float, rounding: float) -> tuple[Note, ...]:
     trusted = _ROUNDING_MARGIN * rounding
     if distance > trusted:
         return ()
-    size = f"the rounding of stored values of this size ({rounding:.1g})"
+    size = "the rounding of stored values of this size"
     if distance <= rounding:
         said = (
-            f"Distances of {distance:.1g} are no more than {size}: this measures rounding, not the "
-            "representation."
+            f"Distances of {distance:.1g} are no more than {size} ({rounding:.1g}): this measures "
+            "rounding, not the representation."
         )
     else:
         said = (
-            f"Distances of {distance:.1g} are only {distance / rounding:.1f} times {size}, which "
-            f"raises what they show: trust distances from {trusted:.1g} on, as in scale_curve."
+            f"Distances of {distance:.2g} are only {distance / rounding:.1f} times {size} "
+            f"({rounding:.2g}), which raises what they show: trust distances from {trusted:.2g} on, "
+            "as in scale_curve."
         )
     return (Note("rounding", said),)
 

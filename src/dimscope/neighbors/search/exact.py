@@ -35,17 +35,23 @@ def search(
 
     Both are positions among ``points``; so are the indices that are returned. Equal distances are
     ordered by index. The pool must hold more than ``n_neighbors`` points.
+
+    Raises
+    ------
+    InputError
+        If distances lie at an end of float64's range.
     """
     found = _search_fast(points, queries, pool, n_neighbors, resources)
     if found is None:
         squared, indices = search_intervals(points, queries, pool, n_neighbors)
         diagnostics = Diagnostics(method="intervals", evaluated_share=1.0, n_searched_again=0)
-        return Neighbors(points.length_unit * np.sqrt(squared), indices, diagnostics)
+        return Neighbors(points.in_input_units(np.sqrt(squared)), indices, diagnostics)
     failed = np.flatnonzero(~found.certified)
     if len(failed):
         again = search_intervals(points, queries[failed], pool, n_neighbors, found.measure)
         found.squared[failed], found.indices[failed] = again
-    return Neighbors(points.length_unit * np.sqrt(found.squared), found.indices, found.diagnostics)
+    distances = points.in_input_units(np.sqrt(found.squared))
+    return Neighbors(distances, found.indices, found.diagnostics)
 
 
 def counts_within(
