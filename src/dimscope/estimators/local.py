@@ -71,7 +71,7 @@ def local_by_row(local: LocalEstimate, graph: NeighborGraph) -> Float64[np.ndarr
     """Return the local dimension of every row of the input, in its order.
 
     A row that was set aside as a copy has the dimension of the row that it repeats. It is nan where
-    all copies were dropped, and where only distances or neighbours were given.
+    all copies were dropped.
 
     Parameters
     ----------

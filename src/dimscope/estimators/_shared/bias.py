@@ -89,7 +89,7 @@ class Trend(NamedTuple):
     def at_zero(self) -> float:
         """Where a straight line in r^2 leads at scale 0: curvature adds terms of that order."""
         (near, far), (scale, reach) = self.values, self.scales
-        return near - (far - near) * scale**2 / (reach**2 - scale**2)
+        return near - (far - near) / ((reach / scale) ** 2 - 1)
 
     def is_below(self, value: float, stderr: float) -> bool:
         """Whether the dimension rises from a smaller one than this estimate of a wider scale."""

@@ -106,8 +106,8 @@ def rounding_notes(distance: float, rounding: float) -> tuple[Note, ...]:
     else:
         said = (
             f"Distances of {distance:.2g} are only {distance / rounding:.1f} times {size} "
-            f"({rounding:.2g}), which raises what they show: trust distances from {trusted:.2g} on, "
-            "as in scale_curve."
+            f"({rounding:.2g}), which raises what they show: trust distances from {trusted:.2g} "
+            "on, as in scale_curve."
         )
     return (Note("rounding", said),)
 
