@@ -128,6 +128,20 @@ def test_forty_percent_duplicates_are_counted_and_said(capsys, tmp_path):
     assert err == ""
 
 
+@pytest.mark.parametrize(("options", "n_left"), [([], 600), (["--near-copies", "keep"], 660)])
+def test_near_copies_are_counted_and_said(capsys, tmp_path, options, n_left):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 4))
+    np.save(tmp_path / "x.npy", np.vstack([x, x[:60] + 1e-6 * rng.normal(size=(60, 4))]))
+    code, out, _ = invoke(capsys, "estimate", str(tmp_path / "x.npy"), "--json", *options)
+    estimate = json.loads(out)["estimates"][0]
+    assert code == 0
+    assert (estimate["n_near_copies"], estimate["n_samples"]) == (60, n_left)
+    assert [note["code"] for note in estimate["notes"]] == ["near_copies"]
+    _, _, err = invoke(capsys, "estimate", str(tmp_path / "x.npy"), *options)
+    assert "60 of 660 rows nearly repeat another row" in err
+
+
 def test_a_usage_error_is_exit_2(capsys, sphere):
     assert invoke(capsys, "estimate")[0] == 2
     assert invoke(capsys, "nonsense")[0] == 2

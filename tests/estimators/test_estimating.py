@@ -63,7 +63,7 @@ class TestRounding:
     def test_rounding_of_a_large_offset_is_noted(self):
         x = (1e7 + np.random.default_rng(0).normal(size=(400, 20))).astype(np.float32)
         for name, estimate in ds.estimate(x, ["two_nn", "levina_bickel", "pca_dimension"]).items():
-            assert any("measures rounding" in note for note in estimate.notes), name
+            assert any("the rounding of stored values" in note for note in estimate.notes), name
 
     def test_a_resolved_offset_is_not(self):
         x = (1e4 + np.random.default_rng(0).normal(size=(400, 20))).astype(np.float32)
@@ -78,7 +78,7 @@ class TestRounding:
 
     def test_bfloat16_is_coarse(self):
         x = torch.from_numpy(100 + np.random.default_rng(0).normal(size=(400, 20)))
-        assert any("measures rounding" in n for n in ds.estimate(x.bfloat16()).notes)
+        assert any("raises what they show" in n for n in ds.estimate(x.bfloat16()).notes)
         assert not any("rounding" in n for n in ds.estimate(x.float()).notes)
 
 

@@ -212,7 +212,7 @@ class TestDegenerateClouds:
     def test_distances_that_are_mere_rounding_are_noted(self, estimator):
         x = 1 + 3e-7 * cloud(200, 20)
         notes = ds.estimate(x.astype(np.float32), estimator).notes
-        assert any("this measures rounding, not the representation" in note for note in notes)
+        assert any("the rounding of stored values of this size" in note for note in notes)
         exact = ds.estimate(x, estimator).notes + ds.estimate(cloud(), estimator).notes
         assert not any("rounding" in note for note in exact)
 

@@ -105,5 +105,4 @@ class TestByRow:
         distances = np.linalg.norm(x[:, None] - x, axis=2)
         graph = ds.NeighborGraph.from_distances(distances, 10)
         by_row = ds.local_by_row(ds.LevinaBickel(n_neighbors=10).estimate_local(graph), graph)
-        assert len(by_row) == 70
-        assert np.isnan(by_row[10:20]).all()
+        assert by_row[:10].tolist() == by_row[10:20].tolist()

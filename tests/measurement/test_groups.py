@@ -39,8 +39,15 @@ def codes(estimate: ds.DimensionEstimate) -> list[str]:
 
 
 class TestViews:
-    def test_without_groups_the_value_is_that_of_views_and_a_note_says_it(self):
+    def test_without_groups_views_far_below_all_other_distances_are_near_copies(self):
         estimate = ds.estimate(views()[0])
+        low, high = estimate.interval
+        assert low < 3 < high
+        assert (estimate.n_samples, estimate.n_near_copies) == (200, 800)
+        assert codes(estimate).count("near_copies") == 1
+
+    def test_views_that_are_kept_give_their_own_value_and_a_note_says_it(self):
+        estimate = ds.estimate(views()[0], near_copies="keep")
         assert estimate.value > 6
         (note,) = [note for note in estimate.notes if note.code == "row_order"]
         assert "groups=labels" in note

@@ -102,4 +102,4 @@ class TestOnce:
         of = Representation.of(cloud())
         search = Search(n_neighbors=20, metric="cosine")
         measure(of, make_estimators("two_nn"), search=search)
-        assert list(of._kept) == [(20, "cosine", "first")]
+        assert list(of._kept) == [(20, "cosine", "first", "first")]

@@ -92,10 +92,15 @@ def test_unknown_values_duplicates_and_notes_are_told():
     profile = one_model([10.0, np.nan, 9.0], n_duplicates=12, notes="Careful.")
     unknown, duplicates = cautions(profile)
     assert unknown.startswith("1 of 3 estimates have no value")
-    assert duplicates == "Exact duplicates were left out in 3 layers, at most 12 points in one."
+    assert duplicates == "Duplicates were left out in 3 layers, at most 12 points in one."
     assert notes(profile) == [("Careful.", 3)]
     frame = profile.to_frame().assign(notes=["Low by 12 %.", "Low by 3.5 %.", "Careful."])
     assert notes(Profile.from_frame(frame)) == [("Low by 12 %.", 2), ("Careful.", 1)]
+
+
+def test_near_copies_are_told():
+    (nearly,) = cautions(one_model([10.0, 9.5, 9.0], n_near_copies=7))
+    assert nearly.startswith("Rows that nearly repeat another were found in 3 layers, at most 7 in")
 
 
 def test_the_primary_method_is_nonlinear_where_one_is_known(profile):

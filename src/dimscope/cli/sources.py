@@ -164,7 +164,14 @@ _ARRAY_OPTIONS = (
         type=click.Choice(get_args(Duplicates)),
         default="first",
         show_default=True,
-        help="What to do with rows that repeat another exactly.",
+        help="What to do with rows that repeat another, exactly or to within rounding.",
+    ),
+    click.option(
+        "--near-copies",
+        type=click.Choice(get_args(Duplicates)),
+        default="first",
+        show_default=True,
+        help="What to do with rows that nearly repeat another.",
     ),
     click.option(
         "--groups",

@@ -22,6 +22,7 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
+    near_copies: Duplicates = ...,
     groups: Any = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
@@ -35,6 +36,7 @@ def estimate(
     *,
     metric: Metric = ...,
     duplicates: Duplicates = ...,
+    near_copies: Duplicates = ...,
     groups: Any = ...,
     n_jobs: int | None = ...,
     search_device: str | None = ...,
@@ -51,6 +53,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     *,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
+    near_copies: Duplicates = "first",
     groups: Any = None,
     n_jobs: int | None = None,
     search_device: str | None = None,
@@ -67,7 +70,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     method
         A registry name, an estimator, or another library's with ``fit`` and ``dimension_``, such
         as ``skdim.id.DANCo()``; a sequence of them shares one neighbour search and one spectrum.
-    metric, duplicates, n_jobs, search_device
+    metric, duplicates, near_copies, n_jobs, search_device
         As in `NeighborGraph.from_points`; linear methods and graphs ignore them.
     groups
         Shape (n_samples,): a label for each row, such as its text, film, trial or subject; or, for
@@ -113,7 +116,7 @@ def estimate(  # noqa: PLR0913 - all but the array have defaults
     """
     engine = LocalEngine(Resources(n_jobs, search_device))
     estimators = make_estimators(method)
-    search = Search(metric=metric, duplicates=duplicates)
+    search = Search(metric=metric, duplicates=duplicates, near_copies=near_copies)
     check_choice("errors", errors, get_args(Errors))
     representation = Representation.of(x, groups=groups, engine=engine)
     found = measure(

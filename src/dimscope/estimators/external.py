@@ -113,6 +113,7 @@ class External(NeighborEstimator):
             scale=None,
             n_samples=graph.n_samples,
             n_duplicates=graph.n_duplicates,
+            n_near_copies=graph.n_near_copies,
             n_groups=graph.n_groups,
             notes=notes,
             method=self.name,

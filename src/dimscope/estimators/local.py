@@ -71,7 +71,7 @@ def local_by_row(local: LocalEstimate, graph: NeighborGraph) -> Float64[np.ndarr
     """Return the local dimension of every row of the input, in its order.
 
     A row that was set aside as a copy has the dimension of the row that it repeats. It is nan where
-    all copies were dropped, and where only distances or neighbours were given.
+    all copies were dropped.
 
     Parameters
     ----------
@@ -93,11 +93,7 @@ def local_by_row(local: LocalEstimate, graph: NeighborGraph) -> Float64[np.ndarr
     [0.6, 0.6, 0.6, 0.8, 0.7]
     """
     _check_points(local, graph)
-    if graph.points is None:
-        n_rows = max(graph.n_samples + graph.n_duplicates, int(graph.original_rows[-1]) + 1)
-        first = np.arange(n_rows)
-    else:
-        first = graph.points.scan.first_of_row
+    first = graph.first_of_row
     by_row = np.full(len(first), np.nan)
     by_row[graph.original_rows] = local.values
     return np.where(np.isnan(by_row), by_row[first], by_row)

@@ -55,6 +55,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     tolerance: float = TOLERANCE,
     metric: Metric = "euclidean",
     duplicates: Duplicates = "first",
+    near_copies: Duplicates = "first",
     groups: Any = None,
     n_jobs: int | None = None,
     search_device: str | None = None,
@@ -88,7 +89,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         Largest neighbour rank; by default half of the points, at most 1,024.
     tolerance
         Share by which the dimension may change along a plateau, between 0 and 1.
-    metric, duplicates, n_jobs, search_device
+    metric, duplicates, near_copies, n_jobs, search_device
         As in `NeighborGraph.from_points`; a graph ignores them.
     groups
         Which rows depend on each other, as in `dimscope.estimate`.
@@ -112,7 +113,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
     """
     check_open_interval("tolerance", tolerance, 0, 1)
     engine = LocalEngine(Resources(n_jobs, search_device))
-    search = Search(metric=metric, duplicates=duplicates)
+    search = Search(metric=metric, duplicates=duplicates, near_copies=near_copies)
     representation = Representation.of(x, groups=groups, engine=engine)
     known = max(min(n2_max or representation.n_samples // 2, _N_NEIGHBORS), 2)
     search = replace(search, n_neighbors=known)
@@ -142,6 +143,7 @@ def scale_curve(  # noqa: PLR0913 - all but the points have defaults
         tolerance=tolerance,
         n_samples=graph.n_samples,
         n_duplicates=graph.n_duplicates,
+        n_near_copies=graph.n_near_copies,
         n_groups=graph.n_groups,
         notes=notes,
     )

@@ -22,7 +22,7 @@ from dimscope.measurement.features import checked_against_features
 from dimscope.measurement.levels import Level, answer, by_name
 from dimscope.measurement.representation import Representation
 from dimscope.measurement.statistic import Known, Statistic, neighbors_needed, of_graph
-from dimscope.neighbors import Duplicates, Metric, NeighborGraph, thinned
+from dimscope.neighbors import Copies, Duplicates, Metric, NeighborGraph, thinned
 from dimscope.neighbors.checks import check_choice
 from dimscope.results import DimensionEstimate
 
@@ -37,17 +37,18 @@ class Search:
     ----------
     n_neighbors
         Neighbours of each point to search; more where a statistic needs more.
-    metric, duplicates
+    metric, duplicates, near_copies
         As in `NeighborGraph.from_points`.
     """
 
     n_neighbors: int = 0
     metric: Metric = "euclidean"
     duplicates: Duplicates = "first"
+    near_copies: Duplicates = "first"
 
     def __post_init__(self) -> None:
         check_choice("metric", self.metric, get_args(Metric))
-        check_choice("duplicates", self.duplicates, get_args(Duplicates))
+        Copies(duplicates=self.duplicates, near_copies=self.near_copies)  # which checks them
 
     def of(self, representation: Representation, n_neighbors: int) -> NeighborGraph:
         """Return the graph of a representation, with the larger of both numbers of neighbours.
@@ -60,13 +61,15 @@ class Search:
         InputError
             As `NeighborGraph.from_points` does.
         """
+
+        def graph(n: int) -> NeighborGraph:
+            return representation.graph(n, self.metric, self.duplicates, self.near_copies)
+
         wanted = max(n_neighbors, self.n_neighbors)
         if representation.kin is None:
-            return representation.graph(wanted, self.metric, self.duplicates)
-        graph = or_reason(partial(representation.graph, wanted, self.metric, self.duplicates))
-        if isinstance(graph, str):
-            graph = representation.graph(n_neighbors, self.metric, self.duplicates)
-        return thinned(graph, n_neighbors)
+            return graph(wanted)
+        found = or_reason(partial(graph, wanted))
+        return thinned(graph(n_neighbors) if isinstance(found, str) else found, n_neighbors)
 
 
 @dataclass(frozen=True)

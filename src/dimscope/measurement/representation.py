@@ -140,6 +140,7 @@ class Representation:
         n_neighbors: int,
         metric: Metric = "euclidean",
         duplicates: Duplicates = "first",
+        near_copies: Duplicates = "first",
     ) -> NeighborGraph:
         """Return the nearest neighbours of every point, as `NeighborGraph.from_points` finds them.
 
@@ -154,12 +155,13 @@ class Representation:
         if self.given is not None:
             return self.given
         return self._once(
-            (n_neighbors, metric, duplicates),
+            (n_neighbors, metric, duplicates, near_copies),
             lambda: NeighborGraph.from_points(
                 self.points,
                 n_neighbors,
                 metric,
                 duplicates=duplicates,
+                near_copies=near_copies,
                 groups=self.kin,
                 engine=self.engine,
             ),

@@ -37,8 +37,8 @@ def check_n_neighbors(n_neighbors: int, n_distinct: int, n_samples: int) -> None
         given = counted(n_distinct, "sample")
         if n_distinct != n_samples:
             given = (
-                f"{n_distinct} ({n_samples} rows, of which {n_distinct} remain once exact "
-                "duplicates are set aside)"
+                f"{n_distinct} ({n_samples} rows, of which {n_distinct} remain once copies "
+                "are set aside; near_copies='keep' keeps those that are not equal)"
             )
         raise InputError(
             f"{n_neighbors} neighbours need at least {n_neighbors + 1} distinct points, got "

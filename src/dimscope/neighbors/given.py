@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from dimscope.errors import InputError
+from dimscope.neighbors.duplicates import first_of_group
 from dimscope.neighbors.kin import Kin
 from dimscope.neighbors.triangles import triangles_of_lists, triangles_of_matrix
 from dimscope.points import as_points
@@ -261,17 +262,8 @@ def checked_lists(distances: Any, indices: Any, *, squared: bool = False) -> Giv
 
 def copies_in_lists(lists: GivenLists) -> Int64[np.ndarray, " n"]:
     """Return for each point the first of its copies, which lists join to it at distance 0."""
-    first = np.arange(len(lists.indices))
     row, slot = np.nonzero(lists.distances == 0)
-    copy = lists.indices[row, slot]
-    while len(row):
-        least = first.copy()
-        np.minimum.at(least, row, first[copy])
-        np.minimum.at(least, copy, first[row])
-        if np.array_equal(least, first):
-            break
-        first = least
-    return first
+    return first_of_group(len(lists.indices), row, lists.indices[row, slot])
 
 
 def neighbors_left(lists: GivenLists, rows: Int64[np.ndarray, " m"]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -18,7 +19,7 @@ from dimscope.neighbors.checks import (
     checked_radii,
     checked_ranks,
 )
-from dimscope.neighbors.duplicates import Duplicates, kept_rows
+from dimscope.neighbors.duplicates import Copies, Duplicates, kept_rows
 from dimscope.neighbors.engine import Diagnostics, Engine, Neighbors
 from dimscope.neighbors.given import (
     GivenLists,
@@ -31,6 +32,7 @@ from dimscope.neighbors.given import (
 )
 from dimscope.neighbors.kin import Kin, kin_of
 from dimscope.neighbors.local_engine import engine_or_local
+from dimscope.neighbors.near_copies import NearCopies, groups_of_copies
 from dimscope.neighbors.resources import Resources
 from dimscope.neighbors.reuse import Known, counts_beyond_lists, nearest_among, places
 from dimscope.neighbors.sources import (
@@ -46,6 +48,8 @@ from dimscope.points import Points, as_points
 from dimscope.results import Note
 
 Metric = Literal["euclidean", "cosine", "correlation"]
+
+_FEW_SHORTENED = 0.9  # share of whole lists from which on the others cost less than a new search
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,8 +68,15 @@ class NeighborGraph:
         How the search found the neighbours.
     source
         Where further neighbours come from.
+    first_of_row
+        Shape (n_rows,): for each row of the input, the row of its copies that stands for it: itself
+        where it has none, or where copies are kept.
     n_duplicates
-        Rows of the input that are not in the graph because they repeat another row exactly.
+        Rows of the input that are not in the graph because they repeat another row, exactly or to
+        within the rounding of the stored values.
+    near_copies
+        What was found of rows that nearly repeat another; None where nobody looked: in a subset,
+        or with fewer than 20 points.
     spacing
         The distances to the first neighbours of each point, at least twelve however few were asked
         for, for questions about the sampling; None for a subset.
@@ -90,9 +101,11 @@ class NeighborGraph:
     distances: Float64[np.ndarray, "n_samples n_neighbors"]
     indices: Int64[np.ndarray, "n_samples n_neighbors"]
     original_rows: Int64[np.ndarray, " n_samples"]
+    first_of_row: Int64[np.ndarray, " n_rows"]
     diagnostics: Diagnostics
     source: NeighborSource
     n_duplicates: int = 0
+    near_copies: NearCopies | None = None
     spacing: Spacing | None = None
     n_features: int | None = None
     metric: str = "precomputed"
@@ -104,6 +117,11 @@ class NeighborGraph:
     def n_samples(self) -> int:
         """Number of points in the graph."""
         return len(self.distances)
+
+    @property
+    def n_near_copies(self) -> int | None:
+        """Rows that nearly repeat another, set aside or not; None where nobody looked."""
+        return None if self.near_copies is None else self.near_copies.n_rows
 
     @property
     def n_neighbors(self) -> int:
@@ -164,6 +182,7 @@ class NeighborGraph:
         metric: Metric = "euclidean",
         *,
         duplicates: Duplicates = "first",
+        near_copies: Duplicates = "first",
         groups: Any = None,
         n_jobs: int | None = None,
         search_device: str | None = None,
@@ -181,12 +200,18 @@ class NeighborGraph:
         metric
             ``"euclidean"``, ``"cosine"`` or ``"correlation"``.
         duplicates
-            What becomes of rows with exactly equal values: ``"first"`` keeps one of each,
-            ``"drop"`` leaves all of them out, ``"keep"`` keeps them, at distance 0.
+            What becomes of rows with equal values, or that differ by no more than rounding:
+            ``"first"`` keeps one of each, ``"drop"`` leaves all of them out, ``"keep"`` keeps
+            them, at distance 0 or nearly.
+        near_copies
+            The same for rows that nearly repeat another: distances in a gap below those of all
+            others, too small and too many, with hardly any between, to be chance. Of more than 12
+            that nearly repeat one row, which are a cluster, none is found. Kept where duplicates
+            are.
         groups
             Shape (n_samples,): a label for each row, such as its text, film, trial or subject.
-            Rows of one group depend on each other and are no neighbours. For rows in order of
-            time a `TimeWindow`: rows within it are no neighbours.
+            Rows of one group depend on each other and are no neighbours, nor near copies. For rows
+            in order of time a `TimeWindow`: rows within it are no neighbours.
         n_jobs
             Threads that search, by default as many as there are cores. The numbers are the same
             to the last bit.
@@ -216,28 +241,28 @@ class NeighborGraph:
         (1, [0, 1, 2])
         """
         check_choice("metric", metric, get_args(Metric))
-        check_choice("duplicates", duplicates, get_args(Duplicates))
+        copies = Copies(duplicates=duplicates, near_copies=near_copies)
         engine = engine_or_local(engine, n_jobs, search_device)
         points = as_points(x)
         if metric != "euclidean":
             points = points.normalised(centred=metric == "correlation")
-        rows = kept_rows(points.scan.first_of_row, duplicates)
         kin = kin_of(groups, points.n_samples)
         source: NeighborSource = SearchedPoints(points, engine)
         if kin is not None:
             source = WithoutKin(source, kin)
-        graph = cls._searched(source, rows, n_neighbors, points.n_samples)
+        graph = cls._searched(source, points.scan.first_of_row, n_neighbors, copies)
         return replace(graph, n_features=points.n_features, metric=metric, kin=kin)
 
     @classmethod
     @checked_parameters
-    def from_distances(
+    def from_distances(  # noqa: PLR0913 - all but the first have defaults
         cls,
         distances: Any,
         n_neighbors: int = 100,
         *,
         squared: bool = False,
         duplicates: Duplicates = "first",
+        near_copies: Duplicates = "first",
         groups: Any = None,
     ) -> Self:
         """Take the nearest neighbours from a matrix of distances between all points.
@@ -257,8 +282,9 @@ class NeighborGraph:
             Neighbours per point, fewer than there are points at distances above 0.
         squared
             Whether the numbers are squared distances, of which the root is taken.
-        duplicates
-            What becomes of points at distance 0 from each other, as in `from_points`.
+        duplicates, near_copies
+            What becomes of points at distance 0 from each other, and of points that are nearly
+            there, as in `from_points`.
         groups
             As in `from_points`.
 
@@ -273,22 +299,22 @@ class NeighborGraph:
         >>> graph.indices.tolist(), graph.distances.tolist()
         ([[1], [0], [1]], [[1.0], [1.0], [2.0]])
         """
-        check_choice("duplicates", duplicates, get_args(Duplicates))
+        copies = Copies(duplicates=duplicates, near_copies=near_copies)
         matrix, first_of_row = checked_distances(distances, squared=squared)
-        rows = kept_rows(first_of_row, duplicates)
         kin = kin_of(groups, len(first_of_row))
-        graph = cls._searched(GivenDistances(matrix, kin), rows, n_neighbors, len(first_of_row))
+        graph = cls._searched(GivenDistances(matrix, kin), first_of_row, n_neighbors, copies)
         return replace(graph, notes=matrix.notes, kin=kin)
 
     @classmethod
     @checked_parameters
-    def from_neighbors(
+    def from_neighbors(  # noqa: PLR0913 - all but the first have defaults
         cls,
         distances: Any,
         indices: Any,
         *,
         squared: bool = False,
         duplicates: Duplicates = "first",
+        near_copies: Duplicates = "first",
         groups: Any = None,
     ) -> Self:
         """Take the neighbours that another library found; they are trusted to be the nearest.
@@ -304,9 +330,10 @@ class NeighborGraph:
             in any order; the point itself may be among them, in all lists or in none.
         squared
             Whether the numbers are squared distances, of which the root is taken.
-        duplicates
-            What becomes of points at distance 0 from each other, as in `from_points`. Leaving
-            copies out shortens the lists.
+        duplicates, near_copies
+            What becomes of points at distance 0 from each other, and of points that are nearly
+            there, as in `from_points`. Leaving copies out shortens the lists. Near copies are kept
+            where they would take more than half of a list, or where lists hold fewer than 12.
         groups
             As in `from_points`. Leaving a point's own group out shortens the lists.
 
@@ -322,19 +349,20 @@ class NeighborGraph:
         >>> graph.n_samples, graph.n_neighbors, graph.metric
         (3, 1, 'precomputed')
         """
-        check_choice("duplicates", duplicates, get_args(Duplicates))
+        copies = Copies(duplicates=duplicates, near_copies=near_copies)
         lists = checked_lists(distances, indices, squared=squared)
-        return cls._of_lists(lists, duplicates, groups)
+        return cls._of_lists(lists, copies, groups)
 
     @classmethod
     @checked_parameters
-    def from_sparse(
+    def from_sparse(  # noqa: PLR0913 - all but the first have defaults
         cls,
         matrix: Any,
         n_neighbors: int | None = None,
         *,
         squared: bool = False,
         duplicates: Duplicates = "first",
+        near_copies: Duplicates = "first",
         groups: Any = None,
     ) -> Self:
         """Take the neighbours from a sparse matrix, as of scikit-learn's ``kneighbors_graph``.
@@ -348,7 +376,7 @@ class NeighborGraph:
             Neighbours per point; by default as many as every row holds.
         squared
             Whether the numbers are squared distances, of which the root is taken.
-        duplicates, groups
+        duplicates, near_copies, groups
             As in `from_neighbors`.
 
         Raises
@@ -356,31 +384,37 @@ class NeighborGraph:
         InputError
             If it is not a sparse square matrix of distances, or a row holds too few.
         """
-        check_choice("duplicates", duplicates, get_args(Duplicates))
+        copies = Copies(duplicates=duplicates, near_copies=near_copies)
         lists = lists_of_sparse(matrix, n_neighbors, squared=squared)
-        return cls._of_lists(lists, duplicates, groups)
+        return cls._of_lists(lists, copies, groups)
 
     @classmethod
     def _searched(
-        cls, source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors: int, n_rows: int
+        cls,
+        source: NeighborSource,
+        first_of_row: Int64[np.ndarray, " n"],
+        n_neighbors: int,
+        copies: Copies,
     ) -> Self:
+        n_rows = len(first_of_row)
+        rows = kept_rows(first_of_row, copies.duplicates)
         check_n_neighbors(n_neighbors, len(rows), n_rows)
         found = _nearest(source, rows, n_neighbors)
-        indices = places(rows, found.indices)
-        return cls(
-            distances=_first(n_neighbors, found.distances),
-            indices=_first(n_neighbors, indices),
+        graph = cls(
+            distances=found.distances,
+            indices=places(rows, found.indices),
             original_rows=rows,
+            first_of_row=first_of_row if copies.duplicates == "first" else np.arange(n_rows),
             n_duplicates=n_rows - len(rows),
-            spacing=Spacing.of(found.distances, indices, source.points, rows),
             diagnostics=found.diagnostics,
             source=source,
         )
+        return graph._with_spacing()._without_copies(copies, n_neighbors)._narrowed(n_neighbors)
 
     @classmethod
-    def _of_lists(cls, lists: GivenLists, duplicates: Duplicates, groups: Any) -> Self:
+    def _of_lists(cls, lists: GivenLists, copies: Copies, groups: Any) -> Self:
         n = len(lists.indices)
-        first_copies = copies_in_lists(lists)
+        first_of_row = copies_in_lists(lists)
         kin = kin_of(groups, n)
         if kin is not None:
             lists = lists_without_kin(lists, kin)
@@ -388,18 +422,74 @@ class NeighborGraph:
             distances=lists.distances,
             indices=lists.indices,
             original_rows=np.arange(n),
+            first_of_row=first_of_row if copies.duplicates == "first" else np.arange(n),
             diagnostics=GIVEN,
-            spacing=Spacing.of(lists.distances, lists.indices),
             source=GivenNeighbors(lists.indices.shape[1]),
             notes=lists.notes,
             kin=kin,
         )
-        rows = kept_rows(first_copies, duplicates)
-        if len(rows) == n:
-            return graph
-        part = graph.subset(rows, neighbors_left(lists, rows))
-        spacing = Spacing.of(part.distances, part.indices)
-        return replace(part, n_duplicates=n - len(rows), spacing=spacing)
+        rows = kept_rows(first_of_row, copies.duplicates)
+        if len(rows) < n:
+            graph = replace(
+                graph.subset(rows, neighbors_left(lists, rows)), n_duplicates=n - len(rows)
+            )
+        return graph._with_spacing()._without_copies(copies, 1)
+
+    def _with_spacing(self) -> Self:
+        spacing = Spacing.of(self.distances, self.indices, self.points, self.original_rows)
+        return replace(self, spacing=spacing)
+
+    def _without_copies(self, copies: Copies, n_neighbors: int) -> Self:
+        """Set aside the points that repeat another to within rounding, or nearly."""
+        groups = None if self.spacing is None else groups_of_copies(self.spacing)
+        if groups is None:
+            return self
+        kept = groups.kept(copies)
+        if isinstance(self.source, GivenNeighbors) and not self._has_long_lists(kept.positions):
+            kept = groups.kept(replace(copies, near_copies="keep"))
+        if len(kept.positions) == self.n_samples:
+            return replace(self, near_copies=kept.near)
+        n_rows = len(self.first_of_row)
+        check_n_neighbors(n_neighbors, len(kept.positions), n_rows)
+        stands_for = np.arange(n_rows)
+        stands_for[self.original_rows] = self.original_rows[kept.first]
+        return replace(
+            self._only(kept.positions, n_neighbors)._with_spacing(),
+            first_of_row=stands_for[self.first_of_row],
+            n_duplicates=self.n_duplicates + kept.n_duplicates,
+            near_copies=kept.near,
+        )
+
+    def _has_long_lists(self, positions: Int64[np.ndarray, " m"]) -> bool:
+        """Whether the lists show the spacing, and keep at least half of it with these points."""
+        left = or_reason(partial(neighbors_left, self._lists, positions))
+        return self.n_neighbors >= RANKS and isinstance(left, int) and 2 * left >= self.n_neighbors
+
+    def _only(self, positions: Int64[np.ndarray, " m"], n_neighbors: int) -> Self:
+        """Return the graph of some points, with as many neighbours as here where possible."""
+        if isinstance(self.source, GivenNeighbors):
+            return self.subset(positions, neighbors_left(self._lists, positions))
+        stays = np.isin(np.arange(self.n_samples), positions)
+        if stays[self.indices[positions]].all(axis=1).mean() >= _FEW_SHORTENED:
+            wide = min(self.n_neighbors, len(positions) - 1)
+            part = or_reason(partial(self.subset, positions, wide))
+            return self.subset(positions, n_neighbors) if isinstance(part, str) else part
+        rows = self.original_rows[positions]
+        found = _nearest(self.source, rows, n_neighbors)
+        return replace(
+            self,
+            distances=found.distances,
+            indices=places(rows, found.indices),
+            original_rows=rows,
+            diagnostics=found.diagnostics,
+        )
+
+    def _narrowed(self, n_neighbors: int) -> Self:
+        """Return the graph without later neighbours, which no view holds in memory either."""
+        if self.n_neighbors == n_neighbors:
+            return self
+        distances, indices = (x[:, :n_neighbors].copy() for x in (self.distances, self.indices))
+        return replace(self, distances=distances, indices=indices)
 
     def subset(self, positions: Int64[np.ndarray, " m"], n_neighbors: int) -> Self:
         """Return the exact graph of some of the points, reusing the neighbours known here.
@@ -430,6 +520,7 @@ class NeighborGraph:
             indices=indices,
             original_rows=rows,
             n_duplicates=0,
+            near_copies=None,
             spacing=None,
         )
 
@@ -487,6 +578,10 @@ class NeighborGraph:
         return np.asarray(counts)
 
     @property
+    def _lists(self) -> GivenLists:
+        return GivenLists(self.distances, self.indices)
+
+    @property
     def _known(self) -> Known:
         return Known(self.distances, self.indices, self.original_rows, self.source)
 
@@ -498,8 +593,3 @@ def _nearest(source: NeighborSource, rows: Int64[np.ndarray, " n"], n_neighbors:
     if isinstance(found, str):  # distances that were given may be infinite at later ranks
         return source.nearest(rows, rows, n_neighbors)
     return found
-
-
-def _first(n_neighbors: int, columns: np.ndarray) -> np.ndarray:
-    """The first columns, without holding the others in memory through a view."""
-    return columns if columns.shape[1] == n_neighbors else columns[:, :n_neighbors].copy()

@@ -55,6 +55,7 @@ def thinned(graph: NeighborGraph, n_neighbors: int) -> NeighborGraph:
         graph.subset(positions, n_neighbors),
         n_thinned=graph.n_samples - len(positions),
         n_duplicates=graph.n_duplicates,
+        near_copies=graph.near_copies,
     )
 
 

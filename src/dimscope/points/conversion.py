@@ -107,7 +107,7 @@ def _numbers_of(objects: Any) -> np.ndarray:
 
 def _roundoff(x: Any, dtype: np.dtype[Any]) -> float:
     if "bfloat16" in str(getattr(x, "dtype", "")):
-        return 2.0**-9
+        return 2.0**-8
     return float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
 
 

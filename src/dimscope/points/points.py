@@ -46,8 +46,8 @@ class Points:
         and correlation metrics the largest magnitude of each row and then its norm: this makes
         parallel rows equal to the bit.
     roundoff
-        Relative error with which the input holds a real number: half the spacing of its floating
-        point type, 0 for integers.
+        Relative error with which the type of the input holds a real number: half the spacing of its
+        floats, 0 for integers. The values may show a larger one (`Scan.rounding`).
     less_least
         Whether ``source`` is the input less the smallest number of each column, as that of integers
         beyond 2^53 is.
@@ -176,12 +176,29 @@ class Points:
     @property
     def rounding(self) -> float:
         """The distance that rounding of the stored values alone can put between two points."""
-        return self.roundoff * math.sqrt(self.scan.mean_square) * self.length_unit
+        return float(np.sqrt(np.square(self._row_rounding).mean())) * self.length_unit
 
     @property
     def rounding_of_rows(self) -> Float64[np.ndarray, " n"]:
         """The distance from each point that rounding of the stored values alone can make."""
-        return np.asarray(self.roundoff * np.sqrt(self.scan.row_squares) * self.length_unit)
+        return self._row_rounding * self.length_unit
+
+    @property
+    def _row_rounding(self) -> Float64[np.ndarray, " n"]:
+        """The same between rows of blocks."""
+        seen = self.scan.rounding
+        squares = self.scan.row_squares
+        if self.row_shift is not None:  # what was rounded are the values before the shift
+            squares = squares + self.n_features * np.square(self._as_in_blocks(self.row_shift))
+        relative = max(self.roundoff, seen.relative) * np.sqrt(squares)
+        step = self._as_in_blocks(np.full(self.source.shape[0], seen.absolute / self.unit))
+        return np.asarray(np.maximum(relative, math.sqrt(self.n_features) * step))
+
+    def _as_in_blocks(self, lengths: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " n"]:
+        """A length for each row of the source, divided as the rows of blocks are."""
+        for divisor in self.row_divisors:
+            lengths = lengths / divisor
+        return lengths if self.rows is None else lengths[self.rows]
 
     @cached_property
     def scan(self) -> Scan:

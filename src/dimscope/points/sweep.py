@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from dimscope.errors import InputError
+from dimscope.points.precision import Precision, Rounding
 
 _DEPTH = 512  # columns multiplied at a time: more would loosen the bound on rounding
 _CACHED = 2**21  # bytes of values that are scanned at a time
@@ -55,6 +56,9 @@ class Scan:
         Mean of each column.
     row_squares
         Squared norm of each row.
+    rounding
+        What the values show of their rounding, beyond their type: that of the shorter floats that
+        all are, such as bfloat16 in float32, or of a step.
     digests
         For each row a digest of its values; equal values have equal digests.
     """
@@ -62,6 +66,7 @@ class Scan:
     column_mean: Float64[np.ndarray, " d"]
     row_squares: Float64[np.ndarray, " n"]
     digests: list[bytes]
+    rounding: Rounding
 
     @property
     def mean_square(self) -> float:
@@ -167,6 +172,7 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
     digests = [hashlib.sha256() for _ in range(points.n_samples)]
     finite = np.ones(points.n_samples, dtype=bool)
     means = []
+    precision = Precision()
     squares = np.zeros(points.n_samples)
     for values in points.source_column_blocks():
         first = points.scaled(values[:1], slice(1))[0]
@@ -175,6 +181,7 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
         for top in range(0, len(values), height):
             part = slice(top, top + height)
             block = points.scaled(values[part], part)
+            precision.add(values[part])
             square = np.einsum("ij,ij->i", block, block)
             if not np.isfinite(square).all():
                 finite[part] &= np.isfinite(block).all(axis=1)
@@ -199,6 +206,7 @@ def _sweep(points: Blocks, products: _Products | None) -> Scan:
         column_mean=np.concatenate(means),
         row_squares=squares,
         digests=[digest.digest() for digest in digests],
+        rounding=precision.rounding,
     )
 
 

@@ -81,6 +81,12 @@ def _duplicates(profile: Tables) -> Iterator[str]:
     repeated = rows[rows["n_duplicates"] > 0]
     if not repeated.empty:
         yield (
-            f"Exact duplicates were left out in {repeated['layer'].nunique()} layers, at most "
+            f"Duplicates were left out in {repeated['layer'].nunique()} layers, at most "
             f"{repeated['n_duplicates'].max():,} points in one."
+        )
+    nearly = rows[rows["n_near_copies"].fillna(0) > 0]
+    if not nearly.empty:
+        yield (
+            f"Rows that nearly repeat another were found in {nearly['layer'].nunique()} layers, "
+            f"at most {nearly['n_near_copies'].max():,} in one: the notes say what became of them."
         )

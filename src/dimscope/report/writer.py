@@ -25,7 +25,7 @@ _MAX_NOTES = 8
 _SHOWN = (
     "model", "sample", "group", "step", "layer", "method", "setting", "value", "stderr",
     "interval_low", "interval_high", "n_samples", "n_features", "relative_depth", "scale",
-    "n_duplicates", "ceiling", "notes",
+    "n_duplicates", "n_near_copies", "ceiling", "notes",
 )  # fmt: skip
 
 #: The panels of the page in order, each with the sentence that stands there if it is missing.

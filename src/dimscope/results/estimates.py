@@ -33,7 +33,8 @@ class DimensionEstimate:
     n_samples
         Points that entered the estimate.
     n_duplicates
-        Rows left out before the search because they repeat another row exactly.
+        Rows left out because they repeat another row, exactly or to within the rounding of the
+        stored values.
     ceiling
         The largest value that this many points can resolve; None where unknown.
     notes
@@ -45,7 +46,8 @@ class DimensionEstimate:
     error_kind
         Where the error comes from: ``"theory"``, ``"blocks"`` or ``"posterior"``; None without one.
     n_near_copies
-        Rows that nearly repeat another row; None where nobody counted.
+        Rows that nearly repeat another row, left out or not, as a note says; None where nobody
+        counted.
     n_groups
         Groups of rows that depend on each other; None where rows are taken as independent.
     problem

@@ -37,6 +37,7 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "sample": "string",  # "data", or the control that went through the network
     "group": "string",  # the class of the samples; missing for all
     "setting": "string",  # parameters of the method that are not at their defaults
+    "n_near_copies": "Int64",  # rows that nearly repeat another; missing where nobody counted
     "n_groups": "Int64",  # groups of rows that depend on each other; missing where none are given
 }
 
@@ -198,6 +199,7 @@ def _value_of(
         scale=row.get("scale"),
         n_samples=row["n_samples"],
         n_duplicates=row.get("n_duplicates", 0),
+        n_near_copies=row.get("n_near_copies"),
         n_groups=row.get("n_groups"),
         ceiling=row.get("ceiling"),
         notes=(Note("unclassified", text),) if text else (),

@@ -26,6 +26,7 @@ NOTE_CODES: Mapping[str, str] = {
     "left_out": "some points could not be used",
     "limit": "the value lies at the limit of what this method can resolve",
     "mixture": "several dimensions were found",
+    "near_copies": "rows that nearly repeat another were set aside, or kept",
     "not_a_metric": "the distances given break the triangle inequality, as squares do",
     "not_included": "a part of the noise, or of its error, is not in the value",
     "other_library": "another library's estimator gave no usable answer",

@@ -79,8 +79,8 @@ class ScaleCurves:
         The plateau, or why there is none, in words.
     tolerance
         The share by which the dimension may change along a plateau.
-    n_samples, n_duplicates
-        Points that entered, and rows left out because they repeat another row exactly.
+    n_samples, n_duplicates, n_near_copies
+        As in `DimensionEstimate`.
     notes
         What a careful reader must know, in sentences.
     n_groups
@@ -94,6 +94,7 @@ class ScaleCurves:
     n_samples: int
     n_duplicates: int
     notes: tuple[str, ...] = ()
+    n_near_copies: int | None = None
     n_groups: int | None = None
 
     def to_frame(self) -> pd.DataFrame:

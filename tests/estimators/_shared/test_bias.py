@@ -86,6 +86,11 @@ class TestNotes:
         assert "The dimension falls from" in note
         assert "as edges or noise make it" in note
 
+    def test_two_neighbors_know_the_trend_of_more(self):
+        trends = [scale_trend(ds.NeighborGraph.from_points(bent(0), k)) for k in (1, 2, 12)]
+        assert trends[0] == trends[1] == trends[2]
+        assert trends[0].ranks == (2, 8)
+
     def test_flat_sets_without_edges_do_not_rise(self):
         draw = np.random.default_rng(0)
         for _ in range(20):

@@ -235,6 +235,7 @@ class NeighborEstimator(Estimator):
             scale=scale,
             n_samples=n_samples,
             n_duplicates=graph.n_duplicates,
+            n_near_copies=graph.n_near_copies,
             n_groups=graph.n_groups,
             notes=notes
             + discrete_notes(graph, ranks[1])

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64
 
 from dimscope.estimators._shared.dependence import NORMAL_95, dependence
 from dimscope.neighbors import NeighborGraph
@@ -88,7 +89,7 @@ class Trend(NamedTuple):
     def at_zero(self) -> float:
         """Where a straight line in r^2 leads at scale 0: curvature adds terms of that order."""
         (near, far), (scale, reach) = self.values, self.scales
-        return near - (far - near) * scale**2 / (reach**2 - scale**2)
+        return near - (far - near) / ((reach / scale) ** 2 - 1)
 
     def is_below(self, value: float, stderr: float) -> bool:
         """Whether the dimension rises from a smaller one than this estimate of a wider scale."""
@@ -107,20 +108,25 @@ def scale_trend(graph: NeighborGraph) -> Trend | None:
     They are those of the moments of Gride's ratios: ln(r_2n / r_n) has the mean
     (H_(2n-1) - H_(n-1)) / d, H the harmonic numbers.
     """
-    known = min(graph.n_neighbors, _FARTHEST, graph.n_samples // _LEAST_PER_NEIGHBOR)
+    distances = graph.distances
+    if graph.spacing is not None and graph.spacing.distances.shape[1] > graph.n_neighbors:
+        distances = graph.spacing.distances
+    known = min(distances.shape[1], _FARTHEST, graph.n_samples // _LEAST_PER_NEIGHBOR)
     if known < _NEAREST_LAST:
         return None
     ranks = 2, 1 << (known.bit_length() - 1)
-    found = [_at_ranks(graph, n2 // 2, n2) for n2 in ranks]
+    found = [_at_ranks(distances, n2 // 2, n2) for n2 in ranks]
     if any(numbers is None for numbers in found):
         return None
     values, errors, scales = zip(*(numbers for numbers in found if numbers), strict=True)
     return Trend(ranks, values, errors, scales) if scales[1] > scales[0] else None
 
 
-def _at_ranks(graph: NeighborGraph, n1: int, n2: int) -> tuple[float, float, float] | None:
+def _at_ranks(
+    distances: Float64[np.ndarray, "n k"], n1: int, n2: int
+) -> tuple[float, float, float] | None:
     """The dimension at two ranks, its error, and the mean distance to the farther neighbour."""
-    inner, outer = graph.distances[:, n1 - 1], graph.distances[:, n2 - 1]
+    inner, outer = distances[:, n1 - 1], distances[:, n2 - 1]
     logs = np.log(outer[inner > 0] / inner[inner > 0])
     if len(logs) < 2 or not logs.std() > 0:
         return None

@@ -19,7 +19,7 @@ from dimscope.spectra import Spectrum
 
 _MANY_DUPLICATES = 0.05
 _MANY_TIES = 0.05
-_ROUNDING_MARGIN = 10
+_ROUNDING_MARGIN = 10  # there rounding raises TwoNN by 7 % on lines, 1 % on surfaces and beyond
 _NEAR = 0.25  # of the points: where as many are as near as rounding, the values show it
 _MOVED = 0.1  # share of a linear dimension by which outliers must move it to be named
 _SHOWN = 5
@@ -32,15 +32,37 @@ def graph_notes(graph: NeighborGraph) -> tuple[Note, ...]:
     nearest = nearest[nearest > 0]
     near = float(np.quantile(nearest, _NEAR)) if len(nearest) else 0.0
     notes = graph.notes + rounding_notes(near, graph.rounding)
-    n_rows = graph.n_samples + graph.n_duplicates
+    return notes + _copies_notes(graph) + index_notes(graph.points) + kin_notes(graph)
+
+
+def _copies_notes(graph: NeighborGraph) -> tuple[Note, ...]:
+    n_rows = len(graph.first_of_row)
     share = graph.n_duplicates / n_rows
+    near = graph.near_copies
+    notes: tuple[Note, ...] = ()
     if share > _MANY_DUPLICATES:
+        rounded = near is not None and near.n_rounded > 0
+        how = ", exactly or to within the rounding of the stored values," if rounded else " exactly"
         said = (
-            f"{graph.n_duplicates} of {n_rows} rows ({share:.0%}) repeat another row exactly and "
+            f"{graph.n_duplicates} of {n_rows} rows ({share:.0%}) repeat another row{how} and "
             "were set aside."
         )
         notes += (Note("copies", said),)
-    return notes + index_notes(graph.points) + kin_notes(graph)
+    if near is not None and near.n_rows:
+        fate = (
+            "They were set aside, and the value is that of the others; near_copies='keep' keeps "
+            "them."
+            if near.set_aside
+            else "They were kept, and what looks at the nearest neighbours measures these pairs; "
+            "near_copies='first' sets them aside, of given lists if they are long enough."
+        )
+        said = (
+            f"{near.n_rows} of {n_rows} rows nearly repeat another row: they are at most "
+            f"{near.reach:.2g} from it, where others have their nearest {near.beyond:.2g} away. "
+            f"{fate}"
+        )
+        notes += (Note("near_copies", said),)
+    return notes
 
 
 def index_notes(points: Points | None) -> tuple[Note, ...]:
@@ -76,13 +98,21 @@ def discrete_notes(graph: NeighborGraph, n_neighbors: int) -> tuple[Note, ...]:
 
 def rounding_notes(distance: float, rounding: float) -> tuple[Note, ...]:
     """A warning where ``distance`` is hardly above the rounding of the stored values."""
-    if distance > _ROUNDING_MARGIN * rounding:
+    trusted = _ROUNDING_MARGIN * rounding
+    if distance > trusted:
         return ()
-    said = (
-        f"Distances of {distance:.1g} are no more than {_ROUNDING_MARGIN} times the rounding of "
-        f"stored values of this size ({rounding:.1g}): this measures rounding, not the "
-        "representation."
-    )
+    size = "the rounding of stored values of this size"
+    if distance <= rounding:
+        said = (
+            f"Distances of {distance:.1g} are no more than {size} ({rounding:.1g}): this measures "
+            "rounding, not the representation."
+        )
+    else:
+        said = (
+            f"Distances of {distance:.2g} are only {distance / rounding:.1f} times {size} "
+            f"({rounding:.2g}), which raises what they show: trust distances from {trusted:.2g} "
+            "on, as in scale_curve."
+        )
     return (Note("rounding", said),)
 
 
