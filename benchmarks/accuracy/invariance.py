@@ -26,7 +26,16 @@ from dimscope.results import DimensionEstimate
 
 #: Notes that doubt the value for what the numbers are, not for what the method assumes.
 DOUBTS = frozenset(
-    {"above_features", "discrete", "even_spacing", "left_out", "limit", "rounding", "undetermined"}
+    {
+        "above_features",
+        "discrete",
+        "even_spacing",
+        "left_out",
+        "limit",
+        "near_copies",
+        "rounding",
+        "undetermined",
+    }
 )
 ROUNDING = 1e-6  # of the value, when coordinates are rounded again
 ROUNDING_OF = {"in_float16": 2**-11, "in_bfloat16": 2**-9}
