@@ -101,9 +101,10 @@ def small_panels(monkeypatch):
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_the_same_to_the_bit(cloud, device):
     x = cloud(np.random.default_rng(0))
-    found = ds.NeighborGraph.from_points(x, K, search_device=device)
+    every = {"n_neighbors": K, "near_copies": "keep", "duplicates": "keep"}
+    found = ds.NeighborGraph.from_points(x, **every, search_device=device)
     assert found.diagnostics.method == "torch tiles"
-    assert_same(found, ds.NeighborGraph.from_points(x, K))
+    assert_same(found, ds.NeighborGraph.from_points(x, **every))
 
 
 @on_devices
