@@ -43,3 +43,13 @@ def test_every_make_target_of_readme_exists():
     targets = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     for name in re.findall(r"make (\w+)", (ROOT / "README.md").read_text("utf-8")):
         assert name in targets
+
+
+def test_the_page_of_reliability_names_tests_that_exist():
+    page = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    named = re.findall(r"(tests/[\w/]+\.py)((?:::\w+)*)", page)
+    assert len(named) > 50
+    for path, names in named:
+        source = (ROOT / path).read_text("utf-8")
+        for name in filter(None, names.split("::")):
+            assert re.search(rf"^ *(?:def|class) {name}\b", source, re.MULTILINE), (path, name)
