@@ -41,6 +41,8 @@ class DimensionLoss(nn.Module):
     - The loss has kinks, because the nearest neighbours change in steps.
     - A neighbour estimate does not see how much variance a direction has beyond the nearest points,
       so tight clusters can lower it; `participation_ratio` sees variance only.
+    - Rows that nearly repeat another count, as with ``near_copies="keep"``: descent may lower the
+      value by making such pairs. `dimscope.estimate` sets them aside and says how many there are.
     - The weight of the loss must be chosen by hand: compare its size with that of the task's loss,
       and its range too if the dimension is to be maximised.
     - No dimension depends on scale, so the gradient grows as the features shrink. Add the loss once
