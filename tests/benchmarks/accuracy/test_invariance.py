@@ -14,7 +14,7 @@ from benchmarks.accuracy.triples import CHANGES, Triple, triples
 from dimscope.results import DimensionEstimate, Note
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(triples(most=150))
 def test_random_triples_have_no_fault(triple):
     with warnings.catch_warnings():
