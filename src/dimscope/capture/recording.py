@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from dimscope.capture.batches import Batch
 from dimscope.capture.inference import Forward, run_model
 from dimscope.capture.layers import Source
-from dimscope.capture.masks import Calls, MaskChoice, Masks, Padding, positions_of
+from dimscope.capture.masks import Calls, MaskChoice, Masks, positions_of
+from dimscope.capture.padding import Padding
 from dimscope.capture.pooling import PoolingChoice, leaves_out, pool, resolve_pooling
 from dimscope.capture.tensors import named_tensors
 from dimscope.capture.trace import can_be_hooked, first_tensor, hooked
