@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from torch import nn
 
 from dimscope.capture.globs import is_glob, matches
-from dimscope.capture.selection import Choices, no_choice, no_layer, unknown_layer
+from dimscope.capture.selection import (
+    Choices,
+    listed,
+    no_choice,
+    no_layer,
+    not_measured,
+    unknown_layer,
+)
 from dimscope.capture.trace import outer_names
 from dimscope.capture.uncompiled import uncompiled
 from dimscope.errors import InputError
 
-_SHOWN = 8
 _AFTER_PATH = "#:"  # these begin what follows the path of a module in the name of a layer
 
 
@@ -48,7 +54,7 @@ class Foreseen:
         InputError
             If there is one.
         """
-        for choice in _listed(layers):
+        for choice in listed(layers):
             if isinstance(choice, type):
                 if not any(isinstance(module, choice) for module in self.modules.values()):
                     raise no_layer(choice)
@@ -76,8 +82,8 @@ class Foreseen:
         InputError
             If a glob matches none.
         """
-        listed = _listed(layers)
-        named = [c for c in listed if isinstance(c, str) and c != "auto" and not is_glob(c)]
+        choices = listed(layers)
+        named = [c for c in choices if isinstance(c, str) and c != "auto" and not is_glob(c)]
         for glob in globs:
             if not self._may_have(glob):
                 raise InputError(
@@ -85,11 +91,8 @@ class Foreseen:
                     "has such a name; see layer_names(model, data) or `dimscope layers`"
                 )
             others = {other for name in named for other in self._names_of(name)}
-            if len(named) == len(listed) > 0 and not any(matches(name, glob) for name in others):
-                shown = ", ".join(named[:_SHOWN]) + (", ..." if len(named) > _SHOWN else "")
-                raise InputError(
-                    f"{what} of {glob!r} is that of no layer to be measured: these are {shown}"
-                )
+            if len(named) == len(choices) > 0 and not any(matches(name, glob) for name in others):
+                raise not_measured(what, glob, named)
 
     def _may_have(self, glob: str) -> bool:
         """Whether a layer may have a name that matches."""
@@ -120,7 +123,3 @@ def _heads(glob: str) -> Iterator[str]:
         may_split = glob[end - 1] == "*" or end == len(glob)
         if may_split or glob[end] in f"{_AFTER_PATH}*?":
             yield glob[:end]
-
-
-def _listed(layers: Choices) -> list[Any]:
-    return list(layers) if isinstance(layers, list | tuple) else [layers]

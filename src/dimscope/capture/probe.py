@@ -26,11 +26,9 @@ from dimscope.capture.masks import MaskChoice, with_masks
 from dimscope.capture.parallel import unwrapped
 from dimscope.capture.pooling import PoolingChoice, name_of, require_pooling, resolve_pooling
 from dimscope.capture.readings import open_batches, settled
-from dimscope.capture.selection import Choices, left_out, select_layers
+from dimscope.capture.selection import Choices, left_out, not_measured, select_layers
 from dimscope.errors import InputError, InputTypeError
 from dimscope.store import BATCH_SIZE, Budgets
-
-_SHOWN = 8
 
 
 class Found(NamedTuple):
@@ -280,10 +278,7 @@ def _require_used(pooling: PoolingChoice, names: Sequence[str]) -> None:
     """Refuse poolings for layers that are not measured: the caller expects them to matter."""
     for glob in pooling if isinstance(pooling, Mapping) else ():
         if not any(matches(name, glob) for name in names):
-            shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-            raise InputError(
-                f"the pooling of {glob!r} is that of no layer to be measured: these are {shown}"
-            )
+            raise not_measured("the pooling", glob, names)
 
 
 def _names_of(pooling: PoolingChoice) -> str | dict[str, str]:

@@ -112,12 +112,13 @@ class LayerRecorder:
         self._calls = Calls(batch)
         try:
             with self._hooks(model, batch):
-                if forward is None:
-                    self._record(batch, None, "input", 1, batch.inputs)
-                inputs = batch.copy_to(None, None).inputs if forward is not None else None
+                shows_mask_late = forward is not None and (None, "input", 1) in self._at
+                inputs = batch.copy_to(None, None).inputs if shows_mask_late else batch.inputs
+                if not shows_mask_late:
+                    self._record(batch, None, "input", 1, inputs)
                 output = run_model(model, batch, forward)
                 self._record(batch, None, "output", 1, output)
-                if forward is not None:  # by now the call of the network has shown its mask
+                if shows_mask_late:  # by now the call of the network has shown its mask
                     self._record(batch, None, "input", 1, inputs)
         except _AllSeen:
             return

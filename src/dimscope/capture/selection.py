@@ -16,6 +16,7 @@ from dimscope.errors import InputError
 Choice = str | type[nn.Module] | Callable[[LayerInfo], bool]
 Choices = Choice | Sequence[Choice]
 
+_SHOWN = 8
 _HINT = "see layer_names(model, data) or `dimscope layers` for all names"
 
 
@@ -45,7 +46,7 @@ def select_layers(infos: LayerTable, layers: Choices) -> list[str]:
     >>> select_layers(infos, "auto"), select_layers(infos, ["2:input", torch.nn.Linear])
     (['input', '1', '2'], ['0', '2:input', '2'])
     """
-    choices = list(layers) if isinstance(layers, list | tuple) else [layers]
+    choices = listed(layers)
     names = {name for choice in choices for name in _chosen(infos, choice)}
     if not names:
         raise InputError("no layers chosen: give at least one, or 'auto'")
@@ -68,7 +69,7 @@ def left_out(infos: LayerTable, layers: Choices) -> dict[str, str]:
     >>> left_out(layer_names(model, torch.zeros(5, 8)), torch.nn.ReLU)["1"]
     'the batch is merged with another axis: axis 0 of its shape (24,) has 8 rows for each sample'
     """
-    choices = layers if isinstance(layers, list | tuple) else [layers]
+    choices = listed(layers)
     names = {name for choice in choices for name in _unmeasurable(infos, choice)}
     return {name: why for name, why in infos.excluded.items() if name in names}
 
@@ -142,6 +143,17 @@ def no_layer(choice: Any, why: str = "") -> InputError:
     """Make the error for a glob, class or predicate that no layer fits."""
     shown = getattr(choice, "__name__", None) or repr(choice)
     return InputError(f"no layer matches {shown}{why}: {_HINT}")
+
+
+def listed(layers: Choices) -> list[Any]:
+    """Each choice of layers, where several may be given."""
+    return list(layers) if isinstance(layers, list | tuple) else [layers]
+
+
+def not_measured(what: str, glob: str, names: Sequence[str]) -> InputError:
+    """Make the error for an option of a layer that is not among those to be measured."""
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    return InputError(f"{what} of {glob!r} is that of no layer to be measured: these are {shown}")
 
 
 def no_choice(choice: Any) -> InputError:
