@@ -1,0 +1,1 @@
+"""What the tables of a measurement allow to be said, in words, each with its figures."""
