@@ -144,6 +144,7 @@ def test_saved_profiles_come_back_and_are_not_overwritten(images, tmp_path):
         "layers.parquet",
         "provenance.json",
         "values.parquet",
+        "verdicts.parquet",
     ]
     with pytest.raises(InputError, match="already holds a profile"):
         profile(small_net(), images, out=tmp_path / "run")

@@ -16,6 +16,7 @@ from dimscope.plots import plot_profile
 from dimscope.profiling.saved import load_tables, save_tables
 from dimscope.report import write_report
 from dimscope.results import Tables, joined_tables, tick_table, typed_rows
+from dimscope.verdicts import judged, without_verdicts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,6 +69,8 @@ class Profile(Tables):
     def join(cls, *profiles: Tables) -> Self:
         """Join several profiles, to show and compare them side by side; see `add`.
 
+        Verdicts follow from the other tables, so the whole is judged anew.
+
         Raises
         ------
         InputError
@@ -75,7 +78,7 @@ class Profile(Tables):
         """
         if not profiles:
             raise InputError("nothing to join: give at least one profile")
-        return cls(**joined_tables(profiles))
+        return judged(cls(**joined_tables([without_verdicts(one) for one in profiles])))
 
     def add(self, *others: Tables) -> Self:
         """Add the rows of others: models, steps, methods, controls, classes, pairs of layers.

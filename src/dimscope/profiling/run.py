@@ -27,6 +27,7 @@ from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
 from dimscope.store import BATCH_SIZE, Budgets
+from dimscope.verdicts import judged
 
 if TYPE_CHECKING:
     from dimscope.capture import Mode, Probe
@@ -271,4 +272,4 @@ def _assemble(journal: Journal, label: str) -> Profile:
     facts = dict(journal.log.identity) | (journal.captured or {}) | {"versions": versions_used()}
     left_out = {one.name: one.n_left_out for one in measured if one.n_left_out is not None}
     facts |= {"tokens_left_out": left_out} if left_out else {}
-    return Profile.of(rows_of(measured), provenance={label: facts})
+    return judged(Profile.of(rows_of(measured), provenance={label: facts}))
