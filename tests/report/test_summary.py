@@ -74,14 +74,6 @@ def test_a_first_layer_that_is_unknown_has_no_ratio():
     assert summary.ratio is None
 
 
-def test_a_rise_within_the_errors_is_not_claimed():
-    assert cautions(one_model([10.0, 12.0, 9.0], stderr=1.0)) == [
-        "net: the peak lies within the error bars of the first layer, so these data do not show "
-        "a rise."
-    ]
-    assert cautions(one_model([10.0, 14.0, 9.0], stderr=1.0)) == []
-
-
 def test_a_dimension_that_rises_with_n_is_a_lower_bound():
     (caution,) = cautions(decimated([10.0, 12.0, 14.0]))
     assert caution.startswith("net: in 1 of 1 layers TwoNN rises with the number of points")

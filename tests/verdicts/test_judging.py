@@ -7,7 +7,7 @@ from dimscope.results import Subject, Verdict, table_of
 from dimscope.verdicts import RULES, judged, spoken_verdicts, verdicts_of
 
 DATA = of_sample([22.0, 35.0, 88.0, 31.0, 22.0], ceiling=90.0)
-MATCHED = of_sample([21.0, 25.0, 31.0, 44.0, 21.0], sample="smooth_d28")
+MATCHED = of_sample([21.0, 25.0, 31.0, 44.0, 21.0], sample="smooth_d28_matched")
 
 
 def test_judging_again_changes_nothing_and_keeps_other_rules():
@@ -35,7 +35,7 @@ def test_a_joined_and_saved_profile_keeps_its_verdicts(tmp_path):
 
 
 def test_no_verdict_is_without_evidence():
-    found = verdicts_of(tables(DATA, MATCHED, tangents("smooth_d28", [28] * 5, [9] * 5)))
+    found = verdicts_of(tables(DATA, MATCHED, tangents("smooth_d28_matched", [28] * 5, [9] * 5)))
     assert {v.rule for v in found} == set(RULES) - {"calibrated_rise"}
     assert all(v.evidence for v in found)
     assert not any("more than the estimator" in v.statement for v in found)

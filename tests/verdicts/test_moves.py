@@ -10,7 +10,7 @@ from dimscope.results import Tables
 from dimscope.verdicts import LEVEL, SCATTER, verdicts_of
 
 DATA = of_sample([22.0, 35.0, 88.0, 31.0, 22.0])
-MATCHED = of_sample([21.0, 25.0, 31.0, 44.0, 21.0], sample="smooth_d28")
+MATCHED = of_sample([21.0, 25.0, 31.0, 44.0, 21.0], sample="smooth_d28_matched")
 AFFINE = of_sample([13.5, 36.6, 8.7, 12.0, 15.8], sample="affine_d8")
 
 
@@ -30,16 +30,16 @@ def fall(*samples, **options):
 def test_a_rise_beyond_every_control_names_the_controls_and_the_largest_of_them():
     found = rise(DATA, MATCHED, AFFINE)
     assert found.statement == (
-        "TwoNN rises by x 4.00 from input to middle; of the controls tried (smooth, d = 28, "
+        "TwoNN rises by x 4.00 from input to middle; of the controls tried (smooth maps, d = 28, "
         "matched; affine, d = 8) none rises by more than x 2.71."
     )
     assert found.holds is True
     assert found.p_value < 0.02
     assert found.evidence == (
         "TwoNN, N = 500. Data: input 22.00 ± 0.88, middle 88.0 ± 3.5 (x 4.00 ± 0.23). "
-        "smooth, d = 28, matched: input 21.00 ± 0.84, late 44.0 ± 1.8 (x 2.10 ± 0.12). "
+        "smooth maps, d = 28, matched: input 21.00 ± 0.84, late 44.0 ± 1.8 (x 2.10 ± 0.12). "
         "affine, d = 8: input 13.50 ± 0.54, early 36.6 ± 1.5 (x 2.71 ± 0.15). "
-        "Read at input: data 22.0; smooth, d = 28, matched 21.0; affine, d = 8 13.5."
+        "Read at input: data 22.0; smooth maps, d = 28, matched 21.0; affine, d = 8 13.5."
     )
 
 
@@ -82,8 +82,10 @@ def test_a_surrogate_is_no_control():
 
 def test_a_control_of_any_name_has_its_dimension_from_the_provenance():
     ring = of_sample([21.0, 25.0, 31.0], sample="ring")
-    found = rise(DATA, ring, provenance={"net": {"controls": {"ring": {"dimension": 1}}}})
-    assert "(ring, d = 1, matched)" in found.statement
+    facts = {"dimension": 1, "facts": {"match": {"mismatch": 0.08}}}
+    found = rise(DATA, ring, provenance={"net": {"controls": {"ring_0": facts}}})
+    assert "(ring, d = 1)" in found.statement
+    assert "Read at input: data 22.0; ring, d = 1 21.0 (at two scales within 8 %)" in found.evidence
 
 
 @pytest.mark.parametrize(
@@ -153,8 +155,9 @@ def test_a_control_at_another_n_or_without_values_is_not_compared():
     found = rise(DATA, fewer, unknown)
     assert found.holds is None
     assert "no control tried has values at the same N" in found.statement
-    why = "Not compared, for want of values at the same N: smooth, d = 28, matched; affine, d = 8"
-    assert why in found.evidence
+    assert "Not compared, for want of values at the same N: smooth maps, d = 28; affine, d = 8" in (
+        found.evidence
+    )
     assert "Not compared" in rise(DATA, MATCHED, unknown).evidence
 
 

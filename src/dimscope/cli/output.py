@@ -17,7 +17,15 @@ from dimscope.errors import InputError, StoreError
 from dimscope.plots.names import run_label
 from dimscope.plots.rows import rows_of, runs_of
 from dimscope.profiling import Profile
-from dimscope.results import SCHEMA_VERSION, TICK_COLUMNS, DimensionEstimate, plain, remarks_on
+from dimscope.results import (
+    SCHEMA_VERSION,
+    TICK_COLUMNS,
+    DimensionEstimate,
+    Tables,
+    plain,
+    remarks_on,
+)
+from dimscope.verdicts import judged, spoken_verdicts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,7 +159,17 @@ def print_profile(profile: Profile) -> None:
         click.echo(f"{run_label(run)}, N = {frame['n_samples'].max()}")
         print_table(["layer", "depth", "features", *methods], rows)
         click.echo()
+    print_verdicts(profile)
     note_remarks(profile.values)
+
+
+def print_verdicts(profile: Tables) -> None:
+    """Write what can be believed, each with its evidence."""
+    spoken = spoken_verdicts(judged(profile))
+    if spoken:
+        click.echo("What can be believed")
+    for one in spoken:
+        click.echo(f"- {one.who}: {one.statement}\n  [{one.evidence}]")
 
 
 def print_steps(profile: Profile) -> None:

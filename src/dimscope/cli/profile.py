@@ -11,6 +11,7 @@ from dimscope.cli.output import Output, json_option, note_saved, print_profile, 
 from dimscope.cli.sources import Sources, how_to_measure, load_sources, model_and_data
 from dimscope.errors import InputError
 from dimscope.neighbors import Metric
+from dimscope.results import as_records
 from dimscope.store import format_size, parse_size
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ def profile(  # noqa: PLR0913 - one parameter for each option
     )
     output.write(
         text=lambda: print_profile(result),
-        document=lambda: {"provenance": result.provenance, "rows": result.to_records()},
+        document=lambda: {
+            "provenance": result.provenance,
+            "verdicts": as_records(result.verdicts),
+            "rows": result.to_records(),
+        },
     )
     if out is not None:
         note_saved(out)

@@ -9,14 +9,12 @@ import numpy as np
 import pandas as pd
 
 from dimscope.plots.rows import Z95, decimation_rows, rows_of
-from dimscope.report.summary import summarise
 from dimscope.results import Tables, remarks_on
 
 
 def cautions(profile: Tables) -> list[str]:
     """List the reasons to hesitate that the data themselves give, in sentences."""
     return [
-        *_unclear_peaks(profile),
         *_rising_with_samples(profile),
         *_unknown(profile),
         *_duplicates(profile),
@@ -30,17 +28,6 @@ def notes(profile: Tables) -> list[tuple[str, int]]:
     """
     counted = [(str(remark.note), len(remark.where)) for remark in remarks_on(profile.values)]
     return sorted(counted, key=lambda pair: -pair[1])
-
-
-def _unclear_peaks(profile: Tables) -> Iterator[str]:
-    for summary in summarise(profile):
-        if summary.peak.layer == summary.first.layer or summary.first.value is None:
-            continue
-        if not summary.rise_is_clear:
-            yield (
-                f"{summary.name}: the peak lies within the error bars of the first layer, so these "
-                "data do not show a rise."
-            )
 
 
 def _rising_with_samples(profile: Tables) -> Iterator[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import pandas as pd
 
 from dimscope._format import number, with_error
 from dimscope.plots.names import Run, linear_methods, run_label
-from dimscope.plots.rows import Z95, estimate_rows, last_step, runs_of
+from dimscope.plots.rows import estimate_rows, last_step, runs_of
 from dimscope.results import Tables
 
 
@@ -55,14 +54,6 @@ class RunSummary:
         if self.first.value is None or self.peak.value is None:
             return None
         return self.peak.value / self.first.value
-
-    @property
-    def rise_is_clear(self) -> bool:
-        """Whether the peak exceeds the first layer by more than 1.96 standard errors of both."""
-        if self.first.value is None or self.peak.value is None:
-            return False
-        error = math.hypot(self.first.stderr or 0.0, self.peak.stderr or 0.0)
-        return self.peak.value - self.first.value > Z95 * error
 
     @property
     def sentence(self) -> str:

@@ -20,6 +20,7 @@ from dimscope.report.depth import depth_panel, linear_panel
 from dimscope.report.panels import Panel, embed
 from dimscope.report.summary import RunSummary, summarise
 from dimscope.results import Tables, as_records, plain
+from dimscope.verdicts import SpokenVerdict, judged, spoken_verdicts
 
 _MAX_NOTES = 8
 _SHOWN = (
@@ -104,6 +105,7 @@ def _page(profile: Tables, title: str | None) -> str:
         facts=escape(_facts(profile)),
         style=_asset("style.css"),
         links="".join(f'<a href="#{panel.name}">{panel.name.capitalize()}</a>' for panel in panels),
+        verdicts=_verdicts_html(profile),
         summaries="".join(map(_summary_html, summarise(profile))),
         cautions=_cautions_html(profile),
         panels="".join(
@@ -164,6 +166,24 @@ def _value_html(value: str) -> str:
     return escape(estimate) + (
         f"<small>{plus_minus}{error}</small>" if error else "<small>&nbsp;</small>"
     )
+
+
+def _verdicts_html(profile: Tables) -> str:
+    """What can be believed, model by model: every verdict with its evidence."""
+    spoken = spoken_verdicts(judged(profile))
+    names = dict.fromkeys(one.who for one in spoken)
+    listed = "".join(
+        f"<h4>{escape(name)}</h4>"
+        f"<ul>{''.join(_verdict_html(one) for one in spoken if one.who == name)}</ul>"
+        for name in names
+    )
+    return listed and (
+        f'<aside class="card verdicts"><h3>What can be believed</h3>{listed}</aside>'
+    )
+
+
+def _verdict_html(spoken: SpokenVerdict) -> str:
+    return f"<li>{escape(spoken.statement)} <span>{escape(spoken.evidence)}</span></li>"
 
 
 def _cautions_html(profile: Tables) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dimscope.verdicts.comparison import LEVEL, MARGIN, SCATTER
 from dimscope.verdicts.judging import RULES, judged, verdicts_of, without_verdicts
-from dimscope.verdicts.words import spoken_verdicts
+from dimscope.verdicts.words import SpokenVerdict, spoken_verdicts
 
 __all__ = [
     "LEVEL",
     "MARGIN",
     "RULES",
     "SCATTER",
+    "SpokenVerdict",
     "judged",
     "spoken_verdicts",
     "verdicts_of",

@@ -9,7 +9,7 @@ from functools import partial
 from dimscope._format import number
 from dimscope.results import Verdict
 from dimscope.verdicts.comparison import Comparison, Move, compare, deciding, move_of
-from dimscope.verdicts.runs import Reading, Run
+from dimscope.verdicts.runs import Control, Reading, Run
 
 _NO_CONTROL = (
     "no control was tried, so this says nothing of the data beyond the estimator: run with "
@@ -124,11 +124,21 @@ def _evidence(
         said.append(f"{comparison.control}{drawn}: {comparison.move}")
     if comparisons:
         read = [f"data {_shown(run.data[0].value)}"]
-        read += [f"{c.control} {_shown(c.control.at_first)}" for c in comparisons]
+        read += [_at_first(comparison.control) for comparison in comparisons]
         said.append(f"Read at {run.data[0].layer}: {'; '.join(read)}")
     if uncompared:
         said.append(f"Not compared, for want of values at the same N: {'; '.join(uncompared)}")
     return ". ".join(said) + "."
+
+
+def _at_first(control: Control) -> str:
+    """How a control is read at the first layer, and how near it was brought to the data."""
+    near = (
+        ""
+        if control.mismatch is None
+        else f" (at two scales within {100 * control.mismatch:.0f} %)"
+    )
+    return f"{control} {_shown(control.at_first)}{near}"
 
 
 def _shown(value: float | None) -> str:

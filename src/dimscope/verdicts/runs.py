@@ -18,8 +18,9 @@ from dimscope.results import Subject, Tables
 MATCHED = 1.25
 #: Methods in the order in which one is chosen to be judged; then any other intrinsic one.
 _PREFERRED = ("two_nn", "two_nn_mle", "gride")
-#: Controls state their dimension at the end of their name; surrogates have none.
-_WITH_DIMENSION = re.compile(r"(.+)_d(\d+)")
+#: Names of controls state their kind, their dimension and more; surrogates have no dimension.
+_NAME = re.compile(r"(.+)_d(\d+)((?:_.+)?)")
+_KINDS = {"smooth": "smooth maps", "torus": "torus maps"}
 _Rows = list[dict[Any, Any]]
 _COLUMNS = [
     "model", "step", "data", "group", "pooling", "layer", "sample", "replicate", "name", "method",
@@ -85,6 +86,9 @@ class Control:
         What the method reads at the first layer, the mean of the draws.
     is_matched
         Whether that is what it reads there of the data.
+    mismatch
+        How far Gride at two scales reads from the data at the input, where the control was matched
+        by that: a share.
     draws
         What the method reads of each draw.
     """
@@ -93,13 +97,15 @@ class Control:
     dimension: int
     at_first: float | None = None
     is_matched: bool = False
+    mismatch: float | None = None
     draws: tuple[Course, ...] = ()
 
     def __str__(self) -> str:
-        kind = _WITH_DIMENSION.fullmatch(self.name)
-        title = (kind[1] if kind else self.name).replace("_", " ")
-        matched = ["matched"] if self.is_matched and "matched" not in title else []
-        return ", ".join([title, f"d = {self.dimension}", *matched])
+        stated = _NAME.fullmatch(self.name)
+        kind, more = (stated[1], stated[3]) if stated else (self.name, "")
+        title = _KINDS.get(kind, kind.replace("_", " "))
+        words = [title, f"d = {self.dimension}", more.replace("_", " ").strip()]
+        return ", ".join(filter(None, words))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +204,8 @@ def _controls(
     """The samples of known dimension; that of surrogates is unknown."""
     names = dict.fromkeys(entry.sample for entry in entries if entry.sample != "data")
     for name in names:
-        dimension = _dimension_of(name, provenance)
+        facts = _facts_of(name, provenance)
+        dimension = _dimension_of(name, facts)
         if dimension is None:
             continue
         own = sorted((e for e in entries if e.sample == name), key=lambda entry: entry.replicate)
@@ -218,15 +225,23 @@ def _controls(
             dimension=dimension,
             at_first=fmean(at_first) if at_first else None,
             is_matched=1 / MATCHED <= ratio <= MATCHED,
+            mismatch=facts.get("facts", {}).get("match", {}).get("mismatch"),
             draws=tuple(draws),
         )
 
 
-def _dimension_of(name: str, provenance: Mapping[str, Any]) -> int | None:
-    """The dimension that the provenance of a network, or its own name, states of a control."""
-    found = provenance.get("controls", {}).get(name, {}).get("dimension")
-    stated = _WITH_DIMENSION.fullmatch(name)
-    return int(found) if found is not None else int(stated[2]) if stated else None
+def _facts_of(name: str, provenance: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the provenance of a network says of a control: of the first of its draws."""
+    controls = provenance.get("controls", {})
+    drawn = (key for key in controls if key.rpartition("_")[0] == name)
+    facts: Mapping[str, Any] = controls.get(name) or controls.get(next(drawn, ""), {})
+    return facts
+
+
+def _dimension_of(name: str, facts: Mapping[str, Any]) -> int | None:
+    stated = _NAME.fullmatch(name)
+    found = facts.get("dimension", stated and stated[2])
+    return None if found is None else int(found)
 
 
 def _by_pooling(rows: _Rows) -> list[_Rows]:
