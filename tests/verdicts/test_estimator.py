@@ -74,22 +74,22 @@ def test_a_control_read_above_its_true_dimension_tells_how_far_the_estimator_inf
     (said,) = found("inflation", DATA, control, tangents("smooth_d16", [16] * 4, [9] * 4))
     assert said.holds is True
     assert said.statement == (
-        "TwoNN reads 34.4 at middle of smooth maps, d = 16, where the true dimension is 16: at "
-        "this N and curvature it is inflated by x 2.15 there."
+        "TwoNN reads 34.4 at middle of a control (smooth maps, d = 16) whose true dimension there "
+        "is 16: at this N and curvature it is inflated by x 2.15 there."
     )
     assert "smooth maps, d = 16: middle 34.4 ± 1.4 where the true dimension is 16" in said.evidence
 
 
 def test_without_tangents_the_true_dimension_is_at_most_that_of_the_inputs():
     (said,) = found("inflation", DATA, of_sample([14.0, 34.4], sample="smooth_d16"))
-    assert "where the true dimension is at most 16" in said.statement
+    assert "whose true dimension there is at most 16" in said.statement
 
 
 def test_a_lower_rank_makes_the_inflation_larger():
     control = of_sample([14.0, 14.0], sample="smooth_d16")
     (said,) = found("inflation", DATA, control, tangents("smooth_d16", [16, 4], [9, 2]))
     assert (
-        "where the true dimension is 4: at this N and curvature it is inflated by x 3.50"
+        "whose true dimension there is 4: at this N and curvature it is inflated by x 3.50"
         in said.statement
     )
 
@@ -110,8 +110,8 @@ def test_directions_that_all_survive_and_how_many_act():
     (said,) = found("tangent_directions", DATA, control, spectra)
     assert said.holds is True
     assert said.statement == (
-        "Of 64 directions of smooth maps, d = 64, all survive to middle (rank); 40.9 act at input "
-        "and 8.30 at middle (participation ratio)."
+        "Of the 64 directions of a control (smooth maps, d = 64) all survive to middle (rank); "
+        "40.9 act at input and 8.30 at middle (participation ratio)."
     )
     assert said.evidence.startswith("Rank: input 64.0 ± 2.6, ")
     assert said.evidence.endswith("Tangent spectra at 20 points.")
@@ -122,7 +122,7 @@ def test_a_bottleneck_is_found_where_it_is():
     (said,) = found("tangent_directions", DATA, control,
                     tangents("smooth_d8", [8, 3, 3], [6, 2, 2]))  # fmt: skip
     assert said.holds is False
-    assert (
-        "Of 8 directions of smooth maps, d = 8, 3 survive to middle (rank; fewer from early on)"
-        in said.statement
+    assert said.statement == (
+        "Of the 8 directions of a control (smooth maps, d = 8) 3 survive to middle (rank; fewer "
+        "from early on); 6.00 act at input and 2.00 at middle (participation ratio)."
     )

@@ -38,8 +38,7 @@ def test_a_rise_beyond_every_control_names_the_controls_and_the_largest_of_them(
     assert found.evidence == (
         "TwoNN, N = 500. Data: input 22.00 ± 0.88, middle 88.0 ± 3.5 (x 4.00 ± 0.23). "
         "smooth maps, d = 28, matched: input 21.00 ± 0.84, late 44.0 ± 1.8 (x 2.10 ± 0.12). "
-        "affine, d = 8: input 13.50 ± 0.54, early 36.6 ± 1.5 (x 2.71 ± 0.15). "
-        "Read at input: data 22.0; smooth maps, d = 28, matched 21.0; affine, d = 8 13.5."
+        "affine, d = 8: input 13.50 ± 0.54, early 36.6 ± 1.5 (x 2.71 ± 0.15)."
     )
 
 
@@ -54,8 +53,8 @@ def test_a_rise_that_one_control_shows_is_no_evidence():
     found = rise(of_sample([22.0, 40.0, 48.0, 31.0, 22.0]), MATCHED, AFFINE)
     assert found.holds is False
     assert found.statement == (
-        "TwoNN rises by x 2.18 from input to middle, within what the controls show (affine, d = 8 "
-        "rises by x 2.71): no evidence about the data."
+        "TwoNN rises by x 2.18 from input to middle, within what the controls show (x 2.71 of "
+        "affine, d = 8): no evidence about the data."
     )
 
 
@@ -85,7 +84,9 @@ def test_a_control_of_any_name_has_its_dimension_from_the_provenance():
     facts = {"dimension": 1, "facts": {"match": {"mismatch": 0.08}}}
     found = rise(DATA, ring, provenance={"net": {"controls": {"ring_0": facts}}})
     assert "(ring, d = 1)" in found.statement
-    assert "Read at input: data 22.0; ring, d = 1 21.0 (at two scales within 8 %)" in found.evidence
+    assert (
+        "ring, d = 1 (at the input within 8 % at two scales): input 21.00 ± 0.84" in found.evidence
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,10 @@ def test_unknown_errors_leave_it_open():
 def test_errors_larger_than_the_difference_leave_it_open():
     found = rise(of_sample([22.0, 35.0, 88.0, 31.0], relative_error=0.3), MATCHED)
     assert found.holds is None
-    assert "the errors are larger than the difference" in found.statement
+    assert (
+        "the difference from x 2.10 of smooth maps, d = 28, matched is within the errors"
+        in found.statement
+    )
 
 
 def test_a_control_that_is_read_otherwise_at_the_input_does_not_suffice():
@@ -146,7 +150,7 @@ def test_the_scatter_of_the_draws_is_part_of_the_error_and_the_largest_counts():
     assert rise(data, draws[2]).holds is True
     found = rise(data, *draws)
     assert found.holds is None
-    assert "the largest of 3 draws: input 21.00 ± 0.21, early 44.10 ± 0.44" in found.evidence
+    assert "(the largest of 3 draws): input 21.00 ± 0.21, early 44.10 ± 0.44" in found.evidence
 
 
 def test_a_control_at_another_n_or_without_values_is_not_compared():
@@ -192,6 +196,7 @@ def test_the_fall_is_judged_as_the_rise_is():
     found = fall(DATA, MATCHED)
     assert found.holds is True
     assert found.statement.startswith("TwoNN falls by x 4.00 from middle to output; of the ")
+    assert found.evidence.endswith("At input: data 22.0; smooth maps, d = 28, matched 21.0.")
     assert fall(of_sample([22.0, 50.0, 20.0, 20.0, 22.0]), MATCHED).holds is False
     assert fall(of_sample([5.0, 10.0, 20.0]), MATCHED).statement == (
         "TwoNN is highest at middle, the last layer: it does not fall."

@@ -109,9 +109,9 @@ class _BesideTruth:
     def sentence(self, label: str) -> str:
         """How far the estimator inflates here."""
         return (
-            f"{label} reads {number(self.reading.value or 0.0)} at {self.reading.layer} of "
-            f"{self.control}, where the true dimension is {self.true_dimension}: at this N and "
-            f"curvature it is inflated by x {number(self.factor)} there."
+            f"{label} reads {number(self.reading.value or 0.0)} at {self.reading.layer} of a "
+            f"control ({self.control}) whose true dimension there is {self.true_dimension}: at "
+            f"this N and curvature it is inflated by x {number(self.factor)} there."
         )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from dimscope._format import number
 from dimscope.results import Verdict
 from dimscope.verdicts.comparison import Comparison, Move, compare, deciding, move_of
-from dimscope.verdicts.runs import Control, Reading, Run
+from dimscope.verdicts.runs import Reading, Run
 
 _NO_CONTROL = (
     "no control was tried, so this says nothing of the data beyond the estimator: run with "
@@ -79,7 +79,7 @@ def _answer(
     if not comparisons:
         return None, f"{moves}; {_NONE_COMPARED if run.controls else _NO_CONTROL}"
     decisive = deciding(comparisons)
-    most = f"{decisive.control} {way.verbs} by {decisive.move.factor}"
+    most = f"{decisive.move.factor} of {decisive.control}"
     if decisive.outcome == "within":
         return False, (
             f"{moves}, within what the controls show ({most}): no evidence about the data"
@@ -102,7 +102,7 @@ def _doubt(
     if decisive.outcome == "no_errors":
         return "the errors are unknown"
     if decisive.outcome == "within_errors":
-        return f"{most}, and the errors are larger than the difference"
+        return f"the difference from {most} is within the errors"
     if not any(comparison.control.is_matched for comparison in comparisons):
         return f"none is read as the data are at {run.data[0].layer} (none is matched)"
     return None
@@ -119,26 +119,23 @@ def _evidence(
 ) -> str:
     data = ", ".join(map(str, run.data)) if move.peak == move.end else move
     said = [f"{run.label}, N = {move.peak.n_samples}. Data: {data}"]
-    for comparison in comparisons:
-        drawn = f", the largest of {comparison.n_draws} draws" * (comparison.n_draws > 1)
-        said.append(f"{comparison.control}{drawn}: {comparison.move}")
-    if comparisons:
-        read = [f"data {_shown(run.data[0].value)}"]
-        read += [_at_first(comparison.control) for comparison in comparisons]
-        said.append(f"Read at {run.data[0].layer}: {'; '.join(read)}")
+    said += [f"{_named(comparison)}: {comparison.move}" for comparison in comparisons]
+    first = run.data[0]
+    if comparisons and first != move.end:
+        read = [f"{c.control} {_shown(c.control.at_first)}" for c in comparisons]
+        said.append(f"At {first.layer}: {'; '.join([f'data {_shown(first.value)}', *read])}")
     if uncompared:
         said.append(f"Not compared, for want of values at the same N: {'; '.join(uncompared)}")
     return ". ".join(said) + "."
 
 
-def _at_first(control: Control) -> str:
-    """How a control is read at the first layer, and how near it was brought to the data."""
-    near = (
-        ""
-        if control.mismatch is None
-        else f" (at two scales within {100 * control.mismatch:.0f} %)"
-    )
-    return f"{control} {_shown(control.at_first)}{near}"
+def _named(comparison: Comparison) -> str:
+    """A control, with how near it was brought to the data and how often it was drawn."""
+    control, n_draws = comparison.control, comparison.n_draws
+    near = control.mismatch
+    more = [] if near is None else [f"at the input within {100 * near:.0f} % at two scales"]
+    more += [f"the largest of {n_draws} draws"] if n_draws > 1 else []
+    return f"{control} ({', '.join(more)})" if more else str(control)
 
 
 def _shown(value: float | None) -> str:

@@ -24,7 +24,8 @@ def judge_tangents(rule: str, run: Run) -> Iterator[Verdict]:
         yield Verdict(
             subject=run.subject,
             rule=rule,
-            statement=f"Of {d} directions of {control}, {_surviving(ranks, d)}{_acting(acting)}.",
+            statement=f"Of the {d} directions of a control ({control}) {_surviving(ranks, d)}"
+            f"{_acting(acting)}.",
             holds=survive,
             evidence=_evidence(ranks, acting),
         )
