@@ -39,6 +39,7 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "setting": "string",  # parameters of the method that are not at their defaults
     "n_near_copies": "Int64",  # rows that nearly repeat another; missing where nobody counted
     "n_groups": "Int64",  # groups of rows that depend on each other; missing where none are given
+    "replicate": "int64",  # number of the draw, of controls that are drawn several times
 }
 
 #: What `Profile.to_frame` calls a curve, by its axis; estimates have no axis.
@@ -170,6 +171,7 @@ def _subject_of(row: Mapping[str, Any], facts: Mapping[str, Any]) -> Subject:
         pooling=pooling if isinstance(pooling, str) else None,
         data=data[:12] if isinstance(data, str) else None,
         sample=row.get("sample") or "data",
+        replicate=row.get("replicate") or 0,
         group=row.get("group"),
     )
 
@@ -239,7 +241,8 @@ def _quantity_of(row: Mapping[str, Any], lookup: Lookup) -> Quantity:
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row.get(name) for name in ("model", "step", "layer", "method", "setting"))
+    names = ("model", "step", "layer", "method", "setting", "sample", "replicate", "group")
+    return tuple(row.get(name) for name in names)
 
 
 def _known(value: Any) -> Any:
