@@ -5,6 +5,7 @@ from .family import InputFamily as InputFamily
 from .inputs import (
     batch_size_of as batch_size_of,
     controls_of as controls_of,
+    count_controls as count_controls,
     drawn as drawn,
     received as received,
 )

@@ -46,3 +46,9 @@ def controls_for(
     if isinstance(choice, bool | str):
         raise NotImplementedError
     return tuple(Control(family=family, seed=rng) for family in choice)
+
+
+def n_controls(inputs: Tensor, choice: bool | str | Sequence[InputFamily]) -> int:
+    """How many controls a choice names for such inputs."""
+    del inputs
+    return 2 if choice is True else 60

@@ -14,7 +14,7 @@ from dimscope.capture import Probe
 from dimscope.capture.batches import read_first
 from dimscope.capture.inference import undisturbed
 from dimscope.capture.tensors import leaves, map_leaves
-from dimscope.controls.choose import Control, controls_for
+from dimscope.controls.choose import Control, controls_for, n_controls
 from dimscope.controls.family import InputFamily
 from dimscope.errors import InputError
 
@@ -56,6 +56,19 @@ def controls_of(
     return tuple(map(data.dressed, controls_for(data.inputs, choice, rng=rng)))
 
 
+def count_controls(probe: Probe, choice: bool | str | Sequence[InputFamily]) -> int:
+    """How many controls `controls_of` would choose; at most the first batch is read.
+
+    Raises
+    ------
+    InputError
+        If controls must be fitted to the data, and cannot.
+    """
+    if not isinstance(choice, bool | str):
+        return len(choice)
+    return n_controls(received(probe, n_samples=1).inputs, choice) if choice else 0
+
+
 @dataclass(frozen=True)
 class Received:
     """Some of the data as a network receives them.
@@ -81,7 +94,7 @@ class Received:
         return replace(control, family=family)
 
 
-def received(probe: Probe) -> Received:
+def received(probe: Probe, n_samples: int = _MAX_SAMPLES) -> Received:
     """Read the first samples of the data of a probe: at most 1,000, and 256 MiB of them.
 
     Raises
@@ -97,7 +110,7 @@ def received(probe: Probe) -> Received:
         )
     parts: list[Tensor] = []
     form: Any = None
-    n_left = _MAX_SAMPLES
+    n_left = n_samples
     with undisturbed(probe.model, probe.data, probe.mode):
         for batch in probe.batches():
             content = batch.inputs if probe.forward is None else batch.content

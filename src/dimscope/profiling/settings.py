@@ -107,12 +107,18 @@ def make_settings(  # noqa: PLR0913 - one parameter for each field
         curves=tuple(curve for curve in EXTRA_CURVES if curve in curves),
         engine=engine or LocalEngine(),
         groups=groups,
-        controls=_checked_controls(controls),
+        controls=checked_controls(controls),
     )
 
 
-def _checked_controls(controls: Any) -> Any:
-    """Check a choice of controls; False for none, and families as a tuple."""
+def checked_controls(controls: Any) -> Any:
+    """Check a choice of controls; False for none, and families as a tuple.
+
+    Raises
+    ------
+    InputError
+        If it is no choice, or two families have one name, or that of the data.
+    """
     if controls is None or isinstance(controls, bool) or controls == "full":
         return bool(controls) and controls
     from dimscope.controls import InputFamily  # noqa: PLC0415 - torch

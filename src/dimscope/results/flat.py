@@ -40,6 +40,7 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "n_near_copies": "Int64",  # rows that nearly repeat another; missing where nobody counted
     "n_groups": "Int64",  # groups of rows that depend on each other; missing where none are given
     "replicate": "int64",  # number of the draw, of controls that are drawn several times
+    "family": "string",  # of what the method measures: intrinsic, linear or other
 }
 
 #: What `Profile.to_frame` calls a curve, by its axis; estimates have no axis.
@@ -235,9 +236,8 @@ def _quantity_of(row: Mapping[str, Any], lookup: Lookup) -> Quantity:
     if row["curve"] == "spectrum":
         return VARIANCE_SHARE
     known = lookup(row["method"])
-    return Quantity.of(
-        known.method, known.family, title=known.title, setting=row.get("setting") or ""
-    )
+    family = row.get("family") or known.family
+    return Quantity.of(known.method, family, title=known.title, setting=row.get("setting") or "")
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -264,5 +264,5 @@ def _flat_order(whole: pd.DataFrame) -> np.ndarray:
 
 def _typed(whole: pd.DataFrame) -> pd.DataFrame:
     known = {name: kind for name, kind in PROFILE_COLUMNS.items() if name in whole}
-    text = ("key", "label", "title", "family", "error_kind", "pooling", "data", "problem")
+    text = ("key", "label", "title", "error_kind", "pooling", "data", "problem")
     return whole.astype({**known, **dict.fromkeys(text, "string")})
