@@ -62,9 +62,18 @@ def profile(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Measure the dimension of the layers of a network in one pass over the data."""
     found = load_sources(**sources)
-    choice = {"matched": True, "full": "full", None: False}[controls]
+    choice = True if controls == "matched" else controls or False
     if dry_run:
-        _show_plan(found, layers, mode, Budgets.of(memory, disk), choice, output)
+        budgets = Budgets.of(memory, disk)
+        _show_plan(
+            found,
+            output,
+            layers=layers,
+            memory_budget=budgets.memory,
+            disk_budget=budgets.disk,
+            mode=mode,
+            controls=choice,
+        )
         return
     result = profiling.profile(
         found.loaded.model,
@@ -95,28 +104,12 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         note_saved(out)
 
 
-def _show_plan(
-    found: Sources,
-    layers: str | list[str],
-    mode: Mode,
-    budgets: Budgets,
-    controls: bool | str,
-    output: Output,
-) -> None:
+def _show_plan(found: Sources, output: Output, **how: Any) -> None:
     try:
         n_samples = len(found.data)
     except TypeError as error:
         raise InputError("--dry-run needs data of known length, such as a data set") from error
-    planned = profiling.plan(
-        found.loaded.model,
-        found.data,
-        layers,
-        n_samples=n_samples,
-        memory_budget=budgets.memory,
-        disk_budget=budgets.disk,
-        mode=mode,
-        controls=controls,
-    )
+    planned = profiling.plan(found.loaded.model, found.data, n_samples=n_samples, **how)
     output.write(text=lambda: _print_plan(planned), document=lambda: _plan_document(planned))
 
 

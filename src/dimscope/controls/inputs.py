@@ -14,8 +14,8 @@ from dimscope.capture import Probe
 from dimscope.capture.batches import read_first
 from dimscope.capture.inference import undisturbed
 from dimscope.capture.tensors import leaves, map_leaves
-from dimscope.controls.choose import Control, controls_for, n_controls
-from dimscope.controls.family import InputFamily
+from dimscope.controls.choice import ControlChoice, controls_for, n_controls
+from dimscope.controls.control import Control
 from dimscope.errors import InputError
 
 #: Stands where the inputs do in the form of a batch.
@@ -33,9 +33,7 @@ _HOW_TO_SAY = (
 )
 
 
-def controls_of(
-    probe: Probe, choice: bool | str | Sequence[InputFamily], *, rng: int
-) -> tuple[Control, ...]:
+def controls_of(probe: Probe, choice: ControlChoice, *, rng: int) -> tuple[Control, ...]:
     """Choose controls for what a network receives, ready to go through it.
 
     Parameters
@@ -56,7 +54,7 @@ def controls_of(
     return tuple(map(data.dressed, controls_for(data.inputs, choice, rng=rng)))
 
 
-def count_controls(probe: Probe, choice: bool | str | Sequence[InputFamily]) -> int:
+def count_controls(probe: Probe, choice: ControlChoice) -> int:
     """How many controls `controls_of` would choose; at most the first batch is read.
 
     Raises

@@ -1,4 +1,4 @@
-"""Controls in figures of depth: which of their rows are drawn, and how they look beside the data."""
+"""Controls in figures of depth: which of their rows are drawn, and their look beside the data."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def first_method_only(frame: pd.DataFrame) -> pd.DataFrame:
     linear = linear_methods(frame)
     methods = list(dict.fromkeys(frame["method"]))
     shown = next((method for method in methods if method not in linear), methods[0])
-    return frame[(frame["sample"] == "data") | (frame["method"] == shown)]
+    kept: pd.DataFrame = frame[(frame["sample"] == "data") | (frame["method"] == shown)]
+    return kept
 
 
 def draws_merged(frame: pd.DataFrame) -> pd.DataFrame:
