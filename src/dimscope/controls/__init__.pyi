@@ -13,3 +13,5 @@ from .inputs import (
 from .matching import matched as matched
 from .picture import picture_directions as picture_directions, picture_family as picture_family
 from .smooth import smooth_maps as smooth_maps, torus_maps as torus_maps
+from .tangent_results import LayerTangents as LayerTangents, TangentSpectra as TangentSpectra
+from .tangents import tangent_spectrum as tangent_spectrum, tangents_of as tangents_of

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from dimscope._progress import Advance, progress_bars
 from dimscope.errors import DimscopeError, InputError
+from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import Sample
-from dimscope.profiling.passes import facts_of
+from dimscope.profiling.passes import facts_of, measured_layers
 from dimscope.profiling.settings import Settings
-from dimscope.results import Subject, Value, plain, sample_labels
+from dimscope.results import Quantity, Subject, Value, plain, sample_labels
 
 if TYPE_CHECKING:
     from dimscope.capture import Captured, Probe
@@ -17,7 +23,8 @@ if TYPE_CHECKING:
     from dimscope.controls import Control
 
 _TRIAL_SAMPLES = 3
-_FEW_POINTS, _MANY_POINTS = 4, 8
+_N_POINTS, _MANY_POINTS = 4, 8  # of tangent spectra: of the matched controls, and of others
+_DIRECTIONS = 16  # that go through the network at once; beside them a batch of its samples is small
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +39,17 @@ class Run:
         How each layer is measured.
     subject
         The label and the step of the model, the name of the sample and its draw.
+    layers
+        The names of the layers, where these were found before.
     control
         What the sample is drawn from; None for the data.
-    n_points
-        Points at which the tangent spectra of a control are taken.
     """
 
     probe: Probe
     settings: Settings
     subject: Subject
+    layers: tuple[str, ...] = ()
     control: Control | None = None
-    n_points: int = 0
 
     @property
     def sample(self) -> Sample:
@@ -67,12 +74,89 @@ class Run:
             "facts": plain(family.facts),
         }
 
-    def tangents(self) -> dict[str, tuple[Value, ...]]:
-        """The tangent spectra of a control by layer; none for the data."""
-        return {}
+    def tangents(self, open_bar: Callable[[str], Advance]) -> dict[str, tuple[Value, ...]]:
+        """The tangent spectra of a control in all its layers, by layer; none for the data.
+
+        Where they cannot be taken, each has a problem that says why.
+        """
+        control, names = self.control, self.layers
+        if control is None:
+            return {}
+        from dimscope.controls import tangents_of  # noqa: PLC0415 - torch
+
+        rng = np.random.default_rng([self.settings.seed, control.replicate])
+        n_points = _N_POINTS if self.settings.controls is True else _MANY_POINTS
+        probe = replace(self.probe, batch_size=_DIRECTIONS)
+        on_point = open_bar("tangent spectra")
+        try:
+            spectra = tangents_of(probe, control.family, n_points, rng=rng, on_point=on_point)
+        except Exception as error:  # whatever torch raises of an operation without derivatives
+            problem = f"no tangent spectra: {type(error).__name__}: {error}"
+            return {name: _unknown(replace(self.subject, layer=name), problem) for name in names}
+        found = spectra.values(self.subject)
+        return {name: tuple(row for row in found if row.subject.layer == name) for name in names}
 
 
-def chosen_controls(found: Found, settings: Settings) -> tuple[Control, ...]:
+def measure_run(
+    run: Run, journal: Journal, *, shown: bool, layers: Sequence[str] | None = None
+) -> None:
+    """Run one pass over a sample, then add every layer to the journal once it is measured.
+
+    Parameters
+    ----------
+    run, journal
+        What is measured, and where it is recorded.
+    shown
+        Whether to show progress.
+    layers
+        Which layers of the sample; all by default.
+    """
+    from dimscope.capture import read  # noqa: PLC0415 - torch
+
+    probe = run.probe if layers is None else run.probe.narrowed(layers)
+    with probe.budgets.store() as store, progress_bars(shown) as open_bar:
+        bar = cache(lambda title: open_bar(run.named(title)))
+        captured = read(
+            probe,
+            store,
+            on_batch=bar("forward passes"),
+            on_pass=lambda done: bar("passes for the widest layers")(done, None),
+        )
+        journal.confirm_capture(run.sample, run.facts(captured))
+        tangents = run.tangents(bar)
+        on_layer = bar("layers measured")
+        for measured in measured_layers(captured, store, run.settings, run.subject, on_layer):
+            journal.add(measured.with_values(tangents.get(measured.name, ())))
+
+
+def measure_missing(
+    found: Found, settings: Settings, subject: Subject, journal: Journal, *, shown: bool
+) -> None:
+    """Measure the layers that a journal lacks: first those of the data, then of each control.
+
+    Raises
+    ------
+    InputError
+        If controls cannot be made for these data, or the network does not take them.
+    """
+    data = Run(probe=found.probe, settings=settings, subject=subject, layers=found.names)
+    controls: tuple[Control, ...] = ()
+    batch_size = found.probe.batch_size
+    if settings.controls:  # made before the data are measured, so that what is wrong shows early
+        from dimscope.controls import batch_size_of  # noqa: PLC0415 - torch
+
+        controls = _controls(found, settings)
+        batch_size = batch_size_of(found.probe)
+    if left := journal.missing(data.sample, data.layers):
+        measure_run(data, journal, shown=shown, layers=left)
+    n_samples = journal.captured[data.sample]["n_samples"]
+    for control in controls:
+        run = _of_control(control, data, n_samples, batch_size)
+        if left := journal.missing(run.sample, run.layers):
+            measure_run(run, journal, shown=shown, layers=left)
+
+
+def _controls(found: Found, settings: Settings) -> tuple[Control, ...]:
     """Make the controls of a profile, and see that the network takes what they draw.
 
     Raises
@@ -88,7 +172,7 @@ def chosen_controls(found: Found, settings: Settings) -> tuple[Control, ...]:
     return controls
 
 
-def control_run(control: Control, data: Run, n_samples: int, batch_size: int) -> Run:
+def _of_control(control: Control, data: Run, n_samples: int, batch_size: int) -> Run:
     """Prepare a control to go through the network as the data did.
 
     Only intrinsic dimensions are measured, unless the data have no other than linear ones, without
@@ -107,6 +191,22 @@ def control_run(control: Control, data: Run, n_samples: int, batch_size: int) ->
         ),
         subject=replace(data.subject, sample=control.family.name, replicate=control.replicate),
         control=control,
+    )
+
+
+def _unknown(subject: Subject, problem: str) -> tuple[Value, ...]:
+    """The rows of a layer without tangent spectra."""
+    from dimscope.controls.tangent_results import TANGENT_METHODS  # noqa: PLC0415 - torch
+
+    return tuple(
+        Value(
+            subject=subject,
+            quantity=Quantity.of(method, "other", title=title),
+            value=None,
+            n_samples=0,
+            problem=problem,
+        )
+        for method, title in TANGENT_METHODS.items()
     )
 
 

@@ -74,6 +74,11 @@ class Measured:
             n_features=self.n_features,
         )
 
+    def with_values(self, values: Iterable[Value]) -> Self:
+        """The layer with further values, of whatever subject: they are of this one."""
+        further = (replace(value, subject=self.subject) for value in values)
+        return replace(self, values=(*self.values, *further))
+
     def at_step(self, step: int | None) -> Self:
         """The same numbers, recorded for another training step."""
         subject = replace(self.subject, step=step)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +14,14 @@ from dimscope._deprecated import renamed_parameters
 from dimscope._folder_lock import hold_folder
 from dimscope._log import Log
 from dimscope._parameters import checked_parameters
-from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
-from dimscope.profiling.controlled import Run, chosen_controls, control_run
+from dimscope.profiling.controlled import Run, measure_missing, measure_run
 from dimscope.profiling.head import holds_profile
 from dimscope.profiling.journal import Journal
 from dimscope.profiling.measured import DATA, in_order, rows_of
-from dimscope.profiling.passes import measured_layers, require_groups_fit, versions_used
+from dimscope.profiling.passes import require_groups_fit, versions_used
 from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
@@ -222,11 +219,10 @@ def _profile(
 ) -> Profile:
     found = None if out is None and not settings.controls else probe.found()
     journal = _journal(probe, settings, subject, found, out)
-    data = Run(probe=probe, settings=settings, subject=subject)
     if found is None:
-        _measure(data, journal, shown=shown)
+        measure_run(Run(probe=probe, settings=settings, subject=subject), journal, shown=shown)
     else:
-        _measure_missing(replace(data, probe=found.probe), found, journal, shown=shown)
+        measure_missing(found, settings, subject, journal, shown=shown)
     result = _assemble(journal, subject.model)
     if out is not None:
         result.save(out)
@@ -253,46 +249,6 @@ def _journal(
         "dimscope": version("dimscope"),
     }
     return Journal.open(out, {**identity, **found.probe.identity(), **facts})
-
-
-def _measure_missing(data: Run, found: Found, journal: Journal, *, shown: bool) -> None:
-    """Measure the layers that the journal lacks: first those of the data, then of each control."""
-
-    def measure_missing(run: Run) -> None:
-        if left := journal.missing(run.sample, found.names):
-            _measure(replace(run, probe=run.probe.narrowed(left)), journal, shown=shown)
-
-    if not data.settings.controls:
-        measure_missing(data)
-        return
-    from dimscope.controls import batch_size_of  # noqa: PLC0415 - torch
-
-    controls = chosen_controls(found, data.settings)  # before the data: what is wrong shows early
-    batch_size = batch_size_of(found.probe)
-    measure_missing(data)
-    n_samples = journal.captured[DATA]["n_samples"]
-    for control in controls:
-        measure_missing(control_run(control, data, n_samples, batch_size))
-
-
-def _measure(run: Run, journal: Journal, *, shown: bool) -> None:
-    """Run one pass over a sample, then add every layer to the journal once it is measured."""
-    from dimscope.capture import read  # noqa: PLC0415 - torch
-
-    with run.probe.budgets.store() as store, progress_bars(shown) as open_bar:
-        further = cache(open_bar)  # opens with the first further pass
-        captured = read(
-            run.probe,
-            store,
-            on_batch=open_bar(run.named("forward passes")),
-            on_pass=lambda done: further(run.named("passes for the widest layers"))(done, None),
-        )
-        journal.confirm_capture(run.sample, run.facts(captured))
-        tangents = run.tangents()
-        bar = open_bar(run.named("layers measured"))
-        for measured in measured_layers(captured, store, run.settings, run.subject, bar):
-            own = (*measured.values, *tangents.get(measured.name, ()))
-            journal.add(replace(measured, values=own))
 
 
 def _assemble(journal: Journal, label: str) -> Profile:
