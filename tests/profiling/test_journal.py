@@ -7,15 +7,18 @@ import pytest
 from dimscope._log import Log
 from dimscope.errors import InputError, StoreError
 from dimscope.profiling.journal import Journal
-from dimscope.profiling.measured import Measured
+from dimscope.profiling.measured import DATA, Measured
 from dimscope.results import CurvePoint, Note, Quantity, Subject, Value
 
 IDENTITY = {"seed": 0, "layers": ["a", "b"]}
 TWO_NN = Quantity.of("two_nn", "intrinsic", title="TwoNN")
 
 
-def measured(layer: str) -> Measured:
-    subject = Subject(model="net", layer=layer, step=3)
+CONTROL = ("affine_d8", 2)
+
+
+def measured(layer: str, sample=DATA) -> Measured:
+    subject = Subject(model="net", layer=layer, step=3, sample=sample[0], replicate=sample[1])
     notes = (Note("bias", "Too low."),)
     value = Value(subject=subject, quantity=TWO_NN, value=3.5, n_samples=100, notes=notes)
     point = CurvePoint(
@@ -26,11 +29,35 @@ def measured(layer: str) -> Measured:
 
 def test_what_was_added_is_there_when_it_is_opened_again(tmp_path):
     journal = Journal.open(tmp_path, IDENTITY)
-    journal.confirm_capture({"data_hash": "x"})
+    journal.confirm_capture(DATA, {"data_hash": "x"})
     journal.add(measured("a"))
     again = Journal.open(tmp_path, IDENTITY)
-    assert again.layers == {"a": measured("a")}
-    assert again.captured == {"data_hash": "x"}
+    assert again.layers == {(DATA, "a"): measured("a")}
+    assert again.captured == {DATA: {"data_hash": "x"}}
+
+
+def test_a_layer_is_measured_for_each_sample_and_draw(tmp_path):
+    journal = Journal.open(tmp_path, IDENTITY)
+    journal.confirm_capture(DATA, {"data_hash": "x"})
+    journal.add(measured("a"))
+    journal.confirm_capture(CONTROL, {"data_hash": "y"})
+    journal.add(measured("b", CONTROL))
+    again = Journal.open(tmp_path, IDENTITY)
+    assert again.captured == {DATA: {"data_hash": "x"}, CONTROL: {"data_hash": "y"}}
+    assert again.missing(DATA, ["a", "b"]) == ["b"]
+    assert again.missing(CONTROL, ["a", "b"]) == ["a"]
+    assert again.missing(("affine_d8", 3), ["a", "b"]) == ["a", "b"]
+    with pytest.raises(InputError, match="other data_hash"):
+        again.confirm_capture(CONTROL, {"data_hash": "x"})
+
+
+def test_the_lines_of_data_are_those_that_older_versions_wrote(tmp_path):
+    journal = Journal.open(tmp_path, IDENTITY)
+    journal.confirm_capture(DATA, {"data_hash": "x"})
+    journal.add(measured("a"))
+    _, captured, layer = map(json.loads, journal.log.path.read_text().splitlines())
+    assert captured.keys() == {"captured", "line", "crc32"}
+    assert layer["subject"] == {"model": "net", "layer": "a", "step": 3}
 
 
 @pytest.mark.parametrize("cut", range(1, 40, 3))
@@ -41,9 +68,9 @@ def test_a_line_cut_short_is_forgotten_and_overwritten(tmp_path, cut):
     text = journal.log.path.read_bytes()
     journal.log.path.write_bytes(text[:-cut])
     again = Journal.open(tmp_path, IDENTITY)
-    assert set(again.layers) == {"a"}
+    assert set(again.layers) == {(DATA, "a")}
     again.add(measured("b"))
-    assert set(Journal.open(tmp_path, IDENTITY).layers) == {"a", "b"}
+    assert set(Journal.open(tmp_path, IDENTITY).layers) == {(DATA, "a"), (DATA, "b")}
     assert all(json.loads(line) for line in journal.log.path.read_text().splitlines())
 
 
@@ -54,9 +81,9 @@ def test_another_run_is_refused_with_what_differs(tmp_path):
 
 
 def test_other_data_are_refused(tmp_path):
-    Journal.open(tmp_path, IDENTITY).confirm_capture({"data_hash": "x"})
+    Journal.open(tmp_path, IDENTITY).confirm_capture(DATA, {"data_hash": "x"})
     with pytest.raises(InputError, match="other data_hash"):
-        Journal.open(tmp_path, IDENTITY).confirm_capture({"data_hash": "y"})
+        Journal.open(tmp_path, IDENTITY).confirm_capture(DATA, {"data_hash": "y"})
 
 
 def test_closing_removes_the_file(tmp_path):
@@ -75,4 +102,4 @@ def test_a_journal_without_a_path_stays_in_memory():
     journal = Journal(log=Log(identity=IDENTITY))
     journal.add(measured("a"))
     journal.close()
-    assert journal.layers == {"a": measured("a")}
+    assert journal.layers == {(DATA, "a"): measured("a")}

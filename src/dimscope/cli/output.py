@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import pandas as pd
 
-from dimscope._format import in_groups, with_error
+from dimscope._format import in_groups, with_error, without_numbers
 from dimscope._optional import require
 from dimscope.errors import InputError, StoreError
+from dimscope.plots.controls import draws_merged
 from dimscope.plots.names import run_label
-from dimscope.plots.rows import rows_of, runs_of
+from dimscope.plots.rows import data_rows, rows_of, runs_of
 from dimscope.profiling import Profile
 from dimscope.results import (
     SCHEMA_VERSION,
     TICK_COLUMNS,
     DimensionEstimate,
+    Remark,
     Tables,
     plain,
     remarks_on,
@@ -138,9 +140,12 @@ def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
 
 
 def print_profile(profile: Profile) -> None:
-    """Write a table for each model, control and class: a row per layer, a column per method."""
-    methods = profile.methods()
-    for run, frame in runs_of(rows_of(profile, "estimate")):
+    """Write a table for each model, control and class: a row per layer, a column per method.
+
+    The draws of a control are one table, of their means.
+    """
+    for run, frame in runs_of(draws_merged(rows_of(profile, "estimate"))):
+        methods = list(dict.fromkeys(frame["method"]))
         rows = []
         for layer, group in frame.groupby("layer", sort=False):
             cells = {
@@ -191,11 +196,25 @@ def print_steps(profile: Profile) -> None:
 
 
 def note_remarks(values: pd.DataFrame) -> None:
-    """Write the notes on the values of a profile to stderr; equal notes stand once."""
-    for remark in remarks_on(values):
+    """Write the notes on the values of a profile to stderr; equal notes stand once.
+
+    Of controls only what is not also said of the data, without the layers.
+    """
+    said = set()
+    for remark in remarks_on(data_rows(values)):
+        said.add(without_numbers(remark.note))
         where = ", ".join(dict.fromkeys(f"{layer} ({method})" for layer, method in remark.where))
-        others = "" if remark.is_one_text else " (These are the numbers of the first.)"
-        note(f"{where}: {remark.note}{others}")
+        note(f"{where}: {_text(remark)}")
+    controls = values[values["sample"] != "data"]
+    for sample, own in controls.groupby("sample", sort=False):
+        for remark in remarks_on(own):
+            if without_numbers(remark.note) not in said:
+                methods = ", ".join(dict.fromkeys(method for _, method in remark.where))
+                note(f"control {sample} ({methods}): {_text(remark)}")
+
+
+def _text(remark: Remark) -> str:
+    return f"{remark.note}{'' if remark.is_one_text else ' (These are the numbers of the first.)'}"
 
 
 def _known(value: Any) -> float | None:

@@ -12,7 +12,7 @@ from dimscope.cli.sources import Sources, how_to_measure, load_sources, model_an
 from dimscope.errors import InputError
 from dimscope.neighbors import Metric
 from dimscope.results import as_records
-from dimscope.store import format_size, parse_size
+from dimscope.store import Budgets, format_size
 
 if TYPE_CHECKING:
     from dimscope.capture import Mode
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     type=click.Path(),
     metavar="DIR",
     help="Save the profile there; a run that was stopped continues there.",
+)
+@click.option(
+    "--controls",
+    is_flag=False,
+    flag_value="matched",
+    type=click.Choice(["matched", "full"]),
+    help="Also send inputs of known dimension through the network: the matched ones of two "
+    "families, or, by --controls full, all families, five draws each.",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Only show the layers, and the memory and time to expect."
@@ -47,6 +55,7 @@ def profile(  # noqa: PLR0913 - one parameter for each option
     n_jobs: int | None,
     search_device: str | None,
     label: str | None,
+    controls: str | None,
     out: str | None,
     dry_run: bool,
     output: Output,
@@ -54,9 +63,18 @@ def profile(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Measure the dimension of the layers of a network in one pass over the data."""
     found = load_sources(**sources)
+    choice = True if controls == "matched" else controls or False
     if dry_run:
-        budgets = parse_size(memory), None if disk is None else parse_size(disk)
-        _show_plan(found, layers, mode, budgets, output)
+        budgets = Budgets.of(memory, disk)
+        _show_plan(
+            found,
+            output,
+            layers=layers,
+            memory_budget=budgets.memory,
+            disk_budget=budgets.disk,
+            mode=mode,
+            controls=choice,
+        )
         return
     result = profiling.profile(
         found.loaded.model,
@@ -64,6 +82,7 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         layers,
         methods=methods,
         metric=metric,
+        controls=choice,
         pooling=pooling,
         mask=mask,
         axes=axes,
@@ -90,31 +109,20 @@ def profile(  # noqa: PLR0913 - one parameter for each option
         note_saved(out)
 
 
-def _show_plan(
-    found: Sources,
-    layers: str | list[str],
-    mode: Mode,
-    budgets: tuple[int, int | None],
-    output: Output,
-) -> None:
+def _show_plan(found: Sources, output: Output, **how: Any) -> None:
     try:
         n_samples = len(found.data)
     except TypeError as error:
         raise InputError("--dry-run needs data of known length, such as a data set") from error
-    planned = profiling.plan(
-        found.loaded.model,
-        found.data,
-        layers,
-        n_samples=n_samples,
-        memory_budget=budgets[0],
-        disk_budget=budgets[1],
-        mode=mode,
-    )
+    planned = profiling.plan(found.loaded.model, found.data, n_samples=n_samples, **how)
     output.write(text=lambda: _print_plan(planned), document=lambda: _plan_document(planned))
 
 
 def _plan_document(planned: profiling.Plan) -> dict[str, Any]:
-    totals = ("n_samples", "memory_bytes", "disk_bytes", "forward_seconds", "measure_seconds")
+    totals = (
+        "n_samples", "memory_bytes", "disk_bytes", "forward_seconds", "measure_seconds",
+        "n_controls", "control_seconds",
+    )  # fmt: skip
     return {name: getattr(planned, name) for name in totals} | {
         "layers": [
             {
@@ -146,6 +154,11 @@ def _print_plan(planned: profiling.Plan) -> None:
         f"{format_size(planned.disk_bytes)} on disk; about {planned.forward_seconds:.0f} s of "
         f"forward passes and {planned.measure_seconds:.0f} s of measurement"
     )
+    if planned.n_controls:
+        click.echo(
+            f"{planned.n_controls} controls: about {planned.control_seconds:.0f} s more, in the "
+            "same memory"
+        )
 
 
 def _where(planned: profiling.Plan, layer: str) -> str:

@@ -330,8 +330,9 @@ def _described(
 
 
 def _rows_of(profile: Tables, method: str | None, model: str | None) -> pd.DataFrame:
-    """The estimates of one model by one method."""
+    """The estimates of one model by one method on the data, not on controls."""
     rows = profile.to_frame("estimate")
+    rows = rows[rows["sample"] == "data"]
     for column, chosen in (("model", model), ("method", method)):
         values = list(dict.fromkeys(rows[column]))
         if not values or (chosen is not None and chosen not in values):

@@ -12,6 +12,9 @@ from dimscope.plots.names import Run
 #: The colours of Okabe and Ito, which colour-blind readers can tell apart. Black and yellow are
 #: left out: they vanish on dark and on light ground.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C")
+#: Of controls, which lie behind the data.
+_GREYS = ("#6B7280", "#9CA3AF", "#B9BEC7")
+_TINT = 0.4
 #: From the first to the last layer: blue to amber, ever lighter, readable on any ground.
 _DEPTH_RAMP = ("#2B5FA8", "#8364B0", "#CF5A6B", "#E8A02C")
 
@@ -25,6 +28,28 @@ def run_colors(runs: Sequence[Run]) -> dict[Run, str]:
         for place, run in enumerate(own, start=1):
             colors[run] = _blend("#D5D9E0", color, place / len(own))
     return colors
+
+
+def control_colors(samples: Sequence[str]) -> dict[str, str]:
+    """Choose a grey for each control, by its name.
+
+    Examples
+    --------
+    >>> control_colors(["affine_d8", "smooth_d4"])
+    {'affine_d8': '#6B7280', 'smooth_d4': '#9CA3AF'}
+    """
+    return dict(zip(dict.fromkeys(samples), cycle(_GREYS), strict=False))
+
+
+def tinted(grey: str, tint: str | None) -> str:
+    """Mix some of a colour into a grey; None leaves it as it is.
+
+    Examples
+    --------
+    >>> tinted("#6B7280", "#0072B2"), tinted("#6B7280", None)
+    ('#407294', '#6B7280')
+    """
+    return grey if tint is None else _blend(grey, tint, _TINT)
 
 
 def layer_colors(n_layers: int) -> list[str]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from dimscope._optional import require
 from dimscope.plots._axes import MUTED, dress, log_axis, new_axes, show_legend
 from dimscope.plots.colors import PALETTE, run_colors
+from dimscope.plots.controls import control_looks, draws_merged, first_method_only
 from dimscope.plots.depth_axis import DepthAxis, depth_axis
 from dimscope.plots.names import Run, linear_methods, method_labels, run_label
-from dimscope.plots.rows import estimate_rows, needs_log, runs_of
+from dimscope.plots.rows import estimate_rows, needs_log, runs_of, runs_of_data
 from dimscope.results import Tables
 
 if TYPE_CHECKING:
@@ -22,19 +23,40 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+#: Matplotlib's words for the dashes of controls.
+_DASHES: Mapping[str, Any] = {
+    "dash": "--",
+    "dot": ":",
+    "dashdot": "-.",
+    "longdash": (0, (8, 3)),
+}
 _MAX_STEPS_NAMED = 5
 _NAMED_FAMILIES = ({"intrinsic"}, {"linear"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Style:
-    """The look of one line; linear dimensions are dashed, with hollow markers."""
+    """The look of one line.
+
+    Linear dimensions are dashed, with hollow markers. Controls lie behind the data, thin, small,
+    and with dashes of their own.
+    """
 
     color: str
     marker: str
     linear: bool
+    dashes: Any = None
 
     def line(self) -> dict[str, object]:
+        if self.dashes is not None:
+            return {
+                "color": self.color,
+                "marker": self.marker,
+                "linestyle": self.dashes,
+                "markersize": 3.5,
+                "linewidth": 1.3,
+                "zorder": 1.5,
+            }
         return {
             "color": self.color,
             "marker": self.marker,
@@ -52,7 +74,10 @@ def plot_profile(
 ) -> Axes:
     """Dimension against depth, with 95 % error bars, several models and methods overlaid.
 
-    Controls and classes are lines of their own, as further models are. The horizontal axis names
+    Classes are lines of their own, as further models are. Controls lie behind the data in grey,
+    tinted with the colour of their network where there are several, and by the first method that is
+    not linear alone; several draws of one control are one line, their mean, with a band that holds
+    95 % of draws. The horizontal axis names
     the layers if all models share them; else it is the relative depth, and layers of the same
     depth stand side by side. The vertical axis is logarithmic if the values span more than a factor
     of 20. Unknown values leave a gap.
@@ -79,6 +104,7 @@ def plot_profile(
 
 def draw_depths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Plot estimates that are rows with error bounds; see `plot_profile`."""
+    frame = draws_merged(first_method_only(frame))
     axis = depth_axis(frame)
     n_layers = len(set(axis.positions.values()))
     target = ax or new_axes(width=min(max(7.2, 3.4 + 0.36 * n_layers), 13.0))
@@ -92,20 +118,26 @@ def draw_depths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def _styles(frame: pd.DataFrame) -> Mapping[tuple[Run, str], _Style]:
-    """Colour by model and marker by method; with one model, colour by method."""
+    """Colour by model and marker by method; with one model, colour by method; controls are grey."""
     methods = list(dict.fromkeys(frame["method"]))
     linear = linear_methods(frame)
-    runs = [run for run, _ in runs_of(frame)]
-    by_run = run_colors(runs)
+    by_run = run_colors(runs_of_data(frame))
     by_method = dict(zip(methods, cycle(PALETTE), strict=False))
     markers = dict(zip(methods, cycle(_MARKERS), strict=False))
-    return {
+    of_controls = {
         (run, method): _Style(
-            color=by_method[method] if len(runs) == 1 else by_run[run],
+            color=look.color, marker=markers[method], linear=False, dashes=_DASHES[look.dash]
+        )
+        for run, look in control_looks(frame, by_run).items()
+        for method in methods
+    }
+    return of_controls | {
+        (run, method): _Style(
+            color=by_method[method] if len(by_run) == 1 else by_run[run],
             marker=markers[method],
             linear=method in linear,
         )
-        for run in runs
+        for run in by_run
         for method in methods
     }
 
@@ -113,7 +145,8 @@ def _styles(frame: pd.DataFrame) -> Mapping[tuple[Run, str], _Style]:
 def _draw(ax: Axes, axis: DepthAxis, rows: pd.DataFrame, style: _Style) -> None:
     x = axis.place(rows)
     ax.fill_between(x, rows["low"], rows["high"], color=style.color, alpha=0.16, linewidth=0)
-    ax.vlines(x, rows["low"], rows["high"], color=style.color, alpha=0.6, linewidth=1.1)
+    if style.dashes is None:
+        ax.vlines(x, rows["low"], rows["high"], color=style.color, alpha=0.6, linewidth=1.1)
     ax.plot(x, rows["value"].to_numpy(), **style.line())  # type: ignore[arg-type]
 
 
@@ -123,7 +156,7 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
     ylabel = kind if frame["method"].nunique() > 1 else f"{kind} ({frame['label'].iloc[0]})"
     samples = sorted(set(frame["n_samples"]))
     number = f"N = {samples[-1]:,}" if len(samples) == 1 else f"N up to {samples[-1]:,}"
-    models = list(dict.fromkeys(frame["model"]))
+    models = list(dict.fromkeys(model for model, _ in runs_of_data(frame)))
     title = f"{models[0]}, {number}" if len(models) == 1 else number
     dress(ax, title=title, xlabel=axis.label, ylabel=ylabel)
     if axis.ticks:
@@ -143,16 +176,26 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
 
 
 def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style]) -> list[Artist]:
-    """Name each model and, in grey, each method; with one model, only the methods."""
+    """Name each model and, in grey, each method; with one model, only the methods; and controls."""
     line = require("matplotlib.lines", extra="plot", purpose="figures").Line2D
-    runs = [run for run, _ in runs_of(frame)]
+    runs = runs_of_data(frame)
     labels = method_labels(frame)
     methods = list(labels)
+    controls: list[Artist] = [
+        line(
+            [],
+            [],
+            label=_control_label(run, rows, alone=len(runs) == 1),
+            **styles[run, rows["method"].iloc[0]].line(),
+        )
+        for run, rows in runs_of(frame)
+        if run not in runs
+    ]
     if len(runs) == 1:
         return [
             line([], [], label=labels[method], **styles[runs[0], method].line())
             for method in methods
-        ]
+        ] + controls
     handles: list[Artist] = [
         line([], [], color=styles[run, methods[0]].color, linewidth=2.4, label=run_label(run))
         for run in _named(runs)
@@ -162,7 +205,13 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
             style = styles[runs[0], method]
             grey = _Style(color=MUTED, marker=style.marker, linear=style.linear)
             handles.append(line([], [], label=labels[method], **grey.line()))
-    return handles
+    return handles + controls
+
+
+def _control_label(run: Run, rows: pd.DataFrame, *, alone: bool) -> str:
+    """Name a control and its method; also its network, if there are several."""
+    first = rows.iloc[0]
+    return f"{first['sample'] if alone else run_label(run)} ({first['label']})"
 
 
 def _named(runs: list[Run]) -> list[Run]:

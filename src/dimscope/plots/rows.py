@@ -35,7 +35,10 @@ def rows_of(profile: Tables, curve: str) -> pd.DataFrame:
 
 
 def estimate_rows(profile: Tables, methods: Sequence[str] | None = None) -> pd.DataFrame:
-    """Select the estimates by ``methods`` (all by default), with the bounds of their error bars.
+    """Select the estimates by ``methods``, with the bounds of their error bars.
+
+    By default all methods that measure a dimension: what has the family ``"other"``, such as the
+    tangent spectra of controls, is left out unless there is nothing else.
 
     Raises
     ------
@@ -51,7 +54,16 @@ def estimate_rows(profile: Tables, methods: Sequence[str] | None = None) -> pd.D
         what = f"by {missing[0]!r}" if missing else "by no method"
         raise InputError(f"the profile has no estimates {what}: choose from {', '.join(known)}")
     frame = rows_of(profile, "estimate")
-    return _with_bounds(frame[frame["method"].isin(chosen)], "estimate")
+    frame = frame[frame["method"].isin(chosen)]
+    dimensions = frame[frame["family"] != "other"]
+    return _with_bounds(
+        frame if methods is not None or dimensions.empty else dimensions, "estimate"
+    )
+
+
+def data_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Select the rows of the data, without those of controls."""
+    return frame[frame["sample"] == "data"]
 
 
 def curve_rows(
@@ -211,6 +223,12 @@ def runs_of(frame: pd.DataFrame) -> Iterator[tuple[Run, pd.DataFrame]]:
     for (model, step), rows in groups:
         run = (model, None if pd.isna(step) else int(step))
         yield run, rows.sort_values("layer_index", kind="stable")
+
+
+def runs_of_data(frame: pd.DataFrame) -> list[Run]:
+    """List the models and steps that went through data; where there are only controls, these."""
+    data = data_rows(frame)
+    return [run for run, _ in runs_of(frame if data.empty else data)]
 
 
 def needs_log(values: pd.Series) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from dimscope._files import remove_file
 from dimscope._log import Log, naming_line
-from dimscope.profiling.measured import Measured
+from dimscope.profiling.measured import DATA, Measured, Sample
 from dimscope.results import plain
 
 _NAME = "unfinished.jsonl"
@@ -24,14 +24,14 @@ class Journal:
     log
         The file, if any, and the identity of the run, which must agree before any data are read.
     captured
-        Facts of the pass over the data, such as its hash; None before the first pass.
+        Facts of the pass over each sample, such as its hash; none before its first pass.
     layers
-        The measured layers, by name.
+        The measured layers, by sample and name.
     """
 
     log: Log
-    captured: dict[str, Any] | None = None
-    layers: dict[str, Measured] = field(default_factory=dict)
+    captured: dict[Sample, dict[str, Any]] = field(default_factory=dict)
+    layers: dict[tuple[Sample, str], Measured] = field(default_factory=dict)
 
     @classmethod
     def open(cls, directory: Path, identity: Mapping[str, Any]) -> Self:
@@ -49,10 +49,10 @@ class Journal:
         for number, line in enumerate(lines, start=2):
             with naming_line(log.path, number):
                 if "captured" in line:
-                    journal.captured = dict(line["captured"])
+                    sample = line.get("sample", DATA[0]), line.get("replicate", DATA[1])
+                    journal.captured[sample] = dict(line["captured"])
                 else:
-                    measured = Measured.from_dict(line)
-                    journal.layers[measured.name] = measured
+                    journal._keep(Measured.from_dict(line))
         return journal
 
     @classmethod
@@ -60,20 +60,26 @@ class Journal:
         """Whether a run has begun in ``directory`` and is not finished."""
         return (directory / _NAME).exists()
 
-    def confirm_capture(self, captured: Mapping[str, Any]) -> None:
-        """Record the facts of a pass over the data, or check that they equal the recorded ones.
+    def missing(self, sample: Sample, names: Iterable[str]) -> list[str]:
+        """Which of the layers of a sample are not measured."""
+        return [name for name in names if (sample, name) not in self.layers]
+
+    def confirm_capture(self, sample: Sample, captured: Mapping[str, Any]) -> None:
+        """Record the facts of a pass over a sample, or check that they equal the recorded ones.
 
         Raises
         ------
         InputError
-            If the data or the samples differ from those of the run that is resumed.
+            If the samples differ from those of the run that is resumed.
         StoreError
             If the facts cannot be written.
         """
-        if self.captured is None:
-            self.log.append({"captured": captured})
-            self.captured = plain(captured)
-        self.log.require_same(self.captured, plain(captured))
+        if sample not in self.captured:
+            name, replicate = sample
+            of_control = {} if sample == DATA else {"sample": name, "replicate": replicate}
+            self.log.append({"captured": captured} | of_control)
+            self.captured[sample] = plain(captured)
+        self.log.require_same(self.captured[sample], plain(captured))
 
     def add(self, measured: Measured) -> None:
         """Record one layer; it is on disk when this returns.
@@ -84,7 +90,10 @@ class Journal:
             If it cannot be written.
         """
         self.log.append(measured.to_dict())
-        self.layers[measured.name] = measured
+        self._keep(measured)
+
+    def _keep(self, measured: Measured) -> None:
+        self.layers[measured.sample, measured.name] = measured
 
     def close(self) -> None:
         """Remove the journal: the run is finished and saved."""

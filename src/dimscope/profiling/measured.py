@@ -18,6 +18,10 @@ from dimscope.results import (
     typed_rows,
 )
 
+#: What went through a network: the name of the sample, and the number of its draw.
+Sample = tuple[str, int]
+DATA: Sample = ("data", 0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
@@ -51,6 +55,11 @@ class Measured:
         return self.subject.layer or ""
 
     @property
+    def sample(self) -> Sample:
+        """What went through the network."""
+        return self.subject.sample, self.subject.replicate
+
+    @property
     def layer(self) -> Layer:
         """The layer's row."""
         subject = self.subject
@@ -64,6 +73,11 @@ class Measured:
             relative_depth=self.relative_depth,
             n_features=self.n_features,
         )
+
+    def with_values(self, values: Iterable[Value]) -> Self:
+        """The layer with further values, of whatever subject: they are of this one."""
+        further = (replace(value, subject=self.subject) for value in values)
+        return replace(self, values=(*self.values, *further))
 
     def at_step(self, step: int | None) -> Self:
         """The same numbers, recorded for another training step."""
@@ -105,16 +119,21 @@ class Measured:
 
 
 def in_order(measured: Iterable[Measured]) -> list[Measured]:
-    """Sort the layers of one pass by their order of execution, and number them from 0."""
+    """Sort the layers of each sample by their order of execution, and number them from 0."""
     listed = sorted(measured, key=lambda one: (one.index, one.name))
-    return [replace(one, index=i) for i, one in enumerate(listed)]
+    samples = dict.fromkeys(one.sample for one in listed)
+    return [
+        replace(one, index=index)
+        for sample in samples
+        for index, one in enumerate(one for one in listed if one.sample == sample)
+    ]
 
 
 def rows_of(measured: Iterable[Measured]) -> dict[str, list[Any]]:
     """Collect all rows, by their table."""
     listed = list(measured)
     return {
-        "layers": [one.layer for one in listed],
+        "layers": list(dict.fromkeys(one.layer for one in listed)),
         "values": [value for one in listed for value in one.values],
         "curves": [point for one in listed for point in one.curves],
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dimscope.profiling.settings import checked_controls
 from dimscope.store import Budgets, place_layers
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ _TRIAL_SAMPLES = 16
 _TRIAL_SIDE = 1024
 #: Cost of search, spectrum and decimation, in units of one float64 product of all pairs of points.
 _PRODUCTS = 2.0
+#: The share of that which a control costs: it has neither spectrum nor decimation.
+_OF_CONTROL = 0.5
+#: Derivatives of a control, in forward passes of a sample: directions, at some points.
+_DERIVATIVES = 3.0 * 16 * 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,9 @@ class Plan:
         the data that each reading of them takes.
     forward_seconds, measure_seconds
         Rough time of the forward passes and of the measurements on this machine, in seconds.
+    n_controls, control_seconds
+        Controls that would go through the network, one after the other and each in the memory that
+        the data needed, and the rough time of all of them, their tangent spectra included.
     """
 
     layers: tuple[LayerInfo, ...]
@@ -48,6 +56,8 @@ class Plan:
     recomputed: Mapping[str, int]
     forward_seconds: float
     measure_seconds: float
+    n_controls: int = 0
+    control_seconds: float = 0.0
 
     @property
     def disk_bytes(self) -> int:
@@ -76,6 +86,7 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
     pooling: Any = "flatten",
     axes: Mapping[str, str] | None = None,
     mode: Mode = "eval",
+    controls: Any = False,
 ) -> Plan:
     """Plan a profile of ``model`` on ``n_samples`` of ``data`` without measuring anything.
 
@@ -90,17 +101,18 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
         How many samples the profile would use.
     memory_budget, disk_budget
         Bytes of activations in memory and on disk; None for the free space of the disk.
-    pooling, axes
+    pooling, axes, controls
         As in `dimscope.profile`.
 
     Raises
     ------
     InputError
-        If a layer is unknown or the data are empty.
+        If a layer is unknown, the data are empty, or controls cannot be made for such data.
     CaptureError
         If the network itself fails.
     """
     from dimscope.capture import Probe, read  # noqa: PLC0415 - torch
+    from dimscope.controls import count_controls  # noqa: PLC0415 - torch
 
     trial = min(n_samples, _TRIAL_SAMPLES)
     budgets = Budgets(memory=memory_budget, disk=disk_budget)
@@ -115,6 +127,7 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
         mode=mode,
         budgets=budgets,
     ).found()
+    n_controls = count_controls(probe, checked_controls(controls))
     chosen = tuple(infos[name] for name in names)
     clock = [(0, time.perf_counter())]
     with budgets.store() as store:
@@ -126,6 +139,9 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
     (before, earlier), (after, later) = clock[-2:]  # the first batch also pays for the start
     sizes = {info.name: 4 * n_samples * width for info, width in zip(chosen, widths, strict=True)}
     placed = place_layers(sizes, memory_budget, disk)
+    forward = (later - earlier) / max(1, after - before)
+    measuring = _PRODUCTS * 2.0 * n_samples**2 * sum(widths) / _product_speed()
+    of_control = forward * (n_samples + _DERIVATIVES) + _OF_CONTROL * measuring
     return Plan(
         layers=chosen,
         n_samples=n_samples,
@@ -134,8 +150,10 @@ def plan(  # noqa: PLR0913 - what to measure, and with what
         recomputed={
             name: -(-sizes[name] // max(1, memory_budget)) for name in sorted(placed.nowhere)
         },
-        forward_seconds=(later - earlier) * n_samples / max(1, after - before),
-        measure_seconds=_PRODUCTS * 2.0 * n_samples**2 * sum(widths) / _product_speed(),
+        forward_seconds=forward * n_samples,
+        measure_seconds=measuring,
+        n_controls=n_controls,
+        control_seconds=n_controls * of_control,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +14,14 @@ from dimscope._deprecated import renamed_parameters
 from dimscope._folder_lock import hold_folder
 from dimscope._log import Log
 from dimscope._parameters import checked_parameters
-from dimscope._progress import progress_bars
 from dimscope.errors import InputError
 from dimscope.estimators import Method
 from dimscope.neighbors import LocalEngine, Metric, Resources
+from dimscope.profiling.controlled import Run, measure_missing, measure_run
 from dimscope.profiling.head import holds_profile
 from dimscope.profiling.journal import Journal
-from dimscope.profiling.measured import in_order, rows_of
-from dimscope.profiling.passes import facts_of, measured_layers, require_groups_fit, versions_used
+from dimscope.profiling.measured import DATA, in_order, rows_of
+from dimscope.profiling.passes import require_groups_fit, versions_used
 from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
@@ -31,6 +30,7 @@ from dimscope.verdicts import judged
 
 if TYPE_CHECKING:
     from dimscope.capture import Mode, Probe
+    from dimscope.capture.probe import Found
 
 
 @renamed_parameters(device="search_device")
@@ -43,6 +43,7 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     methods: Method | Sequence[Method] = DEFAULT_METHODS,
     metric: Metric = "euclidean",
     groups: Any = None,
+    controls: Any = False,
     pooling: Any = "flatten",
     axes: Mapping[str, str] | None = None,
     n_samples: int | None = None,
@@ -83,6 +84,13 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     groups
         A label for each sample, in the order of the data, or a `TimeWindow`: which samples depend
         on each other, as in `dimscope.estimate`.
+    controls
+        Inputs of known dimension that go through the network beside the data, as further samples
+        of the same tables: what the estimators say of these tells what to believe of the data.
+        True: two families that are matched to the data at the input. ``"full"``: all families,
+        five draws each. Or a list of `dimscope.controls.InputFamily`. Only intrinsic dimensions
+        are measured of a control, and its tangent spectra: its true local dimension, layer by
+        layer.
     pooling
         How an activation becomes a row: ``"flatten"``, ``"spatial_mean"``, ``"first_token"``,
         ``"last_token"``, ``"token_mean"``, a function ``pooling(activation)`` or
@@ -138,8 +146,8 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     Raises
     ------
     InputError
-        If the data are empty, a layer or method is unknown, no layer can be measured, or ``out``
-        holds another run.
+        If the data are empty, a layer or method is unknown, no layer can be measured, controls
+        cannot be made for such data, or ``out`` holds another run.
     CaptureError
         If the network itself fails, or changes its parameters.
     StoreError
@@ -147,7 +155,13 @@ def profile(  # noqa: PLR0913 - one call does the main job; all but model and da
     """
     engine = LocalEngine(Resources(n_jobs, search_device))
     settings = make_settings(
-        methods, metric=metric, n_repeats=n_repeats, rng=rng, engine=engine, groups=groups
+        methods,
+        metric=metric,
+        n_repeats=n_repeats,
+        rng=rng,
+        engine=engine,
+        groups=groups,
+        controls=controls,
     )
     from dimscope.capture import Probe  # noqa: PLC0415 - torch loads with the first network
 
@@ -204,14 +218,12 @@ def profile_probe(
 def _profile(
     probe: Probe, settings: Settings, subject: Subject, out: Path | None, *, shown: bool
 ) -> Profile:
-    identity = settings.to_dict() | {"label": subject.model} | probe.identity()
-    if out is None:
-        del identity["layers"], identity["n_samples_asked"]
-        journal = Journal(log=Log(identity=identity))
+    found = None if out is None and not settings.controls else probe.found()
+    journal = _journal(probe, settings, subject, found, out)
+    if found is None:
+        measure_run(Run(probe=probe, settings=settings, subject=subject), journal, shown=shown)
     else:
-        probe, journal = _resumed(probe, identity, out)
-    if out is None or probe.layers:
-        _measure(probe, settings, subject, journal, shown=shown)
+        measure_missing(found, settings, subject, journal, shown=shown)
     result = _assemble(journal, subject.model)
     if out is not None:
         result.save(out)
@@ -219,41 +231,25 @@ def _profile(
     return result
 
 
-def _resumed(probe: Probe, identity: Mapping[str, Any], out: Path) -> tuple[Probe, Journal]:
-    """Read what was measured in ``out`` so far; the probe that is returned has the other layers."""
+def _journal(
+    probe: Probe, settings: Settings, subject: Subject, found: Found | None, out: Path | None
+) -> Journal:
+    """What was measured in ``out`` so far; nothing, if nothing is to be written."""
     from dimscope.capture import hash_model  # noqa: PLC0415 - torch
 
+    identity = settings.to_dict() | {"label": subject.model} | probe.identity()
+    if out is None or found is None:
+        del identity["layers"], identity["n_samples_asked"]
+        left_out = {"left_out": found.left_out} if found and found.left_out else {}
+        return Journal(log=Log(identity=identity | left_out))
     if holds_profile(out) and not Journal.is_in(out):
         raise InputError(f"{out} already holds a profile: give another directory, or remove it")
-    found = probe.found()
     facts = {
         "model_hash": hash_model(probe.model),
         "left_out": found.left_out,
         "dimscope": version("dimscope"),
     }
-    journal = Journal.open(out, {**identity, **found.probe.identity(), **facts})
-    left = [name for name in found.names if name not in journal.layers]
-    return found.probe.narrowed(left), journal
-
-
-def _measure(
-    probe: Probe, settings: Settings, subject: Subject, journal: Journal, *, shown: bool
-) -> None:
-    """Run one pass over the data, then add every layer to the journal once it is measured."""
-    from dimscope.capture import read  # noqa: PLC0415 - torch
-
-    with probe.budgets.store() as store, progress_bars(shown) as open_bar:
-        further = cache(open_bar)  # opens with the first further pass
-        captured = read(
-            probe,
-            store,
-            on_batch=open_bar("forward passes"),
-            on_pass=lambda done: further("passes for the widest layers")(done, None),
-        )
-        journal.confirm_capture(facts_of(captured))
-        bar = open_bar("layers measured")
-        for measured in measured_layers(captured, store, settings, subject, bar):
-            journal.add(measured)
+    return Journal.open(out, {**identity, **found.probe.identity(), **facts})
 
 
 def _assemble(journal: Journal, label: str) -> Profile:
@@ -262,14 +258,18 @@ def _assemble(journal: Journal, label: str) -> Profile:
     Raises
     ------
     InputError
-        If no layer could be measured.
+        If no layer of the data could be measured.
     """
     measured = in_order(journal.layers.values())
-    values = [value for one in measured for value in one.values]
+    of_data = [one for one in measured if one.sample == DATA]
+    values = [value for one in of_data for value in one.values]
     if all(value.value is None for value in values):
         why = values[0].problem or joined(values[0].notes)
         raise InputError(f"no layer could be measured: {why}")
-    facts = dict(journal.log.identity) | (journal.captured or {}) | {"versions": versions_used()}
-    left_out = {one.name: one.n_left_out for one in measured if one.n_left_out is not None}
+    facts = dict(journal.log.identity) | journal.captured.get(DATA, {})
+    facts |= {"versions": versions_used()}
+    left_out = {one.name: one.n_left_out for one in of_data if one.n_left_out is not None}
     facts |= {"tokens_left_out": left_out} if left_out else {}
+    controls = {f"{n}_{i}": own for (n, i), own in journal.captured.items() if (n, i) != DATA}
+    facts |= {"controls": controls} if controls else {}
     return judged(Profile.of(rows_of(measured), provenance={label: facts}))

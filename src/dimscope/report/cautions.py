@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from dimscope.plots.rows import Z95, decimation_rows, rows_of
+from dimscope.plots.rows import Z95, data_rows, decimation_rows, rows_of
 from dimscope.results import Tables, remarks_on
 
 
@@ -22,16 +22,18 @@ def cautions(profile: Tables) -> list[str]:
 
 
 def notes(profile: Tables) -> list[tuple[str, int]]:
-    """Count the notes on the estimates, most frequent first.
+    """Count the notes on the estimates of the data, most frequent first.
 
-    Notes that differ only in their numbers count as one, and the first stands for all.
+    Those of controls are in the table. Notes that differ only in their numbers count as one, and
+    the first stands for all.
     """
-    counted = [(str(remark.note), len(remark.where)) for remark in remarks_on(profile.values)]
+    remarks = remarks_on(data_rows(profile.values))
+    counted = [(str(remark.note), len(remark.where)) for remark in remarks]
     return sorted(counted, key=lambda pair: -pair[1])
 
 
 def _rising_with_samples(profile: Tables) -> Iterator[str]:
-    frame = rows_of(profile, "decimation")
+    frame = data_rows(rows_of(profile, "decimation"))
     known = frame[frame["value"].notna()][["model", "method", "label"]].drop_duplicates()
     for model, method, label in known.itertuples(index=False):
         rows = decimation_rows(profile, model=model, method=method)
@@ -55,7 +57,7 @@ def _rises(rows: pd.DataFrame) -> bool:
 
 
 def _unknown(profile: Tables) -> Iterator[str]:
-    values = profile.to_frame("estimate")["value"]
+    values = data_rows(profile.to_frame("estimate"))["value"]
     if missing := int(values.isna().sum()):
         yield (
             f"{missing} of {len(values)} estimates have no value: they are gaps in the figures, "
@@ -64,7 +66,7 @@ def _unknown(profile: Tables) -> Iterator[str]:
 
 
 def _duplicates(profile: Tables) -> Iterator[str]:
-    rows = profile.to_frame("estimate")
+    rows = data_rows(profile.to_frame("estimate"))
     repeated = rows[rows["n_duplicates"] > 0]
     if not repeated.empty:
         yield (

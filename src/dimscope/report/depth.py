@@ -9,9 +9,17 @@ from typing import Any
 import pandas as pd
 
 from dimscope.plots.colors import PALETTE, run_colors
+from dimscope.plots.controls import ControlLook, control_looks, draws_merged
 from dimscope.plots.depth_axis import DepthAxis, depth_axis
 from dimscope.plots.names import Run, linear_methods, method_labels, run_label
-from dimscope.plots.rows import estimate_rows, last_step, needs_log, runs_of
+from dimscope.plots.rows import (
+    data_rows,
+    estimate_rows,
+    last_step,
+    needs_log,
+    runs_of,
+    runs_of_data,
+)
 from dimscope.report.figures import (
     figure_json,
     line_traces,
@@ -28,6 +36,12 @@ from dimscope.results import Tables
 _GREY = "#8C8C8C"
 _MAX_TICKS = 24
 _MANY_LAYERS = 30
+_MAX_CONTROLS_OPEN = 4
+_ON_CONTROLS = (
+    " Grey, dashed lines are controls: inputs of known dimension that went through the same "
+    "network; several draws of one are their mean, with a band that holds 95 % of draws. What the "
+    "data do within the controls is no evidence about the data."
+)
 
 
 def depth_panel(profile: Tables) -> Panel:
@@ -35,25 +49,27 @@ def depth_panel(profile: Tables) -> Panel:
     frame = estimate_rows(profile)
     frame = frame[frame["value"].notna().groupby(frame["method"]).transform("any")]
     nonlinear = frame[~frame["method"].isin(linear_methods(frame))]
-    frame = frame if nonlinear.empty else nonlinear
+    frame = draws_merged(frame if nonlinear.empty else nonlinear)
     kind = "intrinsic dimension" if set(frame["family"]) == {"intrinsic"} else "dimension"
     axis = depth_axis(frame, max_ticks=_MAX_TICKS)
-    runs = run_colors([run for run, _ in runs_of(frame)])
-    methods = _method_chips(frame, single=len(runs) == 1)
+    colors = run_colors(runs_of_data(frame))
+    looks = control_looks(frame, colors)
+    methods = _method_chips(frame, single=len(colors) == 1)
+    runs = _run_chips(colors, looks)
+    drawn = sorted(runs_of(frame), key=lambda one: one[0] not in looks)  # controls lie behind
     traces = [
         trace
-        for run, rows in runs_of(frame)
+        for run, rows in drawn
         for chip in methods
-        for trace in _run_traces(rows, run, runs[run], chip, axis)
+        for trace in _run_traces(rows, runs[run], chip, axis, looks.get(run))
     ]
-    run_chips = [Chip(label=run_label(run), value=run_label(run), color=runs[run]) for run in runs]
     log = needs_log(frame["value"])
     return Panel(
         name="depth",
         title="Dimension through the layers",
         figure=figure_json(traces, x_axis(axis), y_axis(kind, log)),
         groups=(
-            Group(title="model", key="run", chips=run_chips),
+            Group(title="model", key="run", chips=list(runs.values())),
             Group(title="method", key="method", chips=methods),
             log_group(log),
         ),
@@ -61,7 +77,7 @@ def depth_panel(profile: Tables) -> Panel:
             "Each point is one layer; bands and bars are 95 % intervals of the estimate and do not "
             "include its bias. Compare shapes rather than values: estimates lie below the true "
             "dimension, the further the higher it is and the fewer the points. A gap is an unknown "
-            "value."
+            "value." + (_ON_CONTROLS if looks else "")
         ),
     )
 
@@ -83,26 +99,42 @@ def _method_chips(frame: pd.DataFrame, *, single: bool) -> list[Chip]:
     ]
 
 
+def _run_chips(colors: Mapping[Run, str], looks: Mapping[Run, ControlLook]) -> dict[Run, Chip]:
+    """Let the reader choose models and controls; of many controls, the first start pressed."""
+    controls = {run: place for place, run in enumerate(looks)}
+    return {
+        run: Chip(
+            label=run_label(run),
+            value=run_label(run),
+            color=color,
+            dashed=run in looks,
+            pressed=controls.get(run, 0) < _MAX_CONTROLS_OPEN,
+        )
+        for run, color in {**colors, **{run: look.color for run, look in looks.items()}}.items()
+    }
+
+
 def _run_traces(
-    rows: pd.DataFrame, run: Run, color: str, chip: Chip, axis: DepthAxis
+    rows: pd.DataFrame, run: Chip, method: Chip, axis: DepthAxis, look: ControlLook | None
 ) -> list[dict[str, Any]]:
-    own = rows[rows["method"] == chip.value]
+    own = rows[rows["method"] == method.value]
+    size = 8 if len(own) < _MANY_LAYERS else 5
     return line_traces(
         own,
         axis.place(own),
-        color=chip.color or color,
-        meta={"run": run_label(run), "method": chip.value},
-        marker={"symbol": chip.marker, "size": 8 if len(own) < _MANY_LAYERS else 5},
-        visible=chip.pressed,
+        color=run.color if look else method.color or run.color,
+        meta={"run": run.value, "method": method.value},
+        marker={"symbol": method.marker, "size": 4 if look else size},
+        line={"dash": look.dash, "width": 1.5} if look else {},
+        visible=method.pressed and run.pressed,
     )
 
 
 def linear_panel(profile: Tables) -> Panel | None:
     """Plot the intrinsic beside linear and ambient dimensions; None without both kinds."""
-    frame = last_step(estimate_rows(profile))
+    frame = data_rows(last_step(estimate_rows(profile)))
     linear = linear_methods(frame) & set(frame.loc[frame["value"].notna(), "method"])
-    first = primary_method(frame)
-    if not linear or first in linear:
+    if not linear or (first := primary_method(frame)) in linear:
         return None
     labels = method_labels(frame)
     methods = _beside_chips([first, *(method for method in labels if method in linear)], labels)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dimscope._format import number, with_error
 from dimscope.plots.names import Run, linear_methods, run_label
-from dimscope.plots.rows import estimate_rows, last_step, runs_of
+from dimscope.plots.rows import data_rows, estimate_rows, last_step, runs_of
 from dimscope.results import Tables
 
 
@@ -79,8 +79,13 @@ def primary_method(frame: pd.DataFrame) -> str:
 
 
 def summarise(profile: Tables) -> list[RunSummary]:
-    """Sum up each model at its last step by the primary method, if it has a known value."""
-    frame = estimate_rows(profile)
+    """Sum up each model at its last step by the primary method, if it has a known value.
+
+    Controls are no models.
+    """
+    frame = data_rows(estimate_rows(profile))
+    if not frame["value"].notna().any():
+        return []
     rows = last_step(frame[frame["method"] == primary_method(frame)])
     return [_summary(run, own) for run, own in runs_of(rows) if own["value"].notna().any()]
 

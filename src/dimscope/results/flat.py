@@ -39,6 +39,8 @@ PROFILE_COLUMNS: Mapping[str, str] = {
     "setting": "string",  # parameters of the method that are not at their defaults
     "n_near_copies": "Int64",  # rows that nearly repeat another; missing where nobody counted
     "n_groups": "Int64",  # groups of rows that depend on each other; missing where none are given
+    "replicate": "int64",  # number of the draw, of controls that are drawn several times
+    "family": "string",  # of what the method measures: intrinsic, linear or other
 }
 
 #: What `Profile.to_frame` calls a curve, by its axis; estimates have no axis.
@@ -170,6 +172,7 @@ def _subject_of(row: Mapping[str, Any], facts: Mapping[str, Any]) -> Subject:
         pooling=pooling if isinstance(pooling, str) else None,
         data=data[:12] if isinstance(data, str) else None,
         sample=row.get("sample") or "data",
+        replicate=row.get("replicate") or 0,
         group=row.get("group"),
     )
 
@@ -233,13 +236,13 @@ def _quantity_of(row: Mapping[str, Any], lookup: Lookup) -> Quantity:
     if row["curve"] == "spectrum":
         return VARIANCE_SHARE
     known = lookup(row["method"])
-    return Quantity.of(
-        known.method, known.family, title=known.title, setting=row.get("setting") or ""
-    )
+    family = row.get("family") or known.family
+    return Quantity.of(known.method, family, title=known.title, setting=row.get("setting") or "")
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row.get(name) for name in ("model", "step", "layer", "method", "setting"))
+    names = ("model", "step", "layer", "method", "setting", "sample", "replicate", "group")
+    return tuple(row.get(name) for name in names)
 
 
 def _known(value: Any) -> Any:
@@ -261,5 +264,5 @@ def _flat_order(whole: pd.DataFrame) -> np.ndarray:
 
 def _typed(whole: pd.DataFrame) -> pd.DataFrame:
     known = {name: kind for name, kind in PROFILE_COLUMNS.items() if name in whole}
-    text = ("key", "label", "title", "family", "error_kind", "pooling", "data", "problem")
+    text = ("key", "label", "title", "error_kind", "pooling", "data", "problem")
     return whole.astype({**known, **dict.fromkeys(text, "string")})
