@@ -271,4 +271,4 @@ def _assemble(journal: Journal, label: str) -> Profile:
     facts = dict(journal.log.identity) | (journal.captured or {}) | {"versions": versions_used()}
     left_out = {one.name: one.n_left_out for one in measured if one.n_left_out is not None}
     facts |= {"tokens_left_out": left_out} if left_out else {}
-    return Profile.of(rows_of(measured), provenance={label: facts})
+    return Profile.of(rows_of(measured), provenance={label: facts}).calibrated()

@@ -10,8 +10,22 @@ import pandas as pd
 
 from dimscope.plots.colors import PALETTE, run_colors
 from dimscope.plots.depth_axis import DepthAxis, depth_axis
-from dimscope.plots.names import Run, linear_methods, method_labels, run_label
-from dimscope.plots.rows import estimate_rows, last_step, needs_log, runs_of
+from dimscope.plots.names import (
+    Run,
+    calibrated_methods,
+    linear_methods,
+    method_labels,
+    run_label,
+)
+from dimscope.plots.rows import (
+    bounded_by,
+    estimate_rows,
+    last_step,
+    needs_log,
+    runs_of,
+    top_of,
+    unresolved,
+)
 from dimscope.report.figures import (
     figure_json,
     line_traces,
@@ -44,7 +58,7 @@ def depth_panel(profile: Tables) -> Panel:
         trace
         for run, rows in runs_of(frame)
         for chip in methods
-        for trace in _run_traces(rows, run, runs[run], chip, axis)
+        for trace in _run_traces(rows, (run, runs[run]), chip, axis, top_of(frame))
     ]
     run_chips = [Chip(label=run_label(run), value=run_label(run), color=runs[run]) for run in runs]
     log = needs_log(frame["value"])
@@ -60,41 +74,68 @@ def depth_panel(profile: Tables) -> Panel:
         reading=(
             "Each point is one layer; bands and bars are 95 % intervals of the estimate and do not "
             "include its bias. Compare shapes rather than values: estimates lie below the true "
-            "dimension, the further the higher it is and the fewer the points. A gap is an unknown "
-            "value."
+            "dimension, the further the higher it is and the fewer the points. Dotted lines and "
+            "pale bands are calibrated: the dimensions at which sets of known dimension read as "
+            "much, whichever family they are of; a band that leaves the figure at the top has no "
+            "upper end. A hollow grey marker is a value that this many points cannot resolve. A "
+            "gap is an unknown value."
         ),
     )
 
 
 def _method_chips(frame: pd.DataFrame, *, single: bool) -> list[Chip]:
-    """Give each method a marker and, with a ``single`` run, a colour of its own."""
+    """Give each method a marker and, with a ``single`` run, a colour of its own.
+
+    A calibrated method has those of the raw one, and starts pressed with it.
+    """
     shown = primary_method(frame)
     labels = method_labels(frame)
-    looks = zip(labels, cycle(MARKERS), cycle(PALETTE), strict=False)
+    raw = calibrated_methods(frame)
+    plain = dict.fromkeys(raw.get(method, method) for method in labels)
+    looks = dict(zip(plain, zip(cycle(MARKERS), cycle(PALETTE), strict=False), strict=False))
     return [
         Chip(
             label=labels[method],
             value=method,
-            pressed=method == shown,
-            marker=marker,
-            color=color if single else None,
+            pressed=raw.get(method, method) == shown,
+            marker=None if method in raw else looks[raw.get(method, method)][0],
+            color=looks[raw.get(method, method)][1] if single else None,
+            dotted=method in raw,
         )
-        for method, marker, color in looks
+        for method in labels
     ]
 
 
 def _run_traces(
-    rows: pd.DataFrame, run: Run, color: str, chip: Chip, axis: DepthAxis
+    rows: pd.DataFrame, run: tuple[Run, str], chip: Chip, axis: DepthAxis, top: float
 ) -> list[dict[str, Any]]:
     own = rows[rows["method"] == chip.value]
+    name, color = run_label(run[0]), chip.color or run[1]
+    look: dict[str, Any] = {"marker": _markers(own, chip, color)}
+    if chip.dotted:
+        own = bounded_by(own, top)
+        look = {"mode": "lines", "line": {"dash": "dot", "width": 1.8}, "pale": True}
     return line_traces(
         own,
         axis.place(own),
-        color=chip.color or color,
-        meta={"run": run_label(run), "method": chip.value},
-        marker={"symbol": chip.marker, "size": 8 if len(own) < _MANY_LAYERS else 5},
+        color=color,
+        meta={"run": name, "method": chip.value},
         visible=chip.pressed,
+        **look,
     )
+
+
+def _markers(rows: pd.DataFrame, chip: Chip, color: str) -> dict[str, Any]:
+    """The markers of a line, hollow and grey where N cannot resolve the value."""
+    size = 8 if len(rows) < _MANY_LAYERS else 5
+    hidden = unresolved(rows)
+    if not hidden.any():
+        return {"symbol": chip.marker, "size": size}
+    return {
+        "symbol": [f"{chip.marker}-open" if one else chip.marker for one in hidden],
+        "color": [_GREY if one else color for one in hidden],
+        "size": size,
+    }
 
 
 def linear_panel(profile: Tables) -> Panel | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -233,9 +234,7 @@ def _quantity_of(row: Mapping[str, Any], lookup: Lookup) -> Quantity:
     if row["curve"] == "spectrum":
         return VARIANCE_SHARE
     known = lookup(row["method"])
-    return Quantity.of(
-        known.method, known.family, title=known.title, setting=row.get("setting") or ""
-    )
+    return replace(known, setting=row.get("setting") or "")
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:
