@@ -9,6 +9,12 @@ from . import (
     tracking as tracking,
     training as training,
 )
+from .calibration import (
+    ResponseCurve as ResponseCurve,
+    calibrate as calibrate,
+    response_curve as response_curve,
+    samples_needed as samples_needed,
+)
 from .capture import LayerInfo as LayerInfo, layer_names as layer_names
 from .controls import tangent_spectrum as tangent_spectrum
 from .data import NamedData as NamedData, load_data as load_data

@@ -65,8 +65,6 @@ def of_sample(result: ds.Profile, sample: str) -> pd.DataFrame:
     return result.values[result.values["sample"] == sample].reset_index(drop=True)
 
 
-
-
 class TestRows:
     def test_each_control_is_a_sample_of_the_same_tables(self, whole):
         values = whole.values

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from dimscope import estimators
+from dimscope.calibration import known_calibration
 from dimscope.cli.output import Output, json_option, print_estimates
 from dimscope.cli.sources import array_and_groups, array_in_a_file
 from dimscope.neighbors import Duplicates, Metric, Resources
 from dimscope.points import as_points
+from dimscope.results import DimensionEstimate
 
 
 class _MethodOption(click.Option):
@@ -72,6 +76,13 @@ def estimate(  # noqa: PLR0913 - one parameter for each option
         document=lambda: {
             "n_samples": points.n_samples,
             "n_features": points.n_features,
-            "estimates": [e.to_dict() for e in estimates],
+            "estimates": [_document(e) for e in estimates],
         },
     )
+
+
+def _document(estimate: DimensionEstimate) -> dict[str, Any]:
+    """Every field, and what the value stands for; None where no response curve ships."""
+    found = known_calibration(estimate)
+    calibrated = None if found is None else found.to_dict()
+    return estimate.to_dict() | {"resolvable": estimate.resolvable, "calibrated": calibrated}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from dimscope._format import in_groups, with_error, without_numbers
 from dimscope._optional import require
+from dimscope.calibration import known_calibration
 from dimscope.errors import InputError, StoreError
 from dimscope.plots.controls import draws_merged
 from dimscope.plots.names import run_label
@@ -21,10 +22,12 @@ from dimscope.profiling import Profile
 from dimscope.results import (
     SCHEMA_VERSION,
     TICK_COLUMNS,
+    Calibrated,
     DimensionEstimate,
     Remark,
     Tables,
     plain,
+    raw_method,
     remarks_on,
 )
 from dimscope.verdicts import judged, spoken_verdicts
@@ -119,14 +122,15 @@ def save_plot(axes: Axes, path: str) -> str:
 
 
 def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
-    """Write estimates as a table, and their notes and problems to stderr."""
+    """Write estimates as a table, raw beside calibrated, and their notes and problems to stderr."""
     print_table(
-        ["method", "dimension", "95 % interval", "scale", "N"],
+        ["method", "dimension", "95 % interval", "calibrated", "95 % interval", "scale", "N"],
         [
             [
                 e.method,
                 shown(e.value, e.stderr),
-                "-" if e.interval is None else f"{e.interval[0]:.4g} .. {e.interval[1]:.4g}",
+                *(["-"] if e.interval is None else [interval(*e.interval)]),
+                *_calibrated_cells(known_calibration(e)),
                 shown(e.scale),
                 in_groups(e.n_samples, e.n_groups),
             ]
@@ -139,6 +143,15 @@ def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
             note(f"{estimate.method}: {line}")
 
 
+def _calibrated_cells(found: Calibrated | None) -> tuple[str, str]:
+    return ("-", "-") if found is None else (shown(found.value), interval(found.low, found.high))
+
+
+def interval(low: float, high: float | None) -> str:
+    """Format an interval, which may have no upper end."""
+    return f"{low:.4g} .." if high is None else f"{low:.4g} .. {high:.4g}"
+
+
 def print_profile(profile: Profile) -> None:
     """Write a table for each model, control and class: a row per layer, a column per method.
 
@@ -148,10 +161,7 @@ def print_profile(profile: Profile) -> None:
         methods = list(dict.fromkeys(frame["method"]))
         rows = []
         for layer, group in frame.groupby("layer", sort=False):
-            cells = {
-                row.method: shown(_known(row.value), _known(row.stderr))
-                for row in group.itertuples()
-            }
+            cells = {row.method: _cell(row) for row in group.itertuples()}
             first = group.iloc[0]
             rows.append(
                 [
@@ -175,6 +185,15 @@ def print_verdicts(profile: Tables) -> None:
         click.echo("What can be believed")
     for one in spoken:
         click.echo(f"- {one.who}: {one.statement}\n  [{one.evidence}]")
+
+
+def _cell(row: Any) -> str:
+    """A value with its error; a calibrated one, which has none, with its interval."""
+    value = shown(_known(row.value), _known(row.stderr))
+    low = _known(row.interval_low)
+    if raw_method(row.method.partition("(")[0]) is None or low is None:
+        return value
+    return f"{value} ({interval(low, _known(row.interval_high))})"
 
 
 def print_steps(profile: Profile) -> None:

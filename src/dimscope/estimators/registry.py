@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeGuard, cast
 from dimscope.errors import InputError
 from dimscope.estimators._shared.base import Estimator
 from dimscope.estimators.external import External, is_external
-from dimscope.results import Quantity
+from dimscope.results import Quantity, raw_method
 
 #: Packages that have estimators name them in this group of entry points.
 ENTRY_POINTS = "dimscope.estimators"
@@ -183,7 +183,12 @@ def is_one_method(methods: Method | Sequence[Method]) -> TypeGuard[Method]:
 
 
 def quantity_of(method: str) -> Quantity:
-    """What the method of that name measures; another library's is taken to be intrinsic."""
+    """What the method of that name measures; another library's is taken to be intrinsic.
+
+    A method that calibrates the values of another has the family in its setting, not in its name.
+    """
+    if (raw := raw_method(method)) is not None:
+        return quantity_of(raw).calibrated()
     if method in ESTIMATORS:
         return make_estimator(method).quantity
     return Quantity.of(method, "intrinsic", title=method if "." in method else "")

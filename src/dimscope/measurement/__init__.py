@@ -8,6 +8,7 @@ from dimscope.measurement.measure import Measurement, Search, measure
 from dimscope.measurement.pairs import PairEstimate, measure_pair
 from dimscope.measurement.representation import Representation
 from dimscope.measurement.statistic import (
+    Ceiling,
     GraphStatistic,
     Known,
     Numbers,
@@ -20,6 +21,7 @@ from dimscope.measurement.statistic import (
 from dimscope.measurement.vectors import points_of, read_numbers
 
 __all__ = [
+    "Ceiling",
     "ErrorBar",
     "Errors",
     "GraphStatistic",

@@ -21,6 +21,7 @@ from dimscope.measurement.error_bars import (
 from dimscope.measurement.features import checked_against_features
 from dimscope.measurement.levels import Level, answer, by_name
 from dimscope.measurement.representation import Representation
+from dimscope.measurement.resolution import with_ceiling
 from dimscope.measurement.statistic import Known, Statistic, neighbors_needed, of_graph
 from dimscope.neighbors import Copies, Duplicates, Metric, NeighborGraph, thinned
 from dimscope.neighbors.checks import check_choice
@@ -239,7 +240,9 @@ def _measured(known: Known, statistics: Statistics, plan: _Plan) -> Measurement:
     }
     _add_block_errors(estimates, known, statistics, plan, most_blocks)
     estimates = {
-        name: _against_features(estimate, statistics[name], known)
+        name: with_ceiling(
+            _against_features(estimate, statistics[name], known), statistics[name], known
+        )
         for name, estimate in estimates.items()
     }
     levels = by_name(statistics, decimation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Protocol, TypeGuard, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -19,6 +19,13 @@ Known = NeighborGraph | Spectrum
 Products = Float64[np.ndarray, "n k k"]
 #: One number for each neighbourhood, or a row of them.
 Numbers = Float64[np.ndarray, "..."]
+
+
+class Ceiling(NamedTuple):
+    """The largest value that a number of points resolves, and the dimension it stands for."""
+
+    value: float
+    dimension: float
 
 
 class Statistic(Protocol):
@@ -51,6 +58,9 @@ class Statistic(Protocol):
 
     def estimate(self, known: Any, /) -> DimensionEstimate:
         """Return the estimate from a graph or a spectrum, or raise an `InputError`."""
+
+    def ceiling(self, n_samples: int) -> Ceiling | None:
+        """Return the largest value that this many points resolve; None where unknown."""
 
 
 class GraphStatistic(Statistic, Protocol):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from dimscope._optional import require
@@ -14,8 +15,22 @@ from dimscope.plots._axes import MUTED, dress, log_axis, new_axes, show_legend
 from dimscope.plots.colors import PALETTE, run_colors
 from dimscope.plots.controls import control_looks, draws_merged, first_method_only
 from dimscope.plots.depth_axis import DepthAxis, depth_axis
-from dimscope.plots.names import Run, linear_methods, method_labels, run_label
-from dimscope.plots.rows import estimate_rows, needs_log, runs_of, runs_of_data
+from dimscope.plots.names import (
+    Run,
+    calibrated_methods,
+    linear_methods,
+    method_labels,
+    run_label,
+)
+from dimscope.plots.rows import (
+    bounded_by,
+    estimate_rows,
+    needs_log,
+    runs_of,
+    runs_of_data,
+    top_of,
+    unresolved,
+)
 from dimscope.results import Tables
 
 if TYPE_CHECKING:
@@ -30,7 +45,16 @@ _DASHES: Mapping[str, Any] = {
     "dashdot": "-.",
     "longdash": (0, (8, 3)),
 }
+_PALE = 0.07
 _MAX_STEPS_NAMED = 5
+#: How the marker of a value that N cannot resolve differs.
+_UNRESOLVED = {
+    "linestyle": "none",
+    "markerfacecolor": "white",
+    "markeredgecolor": MUTED,
+    "markeredgewidth": 1.2,
+}
+_NOT_RESOLVED = "not resolved by N"
 _NAMED_FAMILIES = ({"intrinsic"}, {"linear"})
 
 
@@ -38,13 +62,15 @@ _NAMED_FAMILIES = ({"intrinsic"}, {"linear"})
 class _Style:
     """The look of one line.
 
-    Linear dimensions are dashed, with hollow markers. Controls lie behind the data, thin, small,
-    and with dashes of their own.
+    Linear dimensions are dashed, with hollow markers. A calibrated line is dotted, in the colour of
+    the raw one, with a pale band and no markers. Controls lie behind the data, thin, small, and
+    with dashes of their own.
     """
 
     color: str
     marker: str
     linear: bool
+    calibrated: bool = False
     dashes: Any = None
 
     def line(self) -> dict[str, object]:
@@ -57,6 +83,8 @@ class _Style:
                 "linewidth": 1.3,
                 "zorder": 1.5,
             }
+        if self.calibrated:
+            return {"color": self.color, "linestyle": ":", "linewidth": 1.6}
         return {
             "color": self.color,
             "marker": self.marker,
@@ -74,10 +102,12 @@ def plot_profile(
 ) -> Axes:
     """Dimension against depth, with 95 % error bars, several models and methods overlaid.
 
-    Classes are lines of their own, as further models are. Controls lie behind the data in grey,
-    tinted with the colour of their network where there are several, and by the first method that is
-    not linear alone; several draws of one control are one line, their mean, with a band that holds
-    95 % of draws. The horizontal axis names
+    A calibrated value is a dotted line in the colour of the raw one, its interval a pale band; a
+    band that has no upper end leaves the figure at the top. Markers of raw values that N cannot
+    resolve are hollow and grey. Classes are lines of their own, as further models are. Controls lie
+    behind the data in grey, tinted with the colour of their network where there are several, and by
+    the first method that is not linear alone; several draws of one control are one line, their
+    mean, with a band that holds 95 % of draws. The horizontal axis names
     the layers if all models share them; else it is the relative depth, and layers of the same
     depth stand side by side. The vertical axis is logarithmic if the values span more than a factor
     of 20. Unknown values leave a gap.
@@ -109,9 +139,11 @@ def draw_depths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
     n_layers = len(set(axis.positions.values()))
     target = ax or new_axes(width=min(max(7.2, 3.4 + 0.36 * n_layers), 13.0))
     styles = _styles(frame)
+    top = top_of(frame)
     for run, of_run in runs_of(frame):
         for method, rows in of_run.groupby("method", sort=False):
-            _draw(target, axis, rows, styles[run, str(method)])
+            style = styles[run, str(method)]
+            _draw(target, axis, bounded_by(rows, top) if style.calibrated else rows, style)
     _finish(target, axis, frame)
     show_legend(target, _legend_handles(frame, styles))
     return target
@@ -122,8 +154,12 @@ def _styles(frame: pd.DataFrame) -> Mapping[tuple[Run, str], _Style]:
     methods = list(dict.fromkeys(frame["method"]))
     linear = linear_methods(frame)
     by_run = run_colors(runs_of_data(frame))
-    by_method = dict(zip(methods, cycle(PALETTE), strict=False))
-    markers = dict(zip(methods, cycle(_MARKERS), strict=False))
+    raw = calibrated_methods(frame)
+    plain = list(dict.fromkeys(raw.get(method, method) for method in methods))
+    colors = dict(zip(plain, cycle(PALETTE), strict=False))
+    shapes = dict(zip(plain, cycle(_MARKERS), strict=False))
+    by_method = {method: colors[raw.get(method, method)] for method in methods}
+    markers = {method: shapes[raw.get(method, method)] for method in methods}
     of_controls = {
         (run, method): _Style(
             color=look.color, marker=markers[method], linear=False, dashes=_DASHES[look.dash]
@@ -136,6 +172,7 @@ def _styles(frame: pd.DataFrame) -> Mapping[tuple[Run, str], _Style]:
             color=by_method[method] if len(by_run) == 1 else by_run[run],
             marker=markers[method],
             linear=method in linear,
+            calibrated=method in raw,
         )
         for run in by_run
         for method in methods
@@ -144,10 +181,16 @@ def _styles(frame: pd.DataFrame) -> Mapping[tuple[Run, str], _Style]:
 
 def _draw(ax: Axes, axis: DepthAxis, rows: pd.DataFrame, style: _Style) -> None:
     x = axis.place(rows)
-    ax.fill_between(x, rows["low"], rows["high"], color=style.color, alpha=0.16, linewidth=0)
-    if style.dashes is None:
+    alpha = _PALE if style.calibrated else 0.16
+    ax.fill_between(x, rows["low"], rows["high"], color=style.color, alpha=alpha, linewidth=0)
+    if style.dashes is None and not style.calibrated:
         ax.vlines(x, rows["low"], rows["high"], color=style.color, alpha=0.6, linewidth=1.1)
     ax.plot(x, rows["value"].to_numpy(), **style.line())  # type: ignore[arg-type]
+    hidden = unresolved(rows).to_numpy()
+    if hidden.any() and not style.calibrated:
+        at = np.asarray(x, dtype=np.float64)[hidden]
+        look = style.line() | _UNRESOLVED
+        ax.plot(at, rows["value"].to_numpy()[hidden], **look)  # type: ignore[arg-type]
 
 
 def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
@@ -169,6 +212,8 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
             ha="right" if turned else "center",
             rotation_mode="anchor" if turned else "default",
         )
+    if calibrated_methods(frame):
+        ax.set_ylim(top=top_of(frame))
     if needs_log(frame["value"]):
         log_axis(ax, "y")
     elif not ax.get_ylim()[0] < 0:
@@ -191,11 +236,18 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
         for run, rows in runs_of(frame)
         if run not in runs
     ]
+    grey_marker = {"color": MUTED, "marker": "o"} | _UNRESOLVED
+    raw = frame[~frame["method"].isin(calibrated_methods(frame))]
+    notes = [line([], [], label=_NOT_RESOLVED, **grey_marker)] if unresolved(raw).any() else []
     if len(runs) == 1:
-        return [
-            line([], [], label=labels[method], **styles[runs[0], method].line())
-            for method in methods
-        ] + controls
+        return (
+            [
+                line([], [], label=labels[method], **styles[runs[0], method].line())
+                for method in methods
+            ]
+            + controls
+            + notes
+        )
     handles: list[Artist] = [
         line([], [], color=styles[run, methods[0]].color, linewidth=2.4, label=run_label(run))
         for run in _named(runs)
@@ -203,9 +255,9 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
     if len(methods) > 1:
         for method in methods:
             style = styles[runs[0], method]
-            grey = _Style(color=MUTED, marker=style.marker, linear=style.linear)
+            grey = replace(style, color=MUTED)
             handles.append(line([], [], label=labels[method], **grey.line()))
-    return handles + controls
+    return handles + controls + notes
 
 
 def _control_label(run: Run, rows: pd.DataFrame, *, alone: bool) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dimscope.results import sample_labels
+from dimscope.results import keyed, raw_method, sample_labels
 
 #: A model and its training step (None when it was measured once).
 Run = tuple[str, int | None]
@@ -42,6 +42,21 @@ def method_labels(frame: pd.DataFrame) -> dict[str, str]:
 def linear_methods(frame: pd.DataFrame) -> set[str]:
     """List the methods among the rows whose family is linear."""
     return set(frame.loc[frame["family"] == "linear", "method"])
+
+
+def calibrated_methods(frame: pd.DataFrame) -> dict[str, str]:
+    """Find the methods that calibrate another's values, each with that other.
+
+    Both are named as in the column ``method``; the other need not be among the rows.
+    """
+    found: dict[str, str] = {}
+    known = set(frame["method"])
+    for method, setting in frame[["method", "setting"]].drop_duplicates().itertuples(index=False):
+        raw = raw_method(str(method).partition("(")[0])
+        if raw is not None:
+            keyed_raw = keyed(raw, str(setting).rpartition("family=")[0].removesuffix(", "))
+            found[str(method)] = keyed_raw if keyed_raw in known else raw
+    return found
 
 
 def subject_label(row: Mapping[Any, Any]) -> str:

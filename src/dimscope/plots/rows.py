@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dimscope.errors import InputError
-from dimscope.plots.names import Run, subject_label
+from dimscope.plots.names import Run, calibrated_methods, subject_label
 from dimscope.results import TICK_COLUMNS, Tables
 
 _LOG_RANGE = 20.0
@@ -210,11 +210,31 @@ def _bounded(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the 95 % bounds ``low`` and ``high``: the interval, else 1.96 standard errors.
 
     A lower bound below a hundredth of the value is raised to that, as a logarithmic axis has no
-    zero.
+    zero. An interval with a lower end only has no upper one.
     """
     value, reach = frame["value"], Z95 * frame["stderr"]
     low = frame["interval_low"].fillna(value - reach).clip(lower=0.01 * value)
     return frame.assign(low=low, high=frame["interval_high"].fillna(value + reach))
+
+
+def unresolved(rows: pd.DataFrame) -> pd.Series:
+    """Whether the number of points cannot resolve each value: it lies above its ceiling."""
+    return (rows["value"] > rows["ceiling"]).fillna(False).astype(bool)
+
+
+def bounded_by(rows: pd.DataFrame, top: float) -> pd.DataFrame:
+    """End bands at the top of a figure that go beyond it, or that have a lower end only."""
+    opened = rows["interval_low"].notna() & rows["interval_high"].isna()
+    return rows.assign(high=rows["high"].mask(opened, top).clip(upper=top))
+
+
+def top_of(frame: pd.DataFrame) -> float:
+    """The end of a vertical axis that shows all values, and all intervals that are not calibrated.
+
+    Calibrated ones can be far wider than what they are about.
+    """
+    raw = frame.loc[~frame["method"].isin(calibrated_methods(frame)), "high"]
+    return 1.08 * float(pd.concat([frame["value"], raw]).max())
 
 
 def runs_of(frame: pd.DataFrame) -> Iterator[tuple[Run, pd.DataFrame]]:

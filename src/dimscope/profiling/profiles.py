@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
 from dimscope._deprecated import warn_renamed
+from dimscope.calibration import calibrated_values
 from dimscope.errors import InputError
 from dimscope.estimators import quantity_of
 from dimscope.plots import plot_profile
@@ -101,6 +102,35 @@ class Profile(Tables):
         ['net', 'twin']
         """
         return type(self).join(self, *others)
+
+    def calibrated(self, family: str = "any") -> Self:
+        """Add a calibrated row for each value whose method has a response curve that ships.
+
+        Such a row has the quantity ``"calibrated_dimension"``, the method ``"two_nn_calibrated"``
+        for ``"two_nn"``, and the family in its setting. Its interval is the one of
+        `dimscope.calibrate`; ``high`` is missing where it has no upper end. Values of points that
+        depend on each other, and at numbers of points that were not simulated, have no such row.
+        Old profiles can be calibrated as well.
+
+        Parameters
+        ----------
+        family
+            What the points are taken to be like, as in `dimscope.response_curve`.
+
+        Raises
+        ------
+        InputError
+            If the family is not known.
+
+        Examples
+        --------
+        >>> row = {"model": "net", "layer": "fc", "layer_index": 0, "n_features": 800}
+        >>> row |= {"curve": "estimate", "method": "two_nn", "n_samples": 500, "value": 25.0}
+        >>> profile = Profile.from_rows([row], {}).calibrated()
+        >>> profile.methods()
+        ['two_nn', 'two_nn_calibrated']
+        """
+        return replace(self, values=calibrated_values(self.values, family))
 
     def save(self, directory: str | Path) -> Path:
         """Write a file for each table that has rows, and ``provenance.json``, into ``directory``.

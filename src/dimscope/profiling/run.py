@@ -272,4 +272,4 @@ def _assemble(journal: Journal, label: str) -> Profile:
     facts |= {"tokens_left_out": left_out} if left_out else {}
     controls = {f"{n}_{i}": own for (n, i), own in journal.captured.items() if (n, i) != DATA}
     facts |= {"controls": controls} if controls else {}
-    return judged(Profile.of(rows_of(measured), provenance={label: facts}))
+    return judged(Profile.of(rows_of(measured), provenance={label: facts}).calibrated())

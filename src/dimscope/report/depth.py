@@ -11,14 +11,23 @@ import pandas as pd
 from dimscope.plots.colors import PALETTE, run_colors
 from dimscope.plots.controls import ControlLook, control_looks, draws_merged
 from dimscope.plots.depth_axis import DepthAxis, depth_axis
-from dimscope.plots.names import Run, linear_methods, method_labels, run_label
+from dimscope.plots.names import (
+    Run,
+    calibrated_methods,
+    linear_methods,
+    method_labels,
+    run_label,
+)
 from dimscope.plots.rows import (
+    bounded_by,
     data_rows,
     estimate_rows,
     last_step,
     needs_log,
     runs_of,
     runs_of_data,
+    top_of,
+    unresolved,
 )
 from dimscope.report.figures import (
     figure_json,
@@ -61,7 +70,7 @@ def depth_panel(profile: Tables) -> Panel:
         trace
         for run, rows in drawn
         for chip in methods
-        for trace in _run_traces(rows, runs[run], chip, axis, looks.get(run))
+        for trace in _run_traces(rows, runs[run], chip, (axis, top_of(frame)), looks.get(run))
     ]
     log = needs_log(frame["value"])
     return Panel(
@@ -76,26 +85,35 @@ def depth_panel(profile: Tables) -> Panel:
         reading=(
             "Each point is one layer; bands and bars are 95 % intervals of the estimate and do not "
             "include its bias. Compare shapes rather than values: estimates lie below the true "
-            "dimension, the further the higher it is and the fewer the points. A gap is an unknown "
-            "value." + (_ON_CONTROLS if looks else "")
+            "dimension, the further the higher it is and the fewer the points. Dotted lines and "
+            "pale bands are calibrated: the dimensions at which sets of known dimension read as "
+            "much, whichever family they are of; a band that leaves the figure at the top has no "
+            "upper end. A hollow grey marker is a value that this many points cannot resolve. A "
+            "gap is an unknown value." + (_ON_CONTROLS if looks else "")
         ),
     )
 
 
 def _method_chips(frame: pd.DataFrame, *, single: bool) -> list[Chip]:
-    """Give each method a marker and, with a ``single`` run, a colour of its own."""
+    """Give each method a marker and, with a ``single`` run, a colour of its own.
+
+    A calibrated method has those of the raw one, and starts pressed with it.
+    """
     shown = primary_method(frame)
     labels = method_labels(frame)
-    looks = zip(labels, cycle(MARKERS), cycle(PALETTE), strict=False)
+    raw = calibrated_methods(frame)
+    plain = dict.fromkeys(raw.get(method, method) for method in labels)
+    looks = dict(zip(plain, zip(cycle(MARKERS), cycle(PALETTE), strict=False), strict=False))
     return [
         Chip(
             label=labels[method],
             value=method,
-            pressed=method == shown,
-            marker=marker,
-            color=color if single else None,
+            pressed=raw.get(method, method) == shown,
+            marker=None if method in raw else looks[raw.get(method, method)][0],
+            color=looks[raw.get(method, method)][1] if single else None,
+            dotted=method in raw,
         )
-        for method, marker, color in looks
+        for method in labels
     ]
 
 
@@ -115,19 +133,44 @@ def _run_chips(colors: Mapping[Run, str], looks: Mapping[Run, ControlLook]) -> d
 
 
 def _run_traces(
-    rows: pd.DataFrame, run: Chip, method: Chip, axis: DepthAxis, look: ControlLook | None
+    rows: pd.DataFrame,
+    run: Chip,
+    method: Chip,
+    frame: tuple[DepthAxis, float],
+    look: ControlLook | None,
 ) -> list[dict[str, Any]]:
+    """The traces of one method on one run; ``frame`` has the axis of depths and the upper end."""
+    axis, top = frame
     own = rows[rows["method"] == method.value]
-    size = 8 if len(own) < _MANY_LAYERS else 5
+    color = run.color if look else method.color or run.color
+    style: dict[str, Any] = {"marker": _markers(own, method, color or "")}
+    if look:
+        style["marker"] |= {"size": 4}
+        style["line"] = {"dash": look.dash, "width": 1.5}
+    if method.dotted:
+        own = bounded_by(own, top)
+        style = {"mode": "lines", "line": {"dash": "dot", "width": 1.8}, "pale": True}
     return line_traces(
         own,
         axis.place(own),
-        color=run.color if look else method.color or run.color,
+        color=color,
         meta={"run": run.value, "method": method.value},
-        marker={"symbol": method.marker, "size": 4 if look else size},
-        line={"dash": look.dash, "width": 1.5} if look else {},
         visible=method.pressed and run.pressed,
+        **style,
     )
+
+
+def _markers(rows: pd.DataFrame, chip: Chip, color: str) -> dict[str, Any]:
+    """The markers of a line, hollow and grey where N cannot resolve the value."""
+    size = 8 if len(rows) < _MANY_LAYERS else 5
+    hidden = unresolved(rows)
+    if not hidden.any():
+        return {"symbol": chip.marker, "size": size}
+    return {
+        "symbol": [f"{chip.marker}-open" if one else chip.marker for one in hidden],
+        "color": [_GREY if one else color for one in hidden],
+        "size": size,
+    }
 
 
 def linear_panel(profile: Tables) -> Panel | None:

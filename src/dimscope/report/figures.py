@@ -61,11 +61,13 @@ def line_traces(
     *,
     color: str | None,
     meta: Mapping[str, str],
+    pale: bool = False,
     **style: Any,
 ) -> list[dict[str, Any]]:
     """Make the traces of one line through ``rows``: a band of the bounds, then line and bars.
 
-    ``style`` goes to the trace of the line; its ``line`` and ``marker`` extend the usual ones.
+    ``pale`` makes the band paler and leaves out the bars. ``style`` goes to the trace of the line;
+    its ``line`` and ``marker`` extend the usual ones.
     """
     common = {"type": "scatter", "meta": dict(meta), "visible": style.pop("visible", True)}
     band_x, band_y = _band(np.asarray(x, dtype=float), rows["low"], rows["high"])
@@ -86,9 +88,11 @@ def line_traces(
             "color": color,
             "thickness": 1.3,
             "width": 0,
+            "visible": not pale,
         },
     }
-    bands = [common | band | {"opacity": 0.16, "hoverinfo": "skip"}] if band_x else []
+    opacity = 0.08 if pale else 0.16
+    bands = [common | band | {"opacity": opacity, "hoverinfo": "skip"}] if band_x else []
     return [*bands, common | line | style]
 
 
@@ -116,8 +120,11 @@ def hover(row: Mapping[Any, Any]) -> str:
         f"<b>{safe(row['layer'])}</b>",
         f"{safe(row['label'])}: {with_error(row['value'], known.get('stderr'))}",
     ]
-    if "low" in known and "high" in known:
-        lines.append(f"95 %: {row['low']:.4g} to {row['high']:.4g}")
+    low, high = (known.get(f"interval_{end}", known.get(end)) for end in ("low", "high"))
+    if "interval_low" in known and "interval_high" not in known:
+        lines.append(f"95 %: above {low:.4g}")
+    elif low is not None and high is not None:
+        lines.append(f"95 %: {low:.4g} to {high:.4g}")
     if "rank" in known:
         lines.append(f"at neighbour rank n2 = {row['rank']:,}")
     if "scale" in known:

@@ -33,7 +33,7 @@ class Chip:
         trace's ``meta`` has under the key of the group.
     pressed
         Whether it starts pressed.
-    color, marker, dashed
+    color, marker, dashed, dotted
         How its line looks; the button shows a sample if it has a colour or a marker.
     relayout
         Changes of the figure's layout when it is pressed.
@@ -45,6 +45,7 @@ class Chip:
     color: str | None = None
     marker: str | None = None
     dashed: bool = False
+    dotted: bool = False
     relayout: Mapping[str, Any] = field(default_factory=dict)
 
     def html(self) -> str:
@@ -57,10 +58,11 @@ class Chip:
         )
 
     def _sample(self) -> str:
-        if self.color is None and self.marker is None:
+        if self.color is None and self.marker is None and not self.dotted:
             return ""
         color = self.color or "currentColor"
         dash = ' stroke-dasharray="4 3"' if self.dashed else ""
+        dash = ' stroke-dasharray="2 2"' if self.dotted else dash
         outline = _OUTLINES[self.marker] if self.marker else ""
         fill = "var(--card)" if self.dashed else color
         return (

@@ -7,8 +7,18 @@ from dimscope.results.estimates import DimensionEstimate, LocalEstimate
 from dimscope.results.flat import CURVES, PROFILE_COLUMNS, Lookup, typed_rows
 from dimscope.results.joining import joined_tables
 from dimscope.results.notes import NOTE_CODES, Note, as_note, joined
-from dimscope.results.quantities import VARIANCE_SHARE, ErrorKind, Family, Quantity, keyed, spoken
+from dimscope.results.quantities import (
+    CALIBRATED_DIMENSION,
+    VARIANCE_SHARE,
+    ErrorKind,
+    Family,
+    Quantity,
+    keyed,
+    raw_method,
+    spoken,
+)
 from dimscope.results.remarks import Remark, remarks_on
+from dimscope.results.responses import Calibrated, Inverted, Response, ResponseCurve
 from dimscope.results.rows import (
     Axis,
     CurvePoint,
@@ -21,12 +31,13 @@ from dimscope.results.rows import (
     sample_labels,
 )
 from dimscope.results.scales import TOLERANCE, Plateau, ScaleCurves, find_plateau
-from dimscope.results.schema import as_json, columns_of, from_json, table_of
+from dimscope.results.schema import as_json, columns_of, from_json, rows_in, table_of
 from dimscope.results.tables import ROW_TYPES, TICK_COLUMNS, Tables, as_records, tick_table
 
 __getattr__ = moved_names(__name__, {"Profile": "dimscope"})
 
 __all__ = [
+    "CALIBRATED_DIMENSION",
     "CURVES",
     "NOTE_CODES",
     "PROFILE_COLUMNS",
@@ -36,10 +47,12 @@ __all__ = [
     "TOLERANCE",
     "VARIANCE_SHARE",
     "Axis",
+    "Calibrated",
     "CurvePoint",
     "DimensionEstimate",
     "ErrorKind",
     "Family",
+    "Inverted",
     "Layer",
     "LocalEstimate",
     "LocalValue",
@@ -49,6 +62,8 @@ __all__ = [
     "Plateau",
     "Quantity",
     "Remark",
+    "Response",
+    "ResponseCurve",
     "ScaleCurve",
     "ScaleCurves",
     "Subject",
@@ -65,7 +80,9 @@ __all__ = [
     "joined_tables",
     "keyed",
     "plain",
+    "raw_method",
     "remarks_on",
+    "rows_in",
     "sample_labels",
     "spoken",
     "table_of",

@@ -84,6 +84,11 @@ class DimensionEstimate:
             **known,
         )
 
+    @property
+    def resolvable(self) -> bool | None:
+        """Whether this many points resolve the value; None where it or the ceiling is unknown."""
+        return resolves(self.ceiling, self.value)
+
     def to_dict(self) -> dict[str, Any]:
         """Every field, ready for JSON."""
         return {name: plain(getattr(self, name)) for name in self.__dataclass_fields__}
@@ -91,6 +96,11 @@ class DimensionEstimate:
     def __str__(self) -> str:
         value = "unknown" if self.value is None else with_error(self.value, self.stderr)
         return f"{self.method}: {value} (N = {in_groups(self.n_samples, self.n_groups)})"
+
+
+def resolves(ceiling: float | None, value: float | None) -> bool | None:
+    """Whether a value lies at or below the ceiling; None where one of them is unknown."""
+    return None if ceiling is None or value is None else value <= ceiling
 
 
 @dataclass(frozen=True, kw_only=True)

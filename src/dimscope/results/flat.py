@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -237,7 +238,7 @@ def _quantity_of(row: Mapping[str, Any], lookup: Lookup) -> Quantity:
         return VARIANCE_SHARE
     known = lookup(row["method"])
     family = row.get("family") or known.family
-    return Quantity.of(known.method, family, title=known.title, setting=row.get("setting") or "")
+    return replace(known, family=family, setting=row.get("setting") or "")
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -16,6 +16,10 @@ ErrorKind = Literal["theory", "blocks", "posterior"]
 
 _NAMES = {"intrinsic": "intrinsic_dimension", "linear": "linear_dimension"}
 
+#: The name of what `Quantity.calibrated` measures.
+CALIBRATED_DIMENSION = "calibrated_dimension"
+_CALIBRATED = "_calibrated"  # ends the name of the method
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
@@ -68,6 +72,24 @@ class Quantity:
             title=title or spoken(method),
         )
 
+    def calibrated(self, family: str = "") -> Quantity:
+        """The quantity's values led back to the dimension, as for points of a family.
+
+        The family is part of the setting.
+
+        Examples
+        --------
+        >>> Quantity.of("two_nn", "intrinsic", title="TwoNN").calibrated("any").label
+        'TwoNN, calibrated (family=any)'
+        """
+        return Quantity(
+            name=CALIBRATED_DIMENSION,
+            method=f"{self.method}{_CALIBRATED}",
+            setting=", ".join(filter(None, [self.setting, family and f"family={family}"])),
+            family=self.family,
+            title=f"{self.title}, calibrated",
+        )
+
     @property
     def key(self) -> str:
         """The method, with its setting if it has one; unique among quantities."""
@@ -94,6 +116,17 @@ def keyed(method: str, setting: str) -> str:
     ('gride', 'gride(n1=4)')
     """
     return f"{method}({setting})" if setting else method
+
+
+def raw_method(method: str) -> str | None:
+    """The method whose values a method calibrates; None if it is none that does.
+
+    Examples
+    --------
+    >>> raw_method("two_nn_calibrated"), raw_method("two_nn")
+    ('two_nn', None)
+    """
+    return method.removesuffix(_CALIBRATED) if method.endswith(_CALIBRATED) else None
 
 
 def spoken(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from dimscope.errors import InputError
-from dimscope.results.estimates import DimensionEstimate
+from dimscope.results.estimates import DimensionEstimate, resolves
 from dimscope.results.notes import Note, as_note
 from dimscope.results.quantities import ErrorKind, Quantity
 
@@ -111,7 +111,8 @@ class Value:
     n_groups
         Groups of rows that depend on each other; None where rows are taken as independent.
     ceiling
-        The largest value that this many points can resolve; None where unknown.
+        The largest value that this many points can resolve; None where unknown. That of a
+        calibrated value is the calibrated ceiling of the raw one.
     notes
         What a reader must know.
     problem
@@ -145,6 +146,11 @@ class Value:
         fields = {name: getattr(estimate, name) for name in same}
         notes = tuple(map(as_note, estimate.notes))
         return cls(subject=subject, quantity=quantity, low=low, high=high, notes=notes, **fields)
+
+    @property
+    def resolvable(self) -> bool | None:
+        """Whether this many points resolve the value; None where it or the ceiling is unknown."""
+        return resolves(self.ceiling, self.value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,12 @@ def checked_table(row_type: type, table: pd.DataFrame, where: str = "the table")
     return pd.DataFrame(typed, columns=list(columns))
 
 
+def rows_in(row_type: type[Row], table: pd.DataFrame) -> list[Row]:
+    """The rows of a table as `table_of` makes it; missing values are None."""
+    known = table.astype(object).where(table.notna(), None)
+    return [_row(row_type, record) for record in known.to_dict("records")]
+
+
 def as_json(row: Any) -> dict[str, Any]:
     """A row, ready for JSON; fields at their defaults are left out."""
     defaults = {f.name: f.default for f in dataclasses.fields(row)}
@@ -147,6 +153,15 @@ def _column_hints(row_type: type) -> dict[str, Any]:
         else:
             hints[name] = hint
     return hints
+
+
+def _row(row_type: type[Row], record: Mapping[Any, Any], prefix: str = "") -> Row:
+    hints: dict[str, Any] = _hints(row_type)  # type: ignore[arg-type]
+    fields = {
+        name: _row(hint, record, _prefix(name)) if hint in _NESTED else record[prefix + name]
+        for name, hint in hints.items()
+    }
+    return row_type(**fields)
 
 
 def _record(row: Any) -> dict[str, Any]:

@@ -24,7 +24,9 @@ from dimscope.estimators._shared.notes import (
     outlier_notes,
     rounding_notes,
 )
+from dimscope.estimators.responses import shipped_ceiling
 from dimscope.measurement import (
+    Ceiling,
     Known,
     Representation,
     VectorStatistic,
@@ -144,6 +146,10 @@ class Estimator(ABC):
     def quantity(self) -> Quantity:
         """What it measures, with which setting."""
         return Quantity.of(self.name, self.family, title=self.title, setting=self.setting)
+
+    def ceiling(self, n_samples: int) -> Ceiling | None:
+        """The largest value that this many points resolve; None where that was not simulated."""
+        return shipped_ceiling(self.quantity.key, n_samples)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's
         """The parameters by name, as scikit-learn's ``clone`` and searches ask for them."""
