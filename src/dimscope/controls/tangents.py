@@ -20,7 +20,7 @@ from dimscope.capture.inference import undisturbed
 from dimscope.capture.pooling import pooling_name
 from dimscope.controls.derivatives import Derivative
 from dimscope.controls.kinks import Kinks
-from dimscope.controls.singular_values import Singular, singular_values
+from dimscope.controls.tangent_geometry import Directions, Geometry
 from dimscope.controls.tangent_points import Families, Points, TangentPoint, points_of
 from dimscope.controls.tangent_results import LayerTangents, TangentSpectra
 from dimscope.controls.watched import Watched, in_double, precision_of, real_tensors, watch
@@ -29,8 +29,6 @@ from dimscope.results import Note
 from dimscope.store import Budgets
 
 _AT_ONCE = 16  # directions at a time on a CPU: with more, activations leave the cache
-_ROUNDINGS = 10.0  # a singular value counts above this many times what rounding has added
-_EPSILONS = 4.0  # and above this many times the relative rounding of the network's numbers
 _BYTES = 8
 _N_LOOKED_AT = 4  # points at which kinks are looked for
 
@@ -49,6 +47,7 @@ def tangent_spectrum(  # noqa: PLR0913 - one call does the job; all but model an
     dtype: Literal["float64"] | None = None,
     batch_size: int = _AT_ONCE,
     memory_budget: int | str = "1GiB",
+    n_bends: int = 0,
     rng: int | np.random.Generator = 0,
     progress: bool = True,
 ) -> TangentSpectra:
@@ -86,6 +85,10 @@ def tangent_spectrum(  # noqa: PLR0913 - one call does the job; all but model an
         Directions in a forward pass. Activations take this many times their memory.
     memory_budget
         Bytes of derivatives to hold; where all layers need more, they take several passes.
+    n_bends
+        Along how many random directions to take second derivatives at each point, for the normal
+        curvature of the layer's image; it costs three passes for each. Of a network with kinks it
+        is that of the smooth pieces: none, where these are linear.
     rng
         Seed or generator of the points.
     progress
@@ -140,15 +143,16 @@ def tangent_spectrum(  # noqa: PLR0913 - one call does the job; all but model an
         probe = replace(probe, model=in_double(probe.model))
     with progress_bars(progress) as open_bar:
         bar = open_bar("points")
-        return tangents_of(probe, family, points, rng=rng, on_point=bar)
+        return tangents_of(probe, family, points, rng=rng, n_bends=n_bends, on_point=bar)
 
 
-def tangents_of(
+def tangents_of(  # noqa: PLR0913 - what is read, at which points, and what of it
     probe: Probe,
     families: Families,
     points: Points = 20,
     *,
     rng: int | np.random.Generator = 0,
+    n_bends: int = 0,
     on_point: Callable[[int, int | None], None] | None = None,
 ) -> TangentSpectra:
     """Take the tangent spectra of a probe's layers: `tangent_spectrum` with its keywords in types.
@@ -158,7 +162,7 @@ def tangents_of(
     probe
         The network, its layers and their pooling; its data are not read. Its budget of memory says
         how many derivatives may be held, its batch size how many directions go through at once.
-    families, points, rng
+    families, points, rng, n_bends
         As in `tangent_spectrum`.
     on_point
         Called after each point with the points done and their number.
@@ -174,19 +178,20 @@ def tangents_of(
             "becomes depends on the others of its batch"
         )
     places = points_of(families, points, rng)
-    mixture = _mixture(places[0].dimension)
+    dimension = places[0].dimension
+    directions = Directions.drawn(dimension, _whole(n_bends), np.random.default_rng(0))
     with undisturbed(probe.model):
         watched, found = watch(probe, _first_inputs(places))
-        looked = _Look.at(watched, places, mixture)
+        looked = _Look.at(watched, places, directions.mixture)
         embedding = Derivative()
         passes = [
-            _Pass(watched.narrowed(names), embedding, Derivative(), mixture)
-            for names in _parts(looked.widths, places[0].dimension, probe.budgets.memory)
+            _Pass(watched.narrowed(names), embedding, Derivative(), directions, looked.eps)
+            for names in _parts(looked.widths, dimension + n_bends, probe.budgets.memory)
         ]
-        spectra: dict[str, list[Singular]] = {name: [] for name in found.names}
+        seen: dict[str, list[Geometry]] = {name: [] for name in found.names}
         for n_done, place in enumerate(places, 1):
-            for name, singular in (item for one in passes for item in one.at(place).items()):
-                spectra[name].append(singular)
+            for name, geometry in (item for one in passes for item in one.at(place).items()):
+                seen[name].append(geometry)
             if on_point is not None:
                 on_point(n_done, len(places))
     notes = {name: one.notes() for one in passes for name in one.watched.sources}
@@ -198,9 +203,12 @@ def tangents_of(
             relative_depth=found.infos[name].relative_depth,
             n_features=looked.widths[name],
             pooling=pooling_name(probe.pooling, name),
-            singular_values=np.stack([one.values for one in spectra[name]]),
-            rank_threshold=np.array([_threshold(one, looked.eps) for one in spectra[name]]),
+            singular_values=np.stack([one.values for one in seen[name]]),
+            rank_threshold=np.array([one.threshold for one in seen[name]]),
+            curvatures=np.stack([one.curvature for one in seen[name]]),
+            turnings=np.stack([one.turning for one in seen[name]]),
             notes=notes[name] + (kinks if looked.kinks.are_many else ()),
+            kinks=kinks,
         )
         for index, name in enumerate(found.names)
     )
@@ -252,21 +260,38 @@ class _Pass:
     watched: Watched
     embedding: Derivative
     network: Derivative
-    mixture: Tensor
+    directions: Directions
+    eps: float
 
-    def at(self, place: TangentPoint) -> dict[str, Singular]:
-        """The singular values of every layer at a point."""
-        at_once = self.watched.probe.batch_size
-        directions = torch.cat([self.mixture[None], torch.eye(len(self.mixture)).double()])
+    def at(self, place: TangentPoint) -> dict[str, Geometry]:
+        """The geometry of every layer at a point."""
         where = self.watched.place(place.content)
-        parts = [
-            self.network.along(where, place.tangents(self.embedding, some))
-            for some in directions.tensor_split(-(-len(directions) // (at_once + 1)))
+        first = [
+            self.network.first(where, place.tangents(self.embedding, some))
+            for some in self._batches(self.directions.first)
+        ]
+        second = [
+            self.network.second(
+                where,
+                place.tangents(self.embedding, some),
+                place.accelerations(self.embedding, some),
+            )
+            for some in self._batches(self.directions.bends)
         ]
         return {
-            name: singular_values([part[name][:, 0] for part in parts], self.mixture)
+            name: Geometry.of(
+                [part[name][:, 0] for part in first],
+                [part[name][:, 0] for part in second],
+                self.directions,
+                self.eps,
+            )
             for name in self.watched.sources
         }
+
+    def _batches(self, directions: Tensor) -> tuple[Tensor, ...]:
+        """Directions that go through together; one more is no batch of its own."""
+        n_batches = -(-len(directions) // (self.watched.probe.batch_size + 1))
+        return directions.tensor_split(n_batches) if n_batches else ()
 
     def notes(self) -> tuple[Note, ...]:
         """Where finite differences were taken, and why."""
@@ -282,10 +307,10 @@ class _Pass:
         )
 
 
-def _mixture(dimension: int) -> Tensor:
-    """Weights of a mixture of all directions, none of them small or a power of two."""
-    drawn = np.random.default_rng(0).uniform(0.5, 1.0, dimension) / dimension**0.5
-    return torch.from_numpy(drawn)
+def _whole(n_bends: int) -> int:
+    if n_bends < 0:
+        raise InputError(f"n_bends is {n_bends}: it must be 0 or more")
+    return n_bends
 
 
 def _first_inputs(places: Sequence[TangentPoint]) -> Any:
@@ -313,10 +338,3 @@ def _parts(widths: Mapping[str, int], dimension: int, budget: int) -> list[list[
         parts[-1].append(name)
         room -= needed
     return parts
-
-
-def _threshold(singular: Singular, eps: float) -> float:
-    """The share of the largest singular value that others must exceed to count."""
-    largest = singular.values[0]
-    noise = singular.noise / largest if largest > 0 else 0.0
-    return max(_ROUNDINGS * noise, _EPSILONS * eps)
