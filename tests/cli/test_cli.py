@@ -169,6 +169,9 @@ def test_profile_prints_saves_and_reports(capsys, net, tmp_path):
     assert lines[0] == "net, N = 150"
     assert lines[1].split()[:4] == ["layer", "depth", "features", "two_nn"]
     assert [line.split()[0] for line in lines[2:5]] == ["input", "2", "4"]
+    statement, evidence = lines[lines.index("What can be believed") + 1 :][:2]
+    assert statement.startswith("- net: TwoNN ")
+    assert evidence.startswith("  [TwoNN, N = 150. Data: input ")
     assert run_folder in err
     page, picture = tmp_path / "page.html", tmp_path / "plot.png"
     code, out, _ = invoke(capsys, "report", run_folder, "--out", str(page), "--plot", str(picture))
@@ -185,6 +188,8 @@ def test_profile_json_holds_every_row(capsys, net):
     assert (code, document["schema"]) == (0, 2)
     assert {row["curve"] for row in document["rows"]} >= {"estimate", "decimation", "scale"}
     assert list(document["provenance"]) == ["net.py:build"]
+    assert all(verdict["statement"] and verdict["evidence"] for verdict in document["verdicts"])
+    assert document["verdicts"][0]["rule"] == "rise_beyond_controls"
 
 
 def test_dry_run_shows_the_cost_and_runs_nothing_else(capsys, net, monkeypatch):

@@ -47,6 +47,18 @@ def test_the_page_shows_every_section(page):
     assert "Dimension of VGG, trained and VGG, untrained" in page
 
 
+def test_the_first_screen_is_what_can_be_believed_with_its_evidence(page):
+    box = re.search(r'<aside class="card verdicts">(.*?)</aside>', page)[1]
+    assert page.index('class="card verdicts"') < page.index('<article class="card">')
+    assert re.findall(r"<h4>(.*?)</h4>", box) == ["VGG, trained", "VGG, untrained"]
+    verdicts = re.findall(r"<li>(.*?) <span>(.*?)</span></li>", box)
+    assert len(verdicts) == box.count("<li>") > 2
+    assert verdicts[0][0].startswith("TwoNN rises by x 2.92 from input to conv4; no control was")
+    assert verdicts[0][1] == (
+        "TwoNN, N = 2000. Data: input 13.00 ± 0.29, conv4 38.00 ± 0.84 (x 2.923 ± 0.091)."
+    )
+
+
 def test_the_page_needs_no_network(page):
     assert not re.search(r"https?:|<link|\bsrc=|@import|url\(", page)
     assert "default-src 'none'" in page

@@ -113,7 +113,7 @@ def test_directions_that_all_survive_and_how_many_act():
         "Of the 64 directions of a control (smooth maps, d = 64) all survive to middle (rank); "
         "40.9 act at input and 8.30 at middle (participation ratio)."
     )
-    assert said.evidence.startswith("Rank: input 64.0 ± 2.6, ")
+    assert said.evidence.startswith("Rank 64 at each of 3 layers. Participation ratio: input 40.9")
     assert said.evidence.endswith("Tangent spectra at 20 points.")
 
 
