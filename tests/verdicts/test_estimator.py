@@ -19,7 +19,10 @@ def test_layers_above_the_ceiling_are_counted_and_shown():
         "N = 500 does not resolve TwoNN above 38.0: 2 of 4 layers read more, and their dimension "
         "may be anything above."
     )
-    assert said.evidence == "TwoNN: early 60.0 ± 2.4, middle 88.0 ± 3.5."
+    assert said.evidence == (
+        "TwoNN: early 60.0 ± 2.4 (N resolves up to 38.0), middle 88.0 ± 3.5 (N resolves up to "
+        "38.0)."
+    )
 
 
 def test_a_ceiling_above_all_layers_resolves_them():
