@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -63,8 +64,6 @@ def whole(images) -> ds.Profile:
 
 def of_sample(result: ds.Profile, sample: str) -> pd.DataFrame:
     return result.values[result.values["sample"] == sample].reset_index(drop=True)
-
-
 
 
 class TestRows:
@@ -236,7 +235,7 @@ class TestResuming:
 
     def test_a_killed_process_loses_nothing_it_measured(self, whole, images, tmp_path):
         out = tmp_path / "run"
-        paths = [os.path.dirname(__file__)]
+        paths = [str(Path(__file__).parent)]
         code = textwrap.dedent(KILLED_RUN.format(paths=paths, out=str(out), at=5))
         done = subprocess.run([sys.executable, "-c", code], check=False, env=os.environ)
         assert done.returncode == -signal.SIGKILL
