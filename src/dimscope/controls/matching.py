@@ -183,10 +183,9 @@ def matched(inputs: Tensor, kind: Kind = "smooth", *, rng: Rng = 0) -> InputFami
                 'width): kind="smooth" and kind="torus" fit them'
             )
         row = int(pictures(inputs, generator)[0])
-        dimension, amplitude = matcher.picture(inputs[row])
-        return matcher.confirmed(
-            family_of_row(matcher.principal, inputs, row, dimension, amplitude)
-        )
+        match = matcher.picture(inputs[row])
+        family = family_of_row(matcher.principal, inputs, row, match.dimension, match.other)
+        return matcher.confirmed(family, match)
     if kind not in get_args(Domain):
         raise InputError(f"kind={kind!r} must be one of {', '.join(get_args(Kind))}")
     match = matcher.map(kind)
