@@ -39,10 +39,10 @@ class Control:
     def inputs(self, n_samples: int) -> Any:
         """The sample, in float32: shape (n_samples, ...), or a tuple or dict of such tensors.
 
-        Computed in small batches. The same however often it is asked for, and the first rows do not
-        depend on how many are asked for.
+        Computed in small batches. It is the same however often it is asked for, and a smaller
+        sample is the beginning of a larger one, but for rounding.
         """
-        rng = np.random.default_rng([self.seed, self.replicate])
+        rng = np.random.default_rng([self.seed, self.replicate, 0])
         u = self.family.draw(n_samples, rng).to(self.dtype)
         with torch.no_grad():
             n_bytes = max(1, _n_bytes(self.family.embed(u[:1])))
