@@ -15,7 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import dimscope as ds
-from dimscope.controls import InputFamily
+from dimscope.controls import Control, InputFamily
 from dimscope.errors import CaptureError, InputError
 from dimscope.profiling import measure_layer, plan, profile
 
@@ -88,8 +88,7 @@ class TestRows:
 
     def test_its_values_are_those_of_its_activations(self, whole):
         with torch.no_grad():
-            rng = np.random.default_rng([0, 0])
-            inputs = FAMILIES[0].embed(FAMILIES[0].draw(N, rng)).float()
+            inputs = Control(family=FAMILIES[0]).inputs(N)
             by_hand = ds.estimate(small_net()[:3].eval()(inputs), "two_nn")
         own = of_sample(whole, "waves_d2")
         found = own[(own["layer"] == "2") & (own["method"] == "two_nn")]

@@ -29,7 +29,7 @@ from dimscope.errors import InputError
 Domain = Literal["smooth", "torus"]
 
 N_FOURIER_FEATURES = 512
-_N_NORMALISING = 2_000  # draws of u over which the functions get mean 0 and variance 1
+_N_NORMALISING = 1_000  # draws of u over which the functions get mean 0 and variance 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
