@@ -75,6 +75,12 @@ def test_the_same_seed_makes_the_same_controls():
     assert not torch.equal(other[0].inputs(5), first[0].inputs(5))
 
 
+def test_pictures_of_one_colour_each_are_no_images():
+    inputs = _vectors()[:, :3, None, None].expand(-1, -1, 4, 4)
+    _, torus = controls_for(inputs, True)
+    assert torus.family.name.startswith("torus_d")
+
+
 def test_none_are_made_of_false():
     assert controls_for(_vectors(), False) == ()
 

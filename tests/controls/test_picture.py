@@ -150,7 +150,7 @@ def test_precision_follows_the_coordinates():
         (torch.zeros(3, 8, 8, dtype=torch.uint8), {}, "floating-point"),
         (torch.rand(2, 8, 8), {}, "channels"),
         (torch.rand(8, 8), {}, "channels"),
-        (torch.ones(3, 8, 8), {}, "one value"),
+        (torch.rand(3, 1, 1).expand(3, 8, 8), {}, "one colour"),
         (torch.rand(3, 8, 8), {"dimension": 9}, "1 to 8"),
         (torch.rand(3, 8, 8), {"amplitude": 0.0}, "above 0"),
         (torch.rand(3, 8, 8), {"blur": -1.0}, "not below 0"),

@@ -128,6 +128,12 @@ def test_precision_follows_the_coordinates():
     assert torch.allclose(single.double(), double, atol=1e-4 * float(double.abs().max()))
 
 
+def test_a_nearly_linear_map_is_no_rougher_in_single_precision():
+    family = smooth_maps(_data(60), 2, length_scale=1000.0)
+    u = family.draw(50).float()
+    assert torch.allclose(family.embed(u).double(), family.embed(u.double()), atol=1e-4)
+
+
 def test_two_nn_reads_the_dimension_of_the_map():
     x = smooth_maps(_data(200, (40,)), 2, length_scale=2.0).sample(1000)
     assert ds.estimate(x, "two_nn").value == pytest.approx(2, abs=0.25)

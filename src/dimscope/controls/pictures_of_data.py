@@ -18,16 +18,19 @@ _N_PIXELS = 800  # that stand for a picture in comparisons
 
 
 def are_images(inputs: Tensor) -> bool:
-    """Whether inputs are pictures of one or three channels that have families of their own."""
-    return inputs.ndim == 4 and inputs.shape[1] in CHANNELS and min(inputs.shape[2:]) >= 4
+    """Whether inputs are pictures of one or three channels, one of them at least with a family."""
+    fit = inputs.ndim == 4 and inputs.shape[1] in CHANNELS and min(inputs.shape[2:]) >= 4
+    return fit and bool(_varied(inputs).any())
 
 
 def pictures(inputs: Tensor, rng: np.random.Generator) -> Int64[np.ndarray, " rows"]:
-    """The rows of all pictures that are not of one value, in a random order."""
-    flat = inputs.flatten(1)
-    varied = (flat != flat[:, :1]).any(dim=1).nonzero()[:, 0].cpu().numpy()
-    order: Int64[np.ndarray, " rows"] = rng.permutation(varied)
+    """The rows of all pictures that are not all of one colour, in a random order."""
+    order: Int64[np.ndarray, " rows"] = rng.permutation(np.flatnonzero(_varied(inputs).cpu()))
     return order
+
+
+def _varied(inputs: Tensor) -> Tensor:
+    return (inputs != inputs[:, :, :1, :1]).flatten(1).any(dim=1)
 
 
 def family_of_row(

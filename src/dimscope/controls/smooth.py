@@ -49,7 +49,7 @@ class RandomFunctions:
     offsets: Float64[Tensor, " functions"]
 
     def __call__(self, u: Tensor) -> Tensor:
-        """Their values at coordinates (n, d): shape (n, functions), in the precision of ``u``."""
+        """Their values at coordinates (n, d): shape (n, functions)."""
         features = torch.cos(self.lift(u) @ self.frequencies.to(u) + self.phases.to(u))
         return features @ self.mixing.to(u) - self.offsets.to(u)
 
@@ -209,4 +209,5 @@ def random_map(
 
 
 def _mapped(data: Principal, functions: RandomFunctions, u: Tensor) -> Tensor:
-    return data.clipped(data.combined(functions(u))).reshape(len(u), *data.shape)
+    along = functions(u.double()).to(u)  # where the map is nearly linear, float32 would show
+    return data.clipped(data.combined(along)).reshape(len(u), *data.shape)
