@@ -205,6 +205,31 @@ def test_dry_run_shows_the_cost_and_runs_nothing_else(capsys, net, monkeypatch):
     assert document["memory_bytes"] == 4 * 200 * (64 + 36 + 10)
 
 
+def test_controls_are_further_tables_and_rows(capsys, net, tmp_path):
+    source = ("--model", f"{net}:build", "--data", f"{net}:data", "--layers", "4")
+    code, out, err = invoke(capsys, "profile", *source, "--controls", "--out", str(tmp_path / "r"))
+    assert code == 0, err
+    titles = [line for line in out.splitlines() if line.endswith("N = 200")]
+    assert titles[0] == "net.py:build, N = 200"
+    assert len(titles) == 3
+    assert all(title.startswith("net.py:build, ") for title in titles)
+    headers = [line for line in out.splitlines() if line.startswith("layer ")]
+    assert ["tangent_rank" in header for header in headers] == [False, True, True]
+    loaded = ds.Profile.load(tmp_path / "r")
+    assert loaded.provenance["net.py:build"]["controls_asked"] == "matched"
+    assert loaded.values["sample"].nunique() == 3
+
+
+def test_dry_run_tells_the_cost_of_controls(capsys, net):
+    source = ("--model", f"{net}:build", "--data", f"{net}:data", "--dry-run")
+    assert "controls" not in invoke(capsys, "profile", *source)[1]
+    assert "\n2 controls: about" in invoke(capsys, "profile", *source, "--controls")[1]
+    document = json.loads(invoke(capsys, "profile", *source, "--controls", "full", "--json")[1])
+    assert document["n_controls"] == 60
+    assert document["control_seconds"] > 0
+    assert invoke(capsys, "profile", *source, "--controls", "some")[0] == 2
+
+
 @pytest.mark.parametrize("command", ["estimate", "scale"])
 def test_the_old_name_of_the_search_device_works_and_says_so(capsys, sphere, command):
     code, new, err = invoke(capsys, command, sphere, "--search-device", "cpu", "--json")

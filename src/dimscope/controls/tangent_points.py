@@ -63,15 +63,27 @@ class TangentPoint:
         self, derivative: Derivative, directions: Float[Tensor, "n_directions dimension"]
     ) -> list[Tensor]:
         """The derivatives of the inputs' real-valued tensors, (n_directions, ...) each."""
+        found = derivative.first(self._place, [directions[:, None]])
+        return self._as_inputs(found)
 
+    def accelerations(
+        self, derivative: Derivative, directions: Float[Tensor, "n_directions dimension"]
+    ) -> list[Tensor]:
+        """The second derivatives of the inputs' real-valued tensors, (n_directions, ...) each."""
+        straight = [torch.zeros_like(directions)[:, None]]
+        return self._as_inputs(derivative.second(self._place, [directions[:, None]], straight))
+
+    @property
+    def _place(self) -> Place:
         def inputs(at: Sequence[Tensor]) -> Mapping[str, Tensor]:
             found = real_tensors(self.family.embed(at[0]))
             return {f"entry {number}": tensor for number, tensor in enumerate(found)}
 
         scale = self.family.high - self.family.low
-        place = Place(inputs, [self.coordinates], in_double=lambda: inputs, scale=scale)
-        found = derivative.along(place, [directions[:, None]]).values()
-        pairs = zip(found, real_tensors(self.content), strict=True)
+        return Place(inputs, [self.coordinates], in_double=lambda: inputs, scale=scale)
+
+    def _as_inputs(self, derived: Mapping[str, Tensor]) -> list[Tensor]:
+        pairs = zip(derived.values(), real_tensors(self.content), strict=True)
         return [tangents.to(tensor.dtype) for tangents, tensor in pairs]
 
 

@@ -23,6 +23,11 @@ TANGENT_METHODS: Mapping[str, str] = {
     "tangent_largest_stretch": "Largest stretch",
     "tangent_smallest_stretch": "Smallest stretch",
 }
+#: What is said beside, where second derivatives were taken.
+BEND_METHODS: Mapping[str, str] = {
+    "tangent_curvature": "Normal curvature",
+    "tangent_turning": "Turning of tangents",
+}
 _OF_POSITIVE = ("tangent_log_volume", "tangent_smallest_stretch")
 _NEAR = 3.0  # a singular value within this factor of the threshold makes the rank uncertain
 
@@ -42,8 +47,14 @@ class LayerTangents:
     rank_threshold
         At each point the share of the largest singular value that others must exceed to count: what
         rounding leaves of a value that is zero.
+    curvatures, turnings
+        The normal curvature of the layer's image along random directions, in units of one over
+        those of the layer, and the angle by which it turns per unit of the coordinates; nan where
+        the layer does not change.
     notes
         What a reader must know of this layer.
+    kinks
+        What a reader must know of second derivatives.
     """
 
     layer: str
@@ -53,7 +64,10 @@ class LayerTangents:
     pooling: str
     singular_values: Float[np.ndarray, "n_points n_directions"]
     rank_threshold: Float[np.ndarray, " n_points"]
+    curvatures: Float[np.ndarray, "n_points n_bends"]
+    turnings: Float[np.ndarray, "n_points n_bends"]
     notes: tuple[Note, ...] = ()
+    kinks: tuple[Note, ...] = ()
 
     @property
     def rank(self) -> Float[np.ndarray, " n_points"]:
@@ -87,8 +101,25 @@ class LayerTangents:
         logs = np.log(np.where(self._counted, self.singular_values, 1.0)).sum(1)
         return np.where(self._counted.any(1), logs, np.nan)
 
+    @property
+    def curvature(self) -> Float[np.ndarray, " n_points"]:
+        """The mean normal curvature over the directions; nan where it is unknown along one."""
+        mean: np.ndarray = self.curvatures.mean(1)
+        return mean
+
+    @property
+    def turning(self) -> Float[np.ndarray, " n_points"]:
+        """The mean turning over the directions; nan where it is unknown along one."""
+        mean: np.ndarray = self.turnings.mean(1)
+        return mean
+
+    @property
+    def methods(self) -> Mapping[str, str]:
+        """What can be said, with titles."""
+        return {**TANGENT_METHODS, **(BEND_METHODS if self.curvatures.shape[1] else {})}
+
     def of(self, method: str) -> Float[np.ndarray, " n_points"]:
-        """What a method of `TANGENT_METHODS` says at each point."""
+        """What one of the methods says at each point."""
         values: np.ndarray = getattr(self, method.removeprefix("tangent_"))
         return values
 
@@ -106,6 +137,8 @@ class LayerTangents:
     def notes_on(self, method: str) -> Iterator[Note]:
         """What a reader must know of what a method says."""
         yield from self.notes
+        if method in BEND_METHODS:
+            yield from (note for note in self.kinks if note not in self.notes)
         n_points, n_directions = self.singular_values.shape
         n_unknown = n_points - int(self._known.sum())
         if n_unknown:
@@ -195,13 +228,13 @@ class TangentSpectra:
         Returns
         -------
         tuple
-            For each layer a row for each of `TANGENT_METHODS`. The error is the standard error of
+            For each layer a row for each of its methods. The error is the standard error of
             the mean over points (over families, where there are several), the interval that of
             Student's distribution; the error kind is None, as neither is the error of an estimate:
             at each point the values are exact.
         """
         return tuple(
-            self._value(own, method, subject) for own in self.layers for method in TANGENT_METHODS
+            self._value(own, method, subject) for own in self.layers for method in own.methods
         )
 
     def _value(self, own: LayerTangents, method: str, subject: Subject) -> Value:
@@ -211,7 +244,7 @@ class TangentSpectra:
         quantity = Quantity.of(
             method,
             "other",
-            title=TANGENT_METHODS[method],
+            title=own.methods[method],
             setting="dtype=float64" if self.dtype == "float64" else "",
         )
         stderr, low, high = self._error(values)
@@ -271,7 +304,7 @@ class TangentSpectra:
             "n_points": self.n_points,
             "rank_threshold": float(np.nanmedian(own.rank_threshold)),
         }
-        for method in TANGENT_METHODS:
+        for method in own.methods:
             values = own.of(method)
             known = values[np.isfinite(values)]
             name = method.removeprefix("tangent_")

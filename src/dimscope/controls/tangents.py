@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
-from typing import Any, Literal, Self
+from dataclasses import replace
+from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from dimscope._parameters import checked_parameters
 from dimscope._progress import progress_bars
@@ -18,21 +17,16 @@ from dimscope.capture import Probe
 from dimscope.capture.batches import Batch
 from dimscope.capture.inference import undisturbed
 from dimscope.capture.pooling import pooling_name
+from dimscope.capture.probe import Found
 from dimscope.controls.derivatives import Derivative
-from dimscope.controls.kinks import Kinks
-from dimscope.controls.singular_values import Singular, singular_values
+from dimscope.controls.tangent_geometry import Directions, Geometry
+from dimscope.controls.tangent_passes import AT_ONCE, Look, Pass, groups_of
 from dimscope.controls.tangent_points import Families, Points, TangentPoint, points_of
 from dimscope.controls.tangent_results import LayerTangents, TangentSpectra
-from dimscope.controls.watched import Watched, in_double, precision_of, real_tensors, watch
+from dimscope.controls.watched import in_double, watch
 from dimscope.errors import InputError
 from dimscope.results import Note
 from dimscope.store import Budgets
-
-_AT_ONCE = 16  # directions at a time on a CPU: with more, activations leave the cache
-_ROUNDINGS = 10.0  # a singular value counts above this many times what rounding has added
-_EPSILONS = 4.0  # and above this many times the relative rounding of the network's numbers
-_BYTES = 8
-_N_LOOKED_AT = 4  # points at which kinks are looked for
 
 
 @checked_parameters
@@ -47,8 +41,9 @@ def tangent_spectrum(  # noqa: PLR0913 - one call does the job; all but model an
     forward: Callable[[Any, Any], Any] | None = None,
     mask: Any = None,
     dtype: Literal["float64"] | None = None,
-    batch_size: int = _AT_ONCE,
+    batch_size: int = AT_ONCE,
     memory_budget: int | str = "1GiB",
+    n_bends: int = 0,
     rng: int | np.random.Generator = 0,
     progress: bool = True,
 ) -> TangentSpectra:
@@ -83,9 +78,14 @@ def tangent_spectrum(  # noqa: PLR0913 - one call does the job; all but model an
         ``"float64"`` runs a copy of the network in double precision: singular values are then known
         to 1e-14 of the largest rather than to 1e-6, in about twice the time and memory.
     batch_size
-        Directions in a forward pass. Activations take this many times their memory.
+        Directions in a forward pass, at most 16 on a CPU, where more are slower. Activations take
+        this many times their memory.
     memory_budget
         Bytes of derivatives to hold; where all layers need more, they take several passes.
+    n_bends
+        Along how many random directions to take second derivatives at each point, for the normal
+        curvature of the layer's image; it costs three passes for each. Of a network with kinks it
+        is that of the smooth pieces: none, where these are linear.
     rng
         Seed or generator of the points.
     progress
@@ -140,15 +140,16 @@ def tangent_spectrum(  # noqa: PLR0913 - one call does the job; all but model an
         probe = replace(probe, model=in_double(probe.model))
     with progress_bars(progress) as open_bar:
         bar = open_bar("points")
-        return tangents_of(probe, family, points, rng=rng, on_point=bar)
+        return tangents_of(probe, family, points, rng=rng, n_bends=n_bends, on_point=bar)
 
 
-def tangents_of(
+def tangents_of(  # noqa: PLR0913 - what is read, at which points, and what of it
     probe: Probe,
     families: Families,
     points: Points = 20,
     *,
     rng: int | np.random.Generator = 0,
+    n_bends: int = 0,
     on_point: Callable[[int, int | None], None] | None = None,
 ) -> TangentSpectra:
     """Take the tangent spectra of a probe's layers: `tangent_spectrum` with its keywords in types.
@@ -158,7 +159,7 @@ def tangents_of(
     probe
         The network, its layers and their pooling; its data are not read. Its budget of memory says
         how many derivatives may be held, its batch size how many directions go through at once.
-    families, points, rng
+    families, points, rng, n_bends
         As in `tangent_spectrum`.
     on_point
         Called after each point with the points done and their number.
@@ -174,118 +175,67 @@ def tangents_of(
             "becomes depends on the others of its batch"
         )
     places = points_of(families, points, rng)
-    mixture = _mixture(places[0].dimension)
+    dimension = places[0].dimension
+    directions = Directions.drawn(dimension, _whole(n_bends), np.random.default_rng(0))
     with undisturbed(probe.model):
         watched, found = watch(probe, _first_inputs(places))
-        looked = _Look.at(watched, places, mixture)
+        look = Look.at(watched, places, directions.mixture)
         embedding = Derivative()
         passes = [
-            _Pass(watched.narrowed(names), embedding, Derivative(), mixture)
-            for names in _parts(looked.widths, places[0].dimension, probe.budgets.memory)
+            Pass(watched.narrowed(names), embedding, Derivative(), directions, look.eps)
+            for names in groups_of(look.widths, dimension + 1 + n_bends, probe.budgets.memory)
         ]
-        spectra: dict[str, list[Singular]] = {name: [] for name in found.names}
+        seen: dict[str, list[Geometry]] = {name: [] for name in found.names}
         for n_done, place in enumerate(places, 1):
-            for name, singular in (item for one in passes for item in one.at(place).items()):
-                spectra[name].append(singular)
+            for name, geometry in (item for one in passes for item in one.at(place).items()):
+                seen[name].append(geometry)
             if on_point is not None:
                 on_point(n_done, len(places))
     notes = {name: one.notes() for one in passes for name in one.watched.sources}
-    kinks = looked.kinks.notes()
     layers = tuple(
-        LayerTangents(
-            layer=name,
-            index=index,
-            relative_depth=found.infos[name].relative_depth,
-            n_features=looked.widths[name],
-            pooling=pooling_name(probe.pooling, name),
-            singular_values=np.stack([one.values for one in spectra[name]]),
-            rank_threshold=np.array([_threshold(one, looked.eps) for one in spectra[name]]),
-            notes=notes[name] + (kinks if looked.kinks.are_many else ()),
-        )
-        for index, name in enumerate(found.names)
+        _layer(probe, found, look, name=name, seen=seen[name], notes=notes[name]) for name in seen
     )
     return TangentSpectra(
         family=places[0].family.name,
         points=torch.cat([place.coordinates for place in places]).numpy(),
         n_families=len({id(place.family) for place in places}),
         layers=layers,
-        dtype=looked.dtype,
+        dtype=look.dtype,
         how="finite differences" if any(one.network.why for one in passes) else "forward mode",
-        notes=tuple(dict.fromkeys(note for own in notes.values() for note in own)) + kinks,
+        notes=tuple(dict.fromkeys(chain(*notes.values(), look.kinks.notes()))),
         left_out=found.left_out,
     )
 
 
-@dataclass(frozen=True)
-class _Look:
-    """What a few plain passes show: kinks, the widths of layers, and the type of numbers."""
-
-    kinks: Kinks
-    widths: Mapping[str, int]
-    dtype: str
-    eps: float
-
-    @classmethod
-    def at(cls, watched: Watched, places: Sequence[TangentPoint], mixture: Tensor) -> Self:
-        content = places[0].content
-        rows = watched.function(content)(real_tensors(content))
-        kinks = reduce(
-            operator.add,
-            [
-                Kinks.between(
-                    watched.function(place.content),
-                    real_tensors(place.content),
-                    real_tensors(place.moved(mixture)),
-                )
-                for place in places[:_N_LOOKED_AT]
-            ],
-        )
-        dtype = precision_of(watched.probe.model, real_tensors(content))
-        widths = {name: row.shape[1] for name, row in rows.items()}
-        return cls(kinks, widths, str(dtype).removeprefix("torch."), torch.finfo(dtype).eps)
+def _layer(  # noqa: PLR0913 - all that is known of a layer
+    probe: Probe,
+    found: Found,
+    look: Look,
+    *,
+    name: str,
+    seen: Sequence[Geometry],
+    notes: tuple[Note, ...],
+) -> LayerTangents:
+    kinks = look.kinks.notes()
+    return LayerTangents(
+        layer=name,
+        index=found.names.index(name),
+        relative_depth=found.infos[name].relative_depth,
+        n_features=look.widths[name],
+        pooling=pooling_name(probe.pooling, name),
+        singular_values=np.stack([one.values for one in seen]),
+        rank_threshold=np.array([one.threshold for one in seen]),
+        curvatures=np.stack([one.curvature for one in seen]),
+        turnings=np.stack([one.turning for one in seen]),
+        notes=notes + (kinks if look.kinks.are_many else ()),
+        kinks=kinks,
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class _Pass:
-    """Takes the derivatives of some layers."""
-
-    watched: Watched
-    embedding: Derivative
-    network: Derivative
-    mixture: Tensor
-
-    def at(self, place: TangentPoint) -> dict[str, Singular]:
-        """The singular values of every layer at a point."""
-        at_once = self.watched.probe.batch_size
-        directions = torch.cat([self.mixture[None], torch.eye(len(self.mixture)).double()])
-        where = self.watched.place(place.content)
-        parts = [
-            self.network.along(where, place.tangents(self.embedding, some))
-            for some in directions.tensor_split(-(-len(directions) // (at_once + 1)))
-        ]
-        return {
-            name: singular_values([part[name][:, 0] for part in parts], self.mixture)
-            for name in self.watched.sources
-        }
-
-    def notes(self) -> tuple[Note, ...]:
-        """Where finite differences were taken, and why."""
-        ways = (("inputs", self.embedding), ("layers", self.network))
-        return tuple(
-            Note(
-                "fallback",
-                f"The derivatives of the {what} are finite differences in float64, as forward mode "
-                f"cannot be used: {derivative.why}.",
-            )
-            for what, derivative in ways
-            if derivative.why
-        )
-
-
-def _mixture(dimension: int) -> Tensor:
-    """Weights of a mixture of all directions, none of them small or a power of two."""
-    drawn = np.random.default_rng(0).uniform(0.5, 1.0, dimension) / dimension**0.5
-    return torch.from_numpy(drawn)
+def _whole(n_bends: int) -> int:
+    if n_bends < 0:
+        raise InputError(f"n_bends is {n_bends}: it must be 0 or more")
+    return n_bends
 
 
 def _first_inputs(places: Sequence[TangentPoint]) -> Any:
@@ -299,24 +249,3 @@ def _first_inputs(places: Sequence[TangentPoint]) -> Any:
             "make one for each row of coordinates"
         )
     return content
-
-
-def _parts(widths: Mapping[str, int], dimension: int, budget: int) -> list[list[str]]:
-    """Group layers, in order, so that the derivatives of a group fit in the budget."""
-    parts: list[list[str]] = []
-    room = 0
-    for name, width in widths.items():
-        needed = (dimension + 1) * width * _BYTES
-        if needed > room or not parts:
-            parts.append([])
-            room = budget
-        parts[-1].append(name)
-        room -= needed
-    return parts
-
-
-def _threshold(singular: Singular, eps: float) -> float:
-    """The share of the largest singular value that others must exceed to count."""
-    largest = singular.values[0]
-    noise = singular.noise / largest if largest > 0 else 0.0
-    return max(_ROUNDINGS * noise, _EPSILONS * eps)

@@ -7,6 +7,7 @@ from dimscope.plots.depth import plot_profile
 from dimscope.plots.local import plot_local
 from dimscope.plots.scale import plot_scale_curve
 from dimscope.plots.studies import plot_study_conditions, plot_study_course, plot_study_sweep
+from dimscope.plots.tangents import plot_tangents
 from dimscope.plots.training import (
     animate_profile,
     plot_phase_portrait,
@@ -27,5 +28,6 @@ __all__ = [
     "plot_study_conditions",
     "plot_study_course",
     "plot_study_sweep",
+    "plot_tangents",
     "plot_training",
 ]

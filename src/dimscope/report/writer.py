@@ -19,6 +19,7 @@ from dimscope.report.curves import decimation_panel, scale_panel, spectrum_panel
 from dimscope.report.depth import depth_panel, linear_panel
 from dimscope.report.panels import Panel, embed
 from dimscope.report.summary import RunSummary, summarise
+from dimscope.report.tangents import tangent_panel
 from dimscope.results import Tables, as_records, plain
 from dimscope.verdicts import SpokenVerdict, judged, spoken_verdicts
 
@@ -29,9 +30,11 @@ _SHOWN = (
     "n_duplicates", "n_near_copies", "ceiling", "notes",
 )  # fmt: skip
 
-#: The panels of the page in order, each with the sentence that stands there if it is missing.
+#: The panels of the page in order, each with the sentence that stands there if it is missing; none
+#: where nobody expects it.
 _PANELS: tuple[tuple[Callable[[Tables], Panel | None], str], ...] = (
     (depth_panel, ""),
+    (tangent_panel, ""),
     (
         linear_panel,
         "There is no comparison with linear dimensions: it needs an intrinsic and a linear "
@@ -108,15 +111,16 @@ def _page(profile: Tables, title: str | None) -> str:
         verdicts=_verdicts_html(profile),
         summaries="".join(map(_summary_html, summarise(profile))),
         cautions=_cautions_html(profile),
-        panels="".join(
-            panel.html() if panel else f'<p class="missing">{escape(missing)}</p>'
-            for panel, missing in built
-        ),
+        panels="".join(panel.html() if panel else _missing_html(said) for panel, said in built),
         table=embed("table-data", json.dumps(_table(profile))),
         provenance="".join(_provenance_html(profile.provenance)),
         plotly=offline.get_plotlyjs(),
         scripts=_asset("figures.js") + _asset("table.js"),
     )
+
+
+def _missing_html(sentence: str) -> str:
+    return f'<p class="missing">{escape(sentence)}</p>' if sentence else ""
 
 
 def _asset(name: str) -> str:
