@@ -1,7 +1,8 @@
 """The main job: an ImageNet network and its untrained twin, measured layer by layer.
 
-Profiles EfficientNet-Lite0 on 1,000 CIFAR-10 test images, prints both hunchbacks, and writes a
-plot and an interactive report.
+Profiles EfficientNet-Lite0 on 500 CIFAR-10 test images, and on inputs of known dimension that are
+matched to them. Prints both hunchbacks, writes a plot and an interactive report, and ends with what
+can be believed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 
 import dimscope as ds
-from dimscope.cli.output import note_remarks, print_table, shown
+from dimscope.cli.output import note_remarks, print_table, print_verdicts, shown
 from dimscope.errors import DataError
 
 MODEL = "efficientnet_lite0"
@@ -35,7 +36,7 @@ def say(line: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("demo-output"))
-    parser.add_argument("--n-samples", type=int, default=1000)
+    parser.add_argument("--n-samples", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     started = time.perf_counter()
@@ -55,6 +56,7 @@ def main() -> None:
                 label=loaded.label,
                 rng=options.seed,
                 batch_size=16,
+                controls=True,
                 out=folder,
             )
         )
@@ -67,12 +69,13 @@ def main() -> None:
     both.report(options.out / "report.html")
     say(f"\n{time.perf_counter() - started:.0f} s in all")
     say(f"plots:  {options.out / 'hunchback.png'}, {options.out / 'dimensions.png'}")
-    say(f"report: {options.out / 'report.html'}")
+    say(f"report: {options.out / 'report.html'}\n")
+    print_verdicts(both)
 
 
 def show(both: ds.Profile) -> None:
     """The two hunchbacks, a layer a line: intrinsic and linear dimension of each network."""
-    frame = both.to_frame("estimate")
+    frame = both.to_frame("estimate").query("sample == 'data'")
     cells = frame.set_index(["method", "model", "layer"])[["value", "stderr"]]
     columns = [(method, model) for method in ("two_nn", "pca_dimension") for model in both.models]
     rows = [

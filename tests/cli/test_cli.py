@@ -169,6 +169,9 @@ def test_profile_prints_saves_and_reports(capsys, net, tmp_path):
     assert lines[0] == "net, N = 150"
     assert lines[1].split()[:4] == ["layer", "depth", "features", "two_nn"]
     assert [line.split()[0] for line in lines[2:5]] == ["input", "2", "4"]
+    statement, evidence = lines[lines.index("What can be believed") + 1 :][:2]
+    assert statement.startswith("- net: TwoNN ")
+    assert evidence.startswith("  [TwoNN, N = 150. Data: input ")
     assert run_folder in err
     page, picture = tmp_path / "page.html", tmp_path / "plot.png"
     code, out, _ = invoke(capsys, "report", run_folder, "--out", str(page), "--plot", str(picture))
@@ -185,6 +188,8 @@ def test_profile_json_holds_every_row(capsys, net):
     assert (code, document["schema"]) == (0, 2)
     assert {row["curve"] for row in document["rows"]} >= {"estimate", "decimation", "scale"}
     assert list(document["provenance"]) == ["net.py:build"]
+    assert all(verdict["statement"] and verdict["evidence"] for verdict in document["verdicts"])
+    assert document["verdicts"][0]["rule"] == "rise_beyond_controls"
 
 
 def test_dry_run_shows_the_cost_and_runs_nothing_else(capsys, net, monkeypatch):
@@ -198,6 +203,31 @@ def test_dry_run_shows_the_cost_and_runs_nothing_else(capsys, net, monkeypatch):
     document = json.loads(invoke(capsys, "profile", *source, "--json")[1])
     assert document["disk_bytes"] == 0
     assert document["memory_bytes"] == 4 * 200 * (64 + 36 + 10)
+
+
+def test_controls_are_further_tables_and_rows(capsys, net, tmp_path):
+    source = ("--model", f"{net}:build", "--data", f"{net}:data", "--layers", "4")
+    code, out, err = invoke(capsys, "profile", *source, "--controls", "--out", str(tmp_path / "r"))
+    assert code == 0, err
+    titles = [line for line in out.splitlines() if line.endswith("N = 200")]
+    assert titles[0] == "net.py:build, N = 200"
+    assert len(titles) == 3
+    assert all(title.startswith("net.py:build, ") for title in titles)
+    headers = [line for line in out.splitlines() if line.startswith("layer ")]
+    assert ["tangent_rank" in header for header in headers] == [False, True, True]
+    loaded = ds.Profile.load(tmp_path / "r")
+    assert loaded.provenance["net.py:build"]["controls_asked"] == "matched"
+    assert loaded.values["sample"].nunique() == 3
+
+
+def test_dry_run_tells_the_cost_of_controls(capsys, net):
+    source = ("--model", f"{net}:build", "--data", f"{net}:data", "--dry-run")
+    assert "controls" not in invoke(capsys, "profile", *source)[1]
+    assert "\n2 controls: about" in invoke(capsys, "profile", *source, "--controls")[1]
+    document = json.loads(invoke(capsys, "profile", *source, "--controls", "full", "--json")[1])
+    assert document["n_controls"] == 60
+    assert document["control_seconds"] > 0
+    assert invoke(capsys, "profile", *source, "--controls", "some")[0] == 2
 
 
 @pytest.mark.parametrize("command", ["estimate", "scale"])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dimscope.profiling import Profile
@@ -135,3 +136,30 @@ def replicate(profile: Profile, number: int) -> Profile:
     tables = {name: getattr(profile, name) for name in ("values", "curves")}
     drawn = {name: table.assign(replicate=number) for name, table in tables.items()}
     return replace(profile, **drawn)
+
+
+def with_controls(
+    model: str = "net", layers: tuple[str, ...] = ("conv1", "conv4", "fc2")
+) -> Profile:
+    """One network on its data, and on three draws of a control that reads higher than these."""
+    data = build_profile(model, layers=layers)
+    rows = data.to_frame("estimate")
+    rows = rows[rows["method"].isin(BIASES)]
+    draws = [
+        replicate(
+            Profile.from_frame(rows.assign(value=factor * rows["value"], sample="affine_d8")),
+            number,
+        )
+        for number, factor in enumerate((1.4, 1.5, 1.7))
+    ]
+    return data.add(*draws)
+
+
+def with_tangents() -> Profile:
+    """One method on the data and on a control, and the tangent rank of the control."""
+    frame = with_controls().to_frame("estimate")
+    frame = frame[(frame["method"] == "two_nn") & (frame["replicate"] == 0)]
+    ranks = frame[frame["sample"] != "data"].assign(
+        method="tangent_rank", family="other", value=8.0, n_samples=4
+    )
+    return Profile.from_frame(pd.concat([frame, ranks]))

@@ -118,3 +118,18 @@ def test_unknown_layers_methods_and_models_are_refused(profile):
         phases.through_depth(profile, "gride")
     with pytest.raises(InputError, match="model 'x': choose from net"):
         phases.through_depth(profile, model="x")
+
+
+def test_controls_are_not_taken_for_the_data():
+    def row(layer, value, **columns):
+        return {
+            "model": "net", "layer": str(layer), "layer_index": layer, "n_features": 100,
+            "curve": "estimate", "method": "two_nn", "n_samples": 500, "value": value,
+            "stderr": 0.02 * value, **columns,
+        }  # fmt: skip
+
+    hump = [row(i, value) for i, value in enumerate([10.0, 20.0, 30.0, 20.0, 10.0])]
+    control = [row(i, 5.0 + 20 * (i % 2), sample="affine_d8") for i in range(5)]
+    both = phases.through_depth(Profile.from_rows([*hump, *control], {}))
+    assert both == phases.through_depth(Profile.from_rows(hump, {}))
+    assert both.n_points == 5

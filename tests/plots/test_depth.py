@@ -1,7 +1,8 @@
 """Dimension against depth: what is drawn is what was measured."""
 
 import numpy as np
-from synthetic_profiles import with_samples
+import pytest
+from synthetic_profiles import with_controls, with_samples, with_tangents
 
 from dimscope.plots import plot_profile
 from dimscope.profiling import Profile
@@ -73,16 +74,59 @@ def test_each_step_is_a_line_and_the_legend_stays_short(build):
     assert legend_labels(ax) == ["A, step 0", "A, step 70"]
 
 
-def test_controls_and_classes_are_lines_of_their_own():
+def test_controls_lie_in_grey_behind_the_data_and_classes_are_lines_of_their_own():
     ax = plot_profile(with_samples(), ["two_nn"])
-    names = ["net", "net, affine_d8", "net, affine_d8 1", "net, cats"]
-    assert legend_labels(ax) == names
-    data, first, second, cats = (line.get_ydata() for line in ax.get_lines())
-    np.testing.assert_allclose(first, 0.5 * data)
-    np.testing.assert_array_equal(second, first)
+    assert legend_labels(ax) == ["net", "net, cats", "affine_d8, 2 draws (TwoNN)"]
+    lines = {line.get_linestyle(): line for line in ax.get_lines()[::2]}
+    data, control, cats = (
+        line.get_ydata() for line in (ax.get_lines()[0], lines["--"], ax.get_lines()[1])
+    )
+    np.testing.assert_allclose(control, 0.5 * data)
     np.testing.assert_allclose(cats, 0.8 * data)
-    assert len({line.get_color() for line in ax.get_lines()}) == 4
+    assert lines["--"].get_zorder() < lines["-"].get_zorder()
+    assert len({line.get_color() for line in ax.get_lines()}) == 3
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["conv1", "conv4", "fc2"]
+
+
+def test_a_control_is_drawn_by_one_method_the_data_by_all():
+    ax = plot_profile(with_controls(), ["two_nn", "gride", "participation_ratio"])
+    assert len(ax.get_lines()) == 3 + 1
+    assert legend_labels(ax)[-1] == "affine_d8, 3 draws (TwoNN)"
+    assert ax.get_title(loc="left") == "net, N = 2,000"
+
+
+def test_several_draws_are_their_mean_with_a_band_that_holds_them():
+    profile = with_controls()
+    frame = profile.to_frame("estimate")
+    draws = frame[(frame["sample"] == "affine_d8") & (frame["method"] == "two_nn")]
+    by_layer = draws.groupby("layer", sort=False)["value"]
+    ax = plot_profile(profile, ["two_nn"])
+    line = ax.get_lines()[1]
+    np.testing.assert_allclose(line.get_ydata(), by_layer.mean())
+    vertices = ax.collections[-1].get_paths()[0].vertices[:, 1]
+    assert vertices.max() == pytest.approx((by_layer.mean() + 1.96 * by_layer.std()).max())
+
+
+def test_controls_of_two_networks_have_tints_of_these():
+    two = with_controls("net").add(with_controls("twin"))
+    ax = plot_profile(two, ["two_nn"])
+    assert legend_labels(ax)[2:] == [
+        "net, affine_d8, 3 draws (TwoNN)",
+        "twin, affine_d8, 3 draws (TwoNN)",
+    ]
+    assert len({line.get_color() for line in ax.get_lines()}) == 4
+
+
+def test_controls_alone_are_drawn_as_data_are():
+    frame = with_controls().to_frame()
+    ax = plot_profile(Profile.from_frame(frame[frame["sample"] != "data"]), ["two_nn"])
+    assert ax.get_lines()[0].get_linestyle() == "-"
+
+
+def test_what_is_no_dimension_is_drawn_on_request_only():
+    profile = with_tangents()
+    assert len(plot_profile(profile).get_lines()) == 1 + 1
+    assert len(plot_profile(profile, ["tangent_rank"]).get_lines()) == 1
 
 
 def test_the_axis_names_the_family_of_its_methods(profile):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import dimscope as ds
-from dimscope.controls import InputFamily
+from dimscope.controls import Control, InputFamily
 from dimscope.errors import CaptureError, InputError
 from dimscope.profiling import measure_layer, plan, profile
 
@@ -87,8 +88,7 @@ class TestRows:
 
     def test_its_values_are_those_of_its_activations(self, whole):
         with torch.no_grad():
-            rng = np.random.default_rng([0, 0])
-            inputs = FAMILIES[0].embed(FAMILIES[0].draw(N, rng)).float()
+            inputs = Control(family=FAMILIES[0]).inputs(N)
             by_hand = ds.estimate(small_net()[:3].eval()(inputs), "two_nn")
         own = of_sample(whole, "waves_d2")
         found = own[(own["layer"] == "2") & (own["method"] == "two_nn")]
@@ -234,7 +234,7 @@ class TestResuming:
 
     def test_a_killed_process_loses_nothing_it_measured(self, whole, images, tmp_path):
         out = tmp_path / "run"
-        paths = [os.path.dirname(__file__)]
+        paths = [str(Path(__file__).parent)]
         code = textwrap.dedent(KILLED_RUN.format(paths=paths, out=str(out), at=5))
         done = subprocess.run([sys.executable, "-c", code], check=False, env=os.environ)
         assert done.returncode == -signal.SIGKILL

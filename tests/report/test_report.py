@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from synthetic_profiles import with_controls, with_tangents
 
 from dimscope.errors import InputError, MissingDependencyError, StoreError
 from dimscope.profiling import Profile
@@ -45,6 +46,18 @@ def test_the_page_shows_every_section(page):
     assert re.findall(r'data-figure="(\w+)"', page) == SECTIONS
     assert "2 models · 12 layers · 5 methods · N = 2,000 points" in page
     assert "Dimension of VGG, trained and VGG, untrained" in page
+
+
+def test_the_first_screen_is_what_can_be_believed_with_its_evidence(page):
+    box = re.search(r'<aside class="card verdicts">(.*?)</aside>', page)[1]
+    assert page.index('class="card verdicts"') < page.index('<article class="card">')
+    assert re.findall(r"<h4>(.*?)</h4>", box) == ["VGG, trained", "VGG, untrained"]
+    verdicts = re.findall(r"<li>(.*?) <span>(.*?)</span></li>", box)
+    assert len(verdicts) == box.count("<li>") > 2
+    assert verdicts[0][0].startswith("TwoNN rises by x 2.92 from input to conv4; no control was")
+    assert verdicts[0][1] == (
+        "TwoNN, N = 2000. Data: input 13.00 ± 0.29, conv4 38.00 ± 0.84 (x 2.923 ± 0.091)."
+    )
 
 
 def test_the_page_needs_no_network(page):
@@ -188,3 +201,25 @@ def test_of_many_layers_a_dozen_are_shown_first(build, tmp_path):
     for name in ("decimation", "spectrum"):
         lines = lines_of(page, name)
         assert (len(lines), sum(line["visible"] for line in lines)) == (36, 12)
+
+
+def test_controls_lie_behind_the_data_and_have_buttons_of_their_own(tmp_path):
+    page = page_of(with_controls().add(with_controls("twin")), tmp_path)
+    lines = lines_of(page, "depth", method="two_nn")
+    assert [line["meta"]["run"] for line in lines] == [
+        "net, affine_d8, 3 draws",
+        "twin, affine_d8, 3 draws",
+        "net",
+        "twin",
+    ]
+    assert [line["line"].get("dash") for line in lines] == ["dash", "dash", None, None]
+    assert len({line["line"]["color"] for line in lines}) == 4
+    assert "Grey, dashed lines are controls" in page
+    assert {line["meta"]["model"] for line in lines_of(page, "linear")} == {"net", "twin"}
+
+
+def test_tangent_spectra_are_in_the_table_and_not_in_the_figure(tmp_path):
+    page = page_of(with_tangents(), tmp_path)
+    assert {line["meta"]["method"] for line in lines_of(page, "depth")} == {"two_nn"}
+    methods = data_of(page, "table")["columns"].index("method")
+    assert "tangent_rank" in {row[methods] for row in data_of(page, "table")["rows"]}

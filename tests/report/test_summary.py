@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from synthetic_profiles import with_controls, with_tangents
 
 from dimscope.plots.rows import estimate_rows
 from dimscope.profiling import Profile
@@ -99,3 +100,21 @@ def test_the_primary_method_is_nonlinear_where_one_is_known(profile):
     frame = estimate_rows(profile).sort_values("method", ascending=False)
     assert primary_method(frame[frame["method"].isin(["participation_ratio", "gride"])]) == "gride"
     assert primary_method(frame[frame["method"] == "pca_dimension"]) == "pca_dimension"
+
+
+def test_sentences_and_cautions_are_about_the_data_not_about_controls():
+    whole = with_controls()
+    frame = whole.to_frame()
+    data = Profile.from_frame(frame[frame["sample"] == "data"])
+    assert summarise(whole) == summarise(data)
+    assert cautions(whole) == cautions(data)
+    ill = frame["sample"] != "data"
+    frame.loc[ill, ["n_duplicates", "notes"]] = [40, "Only the control has this."]
+    frame.loc[ill, "value"] = np.nan
+    assert cautions(Profile.from_frame(frame)) == cautions(data)
+    assert notes(Profile.from_frame(frame)) == notes(data)
+
+
+def test_controls_alone_have_no_summary():
+    frame = with_tangents().to_frame()
+    assert summarise(Profile.from_frame(frame[frame["sample"] != "data"])) == []

@@ -19,7 +19,10 @@ def test_layers_above_the_ceiling_are_counted_and_shown():
         "N = 500 does not resolve TwoNN above 38.0: 2 of 4 layers read more, and their dimension "
         "may be anything above."
     )
-    assert said.evidence == "TwoNN: early 60.0 ± 2.4, middle 88.0 ± 3.5."
+    assert said.evidence == (
+        "TwoNN: early 60.0 ± 2.4 (N resolves up to 38.0), middle 88.0 ± 3.5 (N resolves up to "
+        "38.0)."
+    )
 
 
 def test_a_ceiling_above_all_layers_resolves_them():
@@ -113,7 +116,7 @@ def test_directions_that_all_survive_and_how_many_act():
         "Of the 64 directions of a control (smooth maps, d = 64) all survive to middle (rank); "
         "40.9 act at input and 8.30 at middle (participation ratio)."
     )
-    assert said.evidence.startswith("Rank: input 64.0 ± 2.6, ")
+    assert said.evidence.startswith("Rank 64 at each of 3 layers. Participation ratio: input 40.9")
     assert said.evidence.endswith("Tangent spectra at 20 points.")
 
 

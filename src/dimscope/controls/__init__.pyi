@@ -1,6 +1,10 @@
 """Every name of the package, and where it lives; `__init__.py` resolves them from here."""
 
-from .choice import ControlChoice as ControlChoice, controls_for as controls_for
+from .choice import (
+    ControlChoice as ControlChoice,
+    controls_for as controls_for,
+    matched as matched,
+)
 from .control import Control as Control
 from .family import InputFamily as InputFamily
 from .inputs import (
@@ -10,7 +14,6 @@ from .inputs import (
     drawn as drawn,
     received as received,
 )
-from .matching import matched as matched
 from .picture import picture_directions as picture_directions, picture_family as picture_family
 from .smooth import smooth_maps as smooth_maps, torus_maps as torus_maps
 from .tangent_results import LayerTangents as LayerTangents, TangentSpectra as TangentSpectra

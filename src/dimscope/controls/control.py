@@ -38,14 +38,14 @@ class Control:
 
     def draw(self, n_samples: int) -> Tensor:
         """The coordinates of the sample, shape (n_samples, dimension)."""
-        rng = np.random.default_rng([self.seed, self.replicate])
+        rng = np.random.default_rng([self.seed, self.replicate, 0])
         return self.family.draw(n_samples, rng).to(self.dtype)
 
     def inputs(self, n_samples: int) -> Any:
         """The sample, in float32: shape (n_samples, ...), or a tuple or dict of such tensors.
 
-        Computed in small batches. The same however often it is asked for, and the first rows do not
-        depend on how many are asked for.
+        Computed in small batches. It is the same however often it is asked for, and a smaller
+        sample is the beginning of a larger one, but for rounding.
         """
         u = self.draw(n_samples)
         with torch.no_grad():

@@ -132,7 +132,7 @@ def picture_family(
     Raises
     ------
     InputError
-        If it is no such picture, or all of one value, or a number is out of range.
+        If it is no such picture, or all of one colour, or a number is out of range.
 
     Examples
     --------
@@ -205,9 +205,9 @@ def _check(picture: Tensor, dimension: int, amplitude: float, blur: float) -> No
             f"the picture has shape {tuple(picture.shape)}: it must be (channels, height, width), "
             "with 1 or 3 channels and at least 4 x 4 pixels"
         )
-    if not bool(torch.isfinite(picture).all()) or bool((picture == picture[0, 0, 0]).all()):
+    if not bool(torch.isfinite(picture).all()) or bool((picture == picture[:, :1, :1]).all()):
         raise InputError(
-            "the picture is all of one value, or holds values that are not finite: take another"
+            "the picture is all of one colour, or holds values that are not finite: take another"
         )
     most = n_directions(picture.shape[0])
     if not 1 <= dimension <= most:

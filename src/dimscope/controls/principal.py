@@ -107,8 +107,10 @@ def principal(inputs: Tensor, rng: np.random.Generator) -> Principal:
     rows = inputs.detach().cpu().flatten(1).float()
     mean = rows.mean(dim=0, dtype=torch.float64)
     rows = rows - mean.float()
-    variances, vectors = torch.linalg.eigh((rows @ rows.T).double() / (len(rows) - 1))
-    kept = variances > variances[-1] * len(rows) * torch.finfo(rows.dtype).eps
+    blocks = (part.double() for part in torch.split(rows, _COLUMNS, dim=1))
+    gram = sum((part @ part.T for part in blocks), start=torch.zeros((), dtype=torch.float64))
+    variances, vectors = torch.linalg.eigh(gram / (len(rows) - 1))
+    kept = variances > variances[-1] * len(rows) * torch.finfo(torch.float64).eps
     weights = vectors[:, kept].flip(1).T / (len(rows) - 1) ** 0.5
     low, high = _range(inputs.detach().cpu())
     return Principal(

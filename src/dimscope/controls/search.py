@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
 from dimscope.errors import InputError, or_reason
 from dimscope.estimators import Gride
@@ -22,20 +22,24 @@ Readings = Float64[np.ndarray, " scales"]
 #: Readings of a member of a family: its dimension, its other parameter, the number of the draw.
 Measure = Callable[[int, float, int], Readings]
 
-_EQUAL = 0.02  # distances that differ by less are equal: the error of the fit
+_EQUAL = 0.03  # distances that differ by less are equal: the error of the fit
 _N_DRAWS = 4  # of the member that is found, whose readings are averaged
 _N_OTHERS = 49  # values of the other parameter that the fit is looked up at
 
 
-def readings(points: Float64[np.ndarray, "n_samples n_features"]) -> Readings:
-    """What Gride reads of points at the two scales.
+def neighbors(points: Float[np.ndarray, "n_samples n_features"]) -> NeighborGraph:
+    """As many neighbours as the readings need."""
+    return NeighborGraph.from_points(points, 2 * max(SCALES))
+
+
+def readings(graph: NeighborGraph) -> Readings:
+    """What Gride reads at the two scales.
 
     Raises
     ------
     InputError
-        If the points show no dimension.
+        If there is no dimension to be read.
     """
-    graph = NeighborGraph.from_points(points, 2 * max(SCALES))
     return np.array([Gride(n1=n1).estimate(graph).value for n1 in SCALES])
 
 

@@ -77,7 +77,7 @@ def draws_merged(frame: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[Any, Any]] = controls.to_dict("records")
     names = [subject_label(row | {"model": row["network"], "replicate": 0}) for row in rows]
     names = [
-        name if n == 1 else f"{name} ({n} draws)" for name, n in zip(names, n_draws, strict=True)
+        name if n == 1 else f"{name}, {n} draws" for name, n in zip(names, n_draws, strict=True)
     ]
     groups = controls.assign(model=names).groupby(_DRAW, sort=False, dropna=False)
     merged = [own if len(own) == 1 else _mean_of(own) for _, own in groups]

@@ -230,7 +230,7 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
         line(
             [],
             [],
-            label=_control_label(run, rows, alone=len(runs) == 1),
+            label=_control_label(run, rows, alone=frame["network"].nunique() == 1),
             **styles[run, rows["method"].iloc[0]].line(),
         )
         for run, rows in runs_of(frame)
@@ -262,8 +262,9 @@ def _legend_handles(frame: pd.DataFrame, styles: Mapping[tuple[Run, str], _Style
 
 def _control_label(run: Run, rows: pd.DataFrame, *, alone: bool) -> str:
     """Name a control and its method; also its network, if there are several."""
-    first = rows.iloc[0]
-    return f"{first['sample'] if alone else run_label(run)} ({first['label']})"
+    network, method = rows[["network", "label"]].iloc[0]
+    label = run_label(run)
+    return f"{label.removeprefix(f'{network}, ') if alone else label} ({method})"
 
 
 def _named(runs: list[Run]) -> list[Run]:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from dimscope.controls import Control
 
 _TRIAL_SAMPLES = 3
-_N_POINTS, _MANY_POINTS = 4, 8  # of tangent spectra: of the matched controls, and of others
+_MANY_POINTS = 8  # of tangent spectra
+_FEW_POINTS = (2, 4)  # least and most of the matched controls, which are to cost little
+_MOST_DERIVATIVES = 64  # of a matched control, as far as the least number of points allows
 _DIRECTIONS = 16  # that go through the network at once; beside them a batch of its samples is small
 
 
@@ -85,16 +87,24 @@ class Run:
         from dimscope.controls import tangents_of  # noqa: PLC0415 - torch
 
         rng = np.random.default_rng([self.settings.seed, control.replicate])
-        n_points = _N_POINTS if self.settings.controls is True else _MANY_POINTS
         probe = replace(self.probe, batch_size=_DIRECTIONS)
         on_point = open_bar("tangent spectra")
         try:
-            spectra = tangents_of(probe, control.family, n_points, rng=rng, on_point=on_point)
+            spectra = tangents_of(
+                probe, control.family, self._n_points(control), rng=rng, on_point=on_point
+            )
         except Exception as error:  # whatever torch raises of an operation without derivatives
             problem = f"no tangent spectra: {type(error).__name__}: {error}"
             return {name: _unknown(replace(self.subject, layer=name), problem) for name in names}
         found = spectra.values(self.subject)
         return {name: tuple(row for row in found if row.subject.layer == name) for name in names}
+
+    def _n_points(self, control: Control) -> int:
+        """Points at which the tangent spectra of a control are taken."""
+        if self.settings.controls is not True:
+            return _MANY_POINTS
+        least, most = _FEW_POINTS
+        return max(least, min(most, _MOST_DERIVATIVES // control.family.dimension))
 
 
 def measure_run(

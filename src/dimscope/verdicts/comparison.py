@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from dimscope._format import number, with_error
 from dimscope.verdicts.runs import Control, Course, Reading
@@ -26,11 +26,7 @@ Outcome = Literal["within", "not_resolved", "no_errors", "within_errors", "beyon
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """The way between an end of the network and the layer of largest dimension.
-
-    What is above the ceiling of a value is not resolved: there the value counts as the ceiling, and
-    the true one may lie anywhere above.
-    """
+    """The way between an end of the network and the layer where the method reads most."""
 
     end: Reading
     peak: Reading
@@ -38,7 +34,14 @@ class Move:
     @property
     def log_factor(self) -> float:
         """The logarithm of the peak over the end."""
-        return _log(self.peak) - _log(self.end)
+        return math.log((self.peak.value or math.nan) / (self.end.value or math.nan))
+
+    @property
+    def resolved_log_factor(self) -> float:
+        """The same, of the peak as far as N resolves it: what lies above may be the estimator's."""
+        if not (self.peak.is_open and self.peak.ceiling and self.peak.value):
+            return self.log_factor
+        return self.log_factor + math.log(self.peak.ceiling / self.peak.value)
 
     @property
     def stderr(self) -> float | None:
@@ -51,12 +54,12 @@ class Move:
     @property
     def factor(self) -> str:
         """The factor, for people."""
-        return f"{'at least ' * self.peak.is_open}x {number(math.exp(self.log_factor))}"
+        return f"x {number(math.exp(self.log_factor))}"
 
     @property
     def is_clear(self) -> bool:
         """Whether the peak exceeds the end by more than the errors; where unknown, at all."""
-        return self.log_factor > _quantile() * (self.stderr or 0.0)
+        return self.log_factor > -statistics.NormalDist().inv_cdf(LEVEL) * (self.stderr or 0.0)
 
     @property
     def unresolved(self) -> Reading | None:
@@ -66,8 +69,7 @@ class Move:
     def __str__(self) -> str:
         factor = math.exp(self.log_factor)
         error = None if self.stderr is None else factor * self.stderr
-        at_least = "at least " * self.peak.is_open
-        return f"{self.end}, {self.peak} ({at_least}x {with_error(factor, error)})"
+        return f"{self.end}, {self.peak} (x {with_error(factor, error)})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,30 +115,28 @@ def compare(data: Move, control: Control) -> Comparison | None:
     if not moves:
         return None
     largest = max(moves, key=lambda move: move.log_factor)
-    scatter = _scatter([move.log_factor for move in moves])
-    difference = data.log_factor - largest.log_factor
-    p_value = _p_value(difference, (data.stderr, largest.stderr, scatter))
+    errors = data.stderr, largest.stderr, _scatter([move.log_factor for move in moves])
+    p_value = _p_value(data.resolved_log_factor - largest.log_factor, errors)
     return Comparison(
         control=control,
         move=largest,
         n_draws=len(moves),
-        outcome=_outcome(data, largest, difference, p_value),
+        outcome=_outcome(data, largest, p_value),
         p_value=p_value,
     )
 
 
 def deciding(comparisons: Iterable[Comparison]) -> Comparison:
     """The comparison that decides: the data must exceed every control."""
-    order: tuple[Outcome, ...] = ("within", "not_resolved", "no_errors", "within_errors", "beyond")
+    order = get_args(Outcome)
     return min(comparisons, key=lambda c: (order.index(c.outcome), -c.move.log_factor))
 
 
-def _outcome(data: Move, control: Move, difference: float, p_value: float | None) -> Outcome:
-    if data.end.is_open or control.end.is_open:
-        return "not_resolved"
-    if difference <= MARGIN:
-        return "not_resolved" if data.peak.is_open else "within"
-    if control.peak.is_open:
+def _outcome(data: Move, control: Move, p_value: float | None) -> Outcome:
+    if data.log_factor - control.log_factor <= MARGIN:
+        return "within"
+    resolved_difference = data.resolved_log_factor - control.log_factor
+    if data.end.is_open or control.unresolved is not None or resolved_difference <= MARGIN:
         return "not_resolved"
     if p_value is None:
         return "no_errors"
@@ -169,16 +169,7 @@ def _p_value(difference: float, errors: tuple[float | None, ...]) -> float | Non
     error = math.hypot(*known)
     if error == 0:
         return 0.0 if difference > 0 else 1.0
-    return 0.5 * math.erfc(difference / error / math.sqrt(2))
-
-
-def _quantile() -> float:
-    return statistics.NormalDist().inv_cdf(1 - LEVEL)
-
-
-def _log(reading: Reading) -> float:
-    value = reading.value or math.nan
-    return math.log(value if reading.ceiling is None else min(value, reading.ceiling))
+    return statistics.NormalDist().cdf(-difference / error)
 
 
 def _relative_error(reading: Reading) -> float | None:

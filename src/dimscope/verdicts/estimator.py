@@ -139,8 +139,8 @@ def _highest(found: list[_BesideTruth]) -> str:
 def _calibrated(run: Run) -> Course:
     """The calibrated readings of the data, over all families where that was measured."""
     found = list(run.courses("data", lambda e: e.method == f"{run.method}_calibrated"))
-    over_all = [course for entry, course in found if entry.setting == _ANY]
-    return next(iter([*over_all, *(course for _, course in found)]), ())
+    found.sort(key=lambda one: not one[0].setting.endswith(_ANY))
+    return found[0][1] if found else ()
 
 
 def _interval(reading: Reading) -> str:

@@ -10,7 +10,7 @@ from itertools import groupby
 from statistics import fmean
 from typing import Any
 
-from dimscope._format import with_error
+from dimscope._format import number, with_error
 from dimscope.plots.rows import last_step
 from dimscope.results import Subject, Tables
 
@@ -53,7 +53,8 @@ class Reading:
 
     def __str__(self) -> str:
         value = "unknown" if self.value is None else with_error(self.value, self.stderr)
-        return f"{self.layer} {value}"
+        above = f" (N resolves up to {number(self.ceiling or 0.0)})" if self.is_open else ""
+        return f"{self.layer} {value}{above}"
 
 
 #: The readings of one method and one sample, in the order of the layers.

@@ -76,6 +76,8 @@ def _acting(acting: Course) -> str:
 
 
 def _evidence(ranks: Course, acting: Course) -> str:
-    named = {"Rank": ranks, "Participation ratio": acting}
-    said = [f"{name}: {', '.join(map(str, course))}" for name, course in named.items() if course]
+    values = {reading.value for reading in ranks}
+    same = f"Rank {whole(ranks[0].value or 0.0)} at each of {len(ranks)} layers"
+    said = [same if len(values) == 1 else f"Rank: {', '.join(map(str, ranks))}"]
+    said += [f"Participation ratio: {', '.join(map(str, acting))}"] if acting else []
     return f"{'. '.join(said)}. Tangent spectra at {ranks[0].n_samples} points."
