@@ -218,4 +218,13 @@ def test_a_ratio_of_a_method_without_an_error_has_none():
     ratio = ds.surrogate_ratio(normal(), "pca_dimension", n_draws=2)
     assert ratio.value == pytest.approx(1, abs=0.3)
     assert "data over gaussian surrogate" in str(ratio)
-    assert {note.code for note in ratio.data.notes} <= {note.code for note in ratio.notes}
+    assert ratio.stderr is None or ratio.stderr < 0.2
+
+
+def test_notes_that_differ_in_numbers_only_are_said_once():
+    wide = np.random.default_rng(0).normal(size=(200, 300))
+    ratio = ds.surrogate_ratio(wide, n_draws=4)
+    every = [note for found in (ratio.data, *ratio.surrogates) for note in found.notes]
+    assert ratio.notes[: len(ratio.data.notes)] == ratio.data.notes
+    assert {note.code for note in ratio.notes} == {note.code for note in every}
+    assert len(ratio.notes) < len(every)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dimscope._format import counted, number, with_error
+from dimscope._format import counted, number, with_error, without_numbers
 from dimscope._parameters import checked_parameters
 from dimscope._rng import Rng, seed_of
 from dimscope.controls.surrogates import checked_rows, surrogate_draws
@@ -63,9 +63,12 @@ class SurrogateRatio:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What a careful reader must know of the estimates, each sentence once."""
-        found = (note for estimate in (self.data, *self.surrogates) for note in estimate.notes)
-        return tuple(dict.fromkeys(found))
+        """What a careful reader must know of the estimates; once, where only numbers differ."""
+        found = [note for estimate in (self.data, *self.surrogates) for note in estimate.notes]
+        first: dict[str, Note] = {}
+        for note in found:
+            first.setdefault(without_numbers(note), note)
+        return tuple(first.values())
 
     def __str__(self) -> str:
         name = f"{self.data.method}, data over {self.kind} surrogate"
