@@ -120,41 +120,22 @@ def measured() -> list[dict[str, Any]]:
 
 
 def curve(rows: Sequence[Row], name: str, draw: str) -> np.ndarray:
-    """Columns N, mean and error of one set: scatter over blocks, or from theory where one is."""
+    """Columns N, mean, and error of one block: the scatter of 3 or more, or else from theory."""
     found = []
     for n in SIZES:
         chosen = [r for r in rows if (r["layer"], r["draw"], r["n"]) == (name, draw, n)]
         if chosen:
             values = [row["value"] for row in chosen]
-            error = np.std(values, ddof=1) if len(values) > 1 else chosen[0]["stderr"]
+            error = np.std(values, ddof=1) if len(values) > 2 else chosen[0]["stderr"]
             found.append((n, np.mean(values), error))
     return np.array(found)
 
 
-def as_table(rows: Sequence[Row]) -> str:
-    def cell(name: str, draw: str, n: int) -> str:
-        found = curve(rows, name, draw)
-        return next((f"{v:.1f} ± {e:.1f}" for at, v, e in found if at == n), MISSING)
-
-    def published(column: str, n: int) -> str:
-        at = PUBLISHED["n"].index(n)
-        return f"{PUBLISHED[column][at]:.1f}"
-
-    columns = [(name, draw) for name in (LAST_HIDDEN, EARLY) for draw in DRAWS]
-    head = ["N", "VGG-16 published: data", "Gaussian as published"]
-    head += [f"{VGG}: {draw}" for draw in ("as published", "surrogate")]
-    head += [f"{name}: {draw}" for name, draw in columns]
-    return table(
-        head,
-        [
-            [f"{n:,}", published("data", n), published("surrogate", n)]
-            + [cell(VGG, draw, n) for draw in ("as published", "surrogate")]
-            + [cell(name, draw, n) for name, draw in columns]
-            for n in SIZES
-        ],
-    )
-
-
+TITLES = {
+    VGG: "VGG-16, published (lines), and from its published spectrum (marks)",
+    LAST_HIDDEN: "EfficientNet-Lite0, last hidden layer",
+    EARLY: "EfficientNet-Lite0, block 4",
+}
 LOOKS = {
     "data": ("data", "#0072B2", "o"),
     "surrogate": ("Gaussian, right", "#009E73", "s"),
@@ -163,19 +144,45 @@ LOOKS = {
 }
 
 
+def as_table(rows: Sequence[Row]) -> str:
+    """A table for each network: N along the lines, data and Gaussians along the columns."""
+    tables = [f"{TITLES[VGG]}\n\n{_published_table(rows)}"]
+    for name in (LAST_HIDDEN, EARLY):
+        curves = {label: curve(rows, name, draw) for draw, (label, *_) in LOOKS.items()}
+        lines = [
+            [f"{n:,.0f}", *(_cell(found, n) for found in curves.values())]
+            for n in next(iter(curves.values()))[:, 0]
+        ]
+        tables.append(f"{TITLES[name]}\n\n{table(['N', *curves], lines)}")
+    return "\n\n".join(tables)
+
+
+def _published_table(rows: Sequence[Row]) -> str:
+    head = ["N", "data, published", "Gaussian, published", "its spectrum, as published"]
+    wrong, right = (curve(rows, VGG, draw) for draw in ("as published", "surrogate"))
+    curves = (PUBLISHED[name] for name in ("n", "data", "surrogate"))
+    published = {n: values for n, *values in zip(*curves, strict=True)}
+    lines = [
+        [f"{n:,}", *(f"{value:.1f}" for value in published[n]), _cell(wrong, n), _cell(right, n)]
+        for n in SIZES
+    ]
+    return table([*head, "its spectrum, right"], lines)
+
+
+def _cell(found: np.ndarray, n: float) -> str:
+    return next((f"{value:.1f} ± {error:.1f}" for at, value, error in found if at == n), MISSING)
+
+
 def draw_figure(rows: Sequence[Row]) -> None:
     import matplotlib as mpl
 
     mpl.use("agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 3, figsize=(13, 4.2), sharey=True, layout="constrained")
-    titles = {
-        VGG: "VGG-16, published (lines),\nand from its published spectrum (marks)",
-        LAST_HIDDEN: "EfficientNet-Lite0, last hidden layer",
-        EARLY: "EfficientNet-Lite0, block 4",
-    }
-    for ax, (name, title) in zip(axes, titles.items(), strict=True):
+    figure, axes = pyplot.subplots(
+        1, 3, figsize=(12, 4), sharex=True, sharey=True, layout="constrained"
+    )
+    for ax, (name, title) in zip(axes, TITLES.items(), strict=True):
         for draw, (label, color, marker) in LOOKS.items():
             found = curve(rows, name, draw)
             if len(found):
@@ -184,10 +191,14 @@ def draw_figure(rows: Sequence[Row]) -> None:
         if name == VGG:
             for column, draw in (("data", "data"), ("surrogate", "as published")):
                 ax.plot(PUBLISHED["n"], PUBLISHED[column], color=LOOKS[draw][1], alpha=0.6)
-        ax.set(xscale="log", yscale="log", xlabel="images", title=title)
-        ax.grid(alpha=0.3, which="both")
+        ax.set(xscale="log", yscale="log", xlabel="images")
+        ax.set_title(title.replace(", and", ",\nand"), fontsize=10)
+        ax.set_xticks([500, 1000, 2000, 4000, 9500], ["500", "1,000", "2,000", "4,000", "9,500"])
+        ax.set_yticks([20, 50, 100, 200], ["20", "50", "100", "200"])
+        ax.minorticks_off()
+        ax.grid(alpha=0.3)
     axes[0].set_ylabel("dimension (TwoNN)")
-    axes[1].legend(fontsize=8)
+    axes[2].legend(*axes[1].get_legend_handles_labels(), fontsize=8, loc="lower right")
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(FIGURE, dpi=110)
 

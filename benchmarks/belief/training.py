@@ -82,7 +82,7 @@ def main(seed: int) -> None:
             if step in STEPS:
                 torch.save(model.state_dict(), folder(seed) / f"{step}.pt")
         schedule.step()
-        say(f"seed {seed}: epoch {epoch + 1}, loss of the last batch {float(loss):.2f}")
+        say(f"seed {seed}: epoch {epoch + 1}, loss of the last batch {loss.item():.2f}")
 
 
 if __name__ == "__main__":
