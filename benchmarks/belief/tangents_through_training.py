@@ -65,12 +65,14 @@ def measure(model: nn.Module, seed: int, step: int) -> Iterator[Row]:
     yield here | {"method": "accuracy", "value": accuracy(model), "stderr": None}
     samples = {"data": test().images[:N], WIDE: families()[WIDE].families.sample(N).float()}
     for sample, inputs in samples.items():
-        profile = ds.profile(model, inputs, LAYERS, methods="two_nn", progress=False)
+        profile = ds.profile(model, inputs, LAYERS, methods="two_nn", n_repeats=1, progress=False)
         for row in profile.to_frame("estimate").itertuples():
             found = {"layer": row.layer, "value": row.value, "stderr": row.stderr}
             yield here | {"method": "two_nn", "sample": sample} | found
     for name, (family, points) in families().items():
-        spectra = tangent_spectrum(model, family, points, layers=LAYERS, progress=False)
+        spectra = tangent_spectrum(
+            model, family, points, layers=LAYERS, dtype="float64", progress=False
+        )
         for value in spectra.values(Subject(model="cifar_cnn", sample=name)):
             found = {"layer": value.subject.layer, "value": value.value, "stderr": value.stderr}
             yield here | {"method": value.quantity.method, "sample": name} | found
