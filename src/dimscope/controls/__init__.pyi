@@ -1,8 +1,10 @@
 """Every name of the package, and where it lives; `__init__.py` resolves them from here."""
 
+from .choice import ControlChoice as ControlChoice, controls_for as controls_for
+from .control import Control as Control
 from .family import InputFamily as InputFamily
-from .surrogate_ratio import (
-    SurrogateRatio as SurrogateRatio,
-    surrogate_ratio as surrogate_ratio,
-)
+from .matching import matched as matched
+from .picture import picture_directions as picture_directions, picture_family as picture_family
+from .smooth import smooth_maps as smooth_maps, torus_maps as torus_maps
+from .surrogate_ratio import SurrogateRatio as SurrogateRatio, surrogate_ratio as surrogate_ratio
 from .surrogates import surrogate as surrogate, surrogate_draws as surrogate_draws
