@@ -10,7 +10,11 @@ from . import (
     training as training,
 )
 from .capture import LayerInfo as LayerInfo, layer_names as layer_names
-from .controls import surrogate as surrogate, surrogate_ratio as surrogate_ratio
+from .controls import (
+    surrogate as surrogate,
+    surrogate_ratio as surrogate_ratio,
+    tangent_spectrum as tangent_spectrum,
+)
 from .data import NamedData as NamedData, load_data as load_data
 from .errors import DimscopeError as DimscopeError, InputError as InputError
 from .estimators import (

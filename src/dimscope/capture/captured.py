@@ -27,7 +27,7 @@ from dimscope.capture.pooling import PoolingChoice, pooling_name
 from dimscope.capture.probe import Probe
 from dimscope.capture.readings import settled
 from dimscope.capture.recomputed import RecomputedLayer, Replay
-from dimscope.capture.recording import LayerRecorder
+from dimscope.capture.recording import LayerRecorder, kept_in
 from dimscope.capture.selection import Choices
 from dimscope.capture.tensors import named_tensors
 from dimscope.errors import InputError
@@ -136,7 +136,7 @@ def read(
         _, names, table, left_out = probe.found_in(first)
         _require_rows(table, first)
         sources = {name: table.sources[name] for name in names}
-        recorder = LayerRecorder(sources, store, probe.pooling, mask=probe.mask)
+        recorder = LayerRecorder(sources, kept_in(store, names), probe.pooling, mask=probe.mask)
         for batch in chain([first], batches):
             input_hash.add(batch)
             labels.append(batch.labels)

@@ -13,7 +13,7 @@ from dimscope.capture.hashing import InputHash
 from dimscope.capture.inference import place_batch, seed_of_batch, undisturbed
 from dimscope.capture.layers import Source
 from dimscope.capture.probe import Probe
-from dimscope.capture.recording import LayerRecorder
+from dimscope.capture.recording import LayerRecorder, kept_in
 from dimscope.errors import CaptureError
 
 _ROWS, _COLUMNS = 0, 1
@@ -40,7 +40,7 @@ class Replay:
         seen = InputHash()
         probe = self.probe
         recorder = LayerRecorder(
-            {name: source}, part, probe.pooling, mask=probe.mask, stop_early=True
+            {name: source}, kept_in(part, [name]), probe.pooling, mask=probe.mask, stop_early=True
         )
         with undisturbed(probe.model, probe.data, probe.mode):
             for batch in probe.batches():

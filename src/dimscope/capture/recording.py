@@ -1,13 +1,14 @@
-"""Watching layers while a network runs, and storing what they make."""
+"""Watching layers while a network runs, and handing over what they make."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from dimscope.capture.batches import Batch
@@ -30,6 +31,25 @@ class Sink(Protocol):
         """Add the rows of ``batch`` to layer ``name``."""
 
 
+#: Takes the representation of a layer, (n_samples, n_features), as the network makes it. It needs
+#: no gradient; in forward mode it carries its derivative.
+Keep = Callable[[str, Tensor], None]
+
+
+def kept_in(store: Sink, layers: Iterable[str]) -> Keep:
+    """Store the representations of ``layers``.
+
+    Raises
+    ------
+    InputError
+        If the store has one of the layers already.
+    """
+    taken = [name for name in layers if name in store]
+    if taken:
+        raise InputError(f"the store already holds layer {taken[0]!r}: give a new store")
+    return lambda name, rows: store.append(name, rows.cpu().numpy())
+
+
 class _AllSeen(BaseException):
     """Ends a forward pass when every layer has appeared; few networks catch a BaseException."""
 
@@ -38,17 +58,17 @@ _CONSTANCY = "every batch must show the same layers; choose others, or fix the o
 
 
 class LayerRecorder:
-    """Stores the representations of chosen layers whenever the network runs.
+    """Hands over the representations of chosen layers whenever the network runs.
 
-    Each tensor is pooled and copied at the moment it appears, before a later in-place operation
-    can change it.
+    Each tensor is pooled and handed over at the moment it appears, before a later in-place
+    operation can change it.
 
     Parameters
     ----------
     sources
         Where the layers appear, by name.
-    store
-        Takes the representations by the layers' names.
+    keep
+        Takes the representations by the layers' names; it must copy what it keeps.
     pooling
         How activations become vectors.
     mask
@@ -59,12 +79,12 @@ class LayerRecorder:
     Raises
     ------
     InputError
-        If the pooling is unknown, or the store has one of the layers already.
+        If the pooling is unknown.
 
     Attributes
     ----------
     widths
-        Features of each representation stored so far.
+        Features of each representation so far.
     paddings
         What became of padding in each layer.
     """
@@ -72,15 +92,12 @@ class LayerRecorder:
     def __init__(
         self,
         sources: Mapping[str, Source],
-        store: Sink,
+        keep: Keep,
         pooling: PoolingChoice,
         *,
         mask: MaskChoice = None,
         stop_early: bool = False,
     ) -> None:
-        taken = [name for name in sources if name in store]
-        if taken:
-            raise InputError(f"the store already holds layer {taken[0]!r}: give a new store")
         self.widths: dict[str, int] = {}
         self._sources = dict(sources)
         self._stop_early = stop_early
@@ -90,7 +107,7 @@ class LayerRecorder:
         self._poolings = {
             name: resolve_pooling(pooling, name, source.axes) for name, source in sources.items()
         }
-        self._store = store
+        self._keep = keep
         self._at: defaultdict[tuple[str | None, str, int], list[str]] = defaultdict(list)
         for name, source in sources.items():
             self._at[source.path, source.side, source.number].append(name)
@@ -100,7 +117,7 @@ class LayerRecorder:
         self._calls = Calls()
 
     def run(self, model: nn.Module, batch: Batch, forward: Forward | None) -> None:
-        """Run the network on ``batch``, and store every layer.
+        """Run the network on ``batch``, and hand over every layer.
 
         Raises
         ------
@@ -127,7 +144,7 @@ class LayerRecorder:
         self._masks.require_found(batch)
 
     def forget(self, name: str) -> None:
-        """Stop storing layer ``name``; its padding is still counted."""
+        """Stop handing over layer ``name``; its padding is still counted."""
         self._forgotten.add(name)
 
     @contextmanager
@@ -163,11 +180,11 @@ class LayerRecorder:
         for name in names:
             tensor = tensors.get(self._sources[name].suffix)
             if tensor is not None:
-                self._store_tensor(name, tensor, batch)
+                self._hand_over(name, tensor, batch)
         if self._stop_early and len(self._recorded) == len(self._sources):
             raise _AllSeen
 
-    def _store_tensor(self, name: str, tensor: Tensor, batch: Batch) -> None:
+    def _hand_over(self, name: str, tensor: Tensor, batch: Batch) -> None:
         axes, n_samples = self._sources[name].axes, batch.n_samples
         if axes is not None and not axes.fit(tensor.shape, n_samples):
             raise CaptureError(
@@ -178,8 +195,10 @@ class LayerRecorder:
         self._recorded.add(name)
         if name in self._forgotten:
             return
-        pooled = pool(tensor.detach(), mask, self._poolings[name], name, n_samples)
-        self._store.append(name, pooled.cpu().numpy())
+        with torch.no_grad():  # a view then needs no gradient, and keeps what forward mode derives
+            view = tensor.view_as(tensor)
+            pooled = pool(view, mask, self._poolings[name], name, n_samples)
+            self._keep(name, pooled)
         self.widths[name] = pooled.shape[1]
 
     def _mask_of(self, name: str, tensor: Tensor, batch: Batch) -> Tensor | None:

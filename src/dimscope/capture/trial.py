@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from dimscope.capture.batches import Batch
@@ -55,9 +53,7 @@ def try_poolings(
     for part in parts if functions else ():
         tried = {name: _trial(name, functions[name], part.n_samples, found) for name in functions}
         own = {name: sources[name] for name in functions}
-        LayerRecorder(own, _Nowhere(), tried, mask=mask).run(
-            model, place_batch(part, model), forward
-        )
+        LayerRecorder(own, _forget, tried, mask=mask).run(model, place_batch(part, model), forward)
     return found
 
 
@@ -86,11 +82,5 @@ def _trial(
     return pool
 
 
-class _Nowhere:
-    """Takes what is stored, and keeps nothing."""
-
-    def __contains__(self, name: str) -> bool:
-        return False
-
-    def append(self, name: str, batch: np.ndarray[Any, Any]) -> None:
-        """Forget the rows."""
+def _forget(_name: str, _rows: Tensor) -> None:
+    """Keep nothing."""

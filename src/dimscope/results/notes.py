@@ -19,6 +19,7 @@ NOTE_CODES: Mapping[str, str] = {
     "even_spacing": "near neighbours come at regular distances, as on a grid",
     "extrapolated": "the data are unlike those that a calibrated method was compared with",
     "fallback": "the preferred method could not be used, so another was",
+    "fewer_directions": "fewer directions act than the family has coordinates",
     "groups": "points of one group stood together among neighbours, or were seen as neighbours",
     "inapplicable": "a form that was asked for does not apply",
     "index_column": "a column seems to number the rows, as an id does",
