@@ -20,11 +20,13 @@ from torch import nn
 
 import dimscope as ds
 from benchmarks.belief.training import EPOCH, STEPS, Images, load, network
-from benchmarks.shared.markdown import table
+from benchmarks.shared.markdown import MISSING, table
 from benchmarks.shared.messages import say
 from benchmarks.shared.paths import DOCS, OUTPUT
+from dimscope.capture import capture
 from dimscope.controls import InputFamily, picture_directions, smooth_maps, tangent_spectrum
 from dimscope.results import Subject
+from dimscope.store import ActivationStore
 
 SEEDS = [0, 1]
 LAYERS = ["input", "pool1", "pool2", "pool3", "fc_relu1", "fc_relu2", "fc3"]
@@ -33,6 +35,7 @@ SMOOTH, WIDE, PICTURES = "smooth_d16", "smooth_d64", "affine_d8"
 RATIO = "tangent_participation_ratio"
 KEPT = OUTPUT / "belief" / "tangents_training.json"
 FIGURE = DOCS / "images" / "tangents_training.png"
+SEED_LINES = ["o-", "o:"]
 
 Row = dict[str, Any]
 
@@ -65,10 +68,12 @@ def measure(model: nn.Module, seed: int, step: int) -> Iterator[Row]:
     yield here | {"method": "accuracy", "value": accuracy(model), "stderr": None}
     samples = {"data": test().images[:N], WIDE: families()[WIDE].families.sample(N).float()}
     for sample, inputs in samples.items():
-        profile = ds.profile(model, inputs, LAYERS, methods="two_nn", n_repeats=1, progress=False)
-        for row in profile.to_frame("estimate").itertuples():
-            found = {"layer": row.layer, "value": row.value, "stderr": row.stderr}
-            yield here | {"method": "two_nn", "sample": sample} | found
+        with ActivationStore() as store:
+            capture(model, inputs, LAYERS, store=store)
+            for layer in LAYERS:
+                read = ds.estimate(store[layer], errors="own")
+                found = {"layer": layer, "value": read.value, "stderr": read.stderr}
+                yield here | {"method": "two_nn", "sample": sample} | found
     for name, (family, points) in families().items():
         spectra = tangent_spectrum(
             model, family, points, layers=LAYERS, dtype="float64", progress=False
@@ -85,46 +90,40 @@ def accuracy(model: nn.Module) -> float:
     return float(torch.cat([model(x).argmax(1) == y for x, y in pairs]).float().mean())
 
 
-def measured() -> list[Row]:
+def measured(seeds: Sequence[int]) -> list[Row]:
     kept: list[Row] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else []
     done = {(row["seed"], row["step"]) for row in kept}
-    for seed, step in ((seed, step) for seed in SEEDS for step in STEPS):
+    for seed, step in ((seed, step) for seed in seeds for step in STEPS):
         if (seed, step) not in done:
             kept += measure(network(seed, step), seed, step)
             KEPT.write_text(json.dumps(kept, indent=1), "utf-8")
-            say(f"seed {seed}, step {step}: accuracy {value(kept, 'accuracy', seed, step):.3f}")
+            say(f"seed {seed}, step {step} measured")
     return kept
 
 
-def value(rows: Sequence[Row], method: str, seed: int, step: int, *of: str) -> float:
-    """The only such value; ``of`` are its sample and its layer."""
-    wanted = dict(zip(("sample", "layer"), of, strict=False))
-    wanted |= {"method": method, "seed": seed, "step": step}
-    (found,) = (row for row in rows if all(row.get(k) == v for k, v in wanted.items()))
-    return float("nan") if found["value"] is None else float(found["value"])
+def course(rows: Sequence[Row], seed: int, method: str, *of: str) -> np.ndarray:
+    """The values at each step, nan where there is none; ``of`` are their sample and their layer."""
+    wanted = {"seed": seed, "method": method} | dict(zip(("sample", "layer"), of, strict=False))
+    found = {row["step"]: row["value"] for row in rows if wanted.items() <= row.items()}
+    return np.array([np.nan if found.get(s) is None else found[s] for s in STEPS])
 
 
-def course(rows: Sequence[Row], method: str, *of: str) -> np.ndarray:
-    """The values of each seed (a row) at each step."""
-    seeds = sorted({row["seed"] for row in rows})
-    return np.array([[value(rows, method, seed, step, *of) for step in STEPS] for seed in seeds])
-
-
-def as_table(rows: Sequence[Row]) -> str:
-    """Means over the seeds: what TwoNN reads and how many directions act, by layer and step."""
+def as_table(rows: Sequence[Row], seed: int) -> str:
+    """What TwoNN reads, how many directions act and the rank, by layer and step."""
     quantities = [
         ("TwoNN, test images", "two_nn", "data"),
         (f"TwoNN, {WIDE}", "two_nn", WIDE),
         *((f"directions that act, {name}", RATIO, name) for name in (PICTURES, SMOOTH, WIDE)),
         *((f"rank, {name}", "tangent_rank", name) for name in (PICTURES, SMOOTH, WIDE)),
     ]
-    head = ["", "layer", *(f"{step / EPOCH:.3g} epochs" for step in STEPS)]
-    cells = [["test accuracy", "", *(f"{v:.3f}" for v in course(rows, "accuracy").mean(0))]]
+    head = [f"seed {seed}", "layer", *(f"{step / EPOCH:.3g} epochs" for step in STEPS)]
+    shares = course(rows, seed, "accuracy")
+    cells = [["test accuracy", "", *(f"{share:.3f}" for share in shares)]]
     for title, method, sample in quantities:
         for layer in LAYERS:
-            means = course(rows, method, sample, layer).mean(0)
-            cells.append([title, layer, *(f"{mean:.1f}" for mean in means)])
-    return table(head, cells)
+            values = course(rows, seed, method, sample, layer)
+            cells.append([title, layer, *(f"{value:.1f}" for value in values)])
+    return table(head, cells).replace("nan", MISSING)
 
 
 def draw_figure(rows: Sequence[Row]) -> None:
@@ -143,20 +142,20 @@ def draw_figure(rows: Sequence[Row]) -> None:
     figure, axes = pyplot.subplots(2, 3, figsize=(13, 7), sharex=True, layout="constrained")
     at = np.array(STEPS) / EPOCH
     colors = pyplot.get_cmap("viridis")(np.linspace(0, 0.95, len(LAYERS)))
+    seeds = sorted({row["seed"] for row in rows})
     for ax, (title, (method, sample)) in zip(axes.flat, panels.items(), strict=False):
         for layer, color in zip(LAYERS, colors, strict=True):
-            values = course(rows, method, sample, layer)
-            ax.plot(at, values.mean(0), "o-", ms=3, color=color, label=layer)
-            ax.fill_between(at, values.min(0), values.max(0), color=color, alpha=0.2, lw=0)
+            for seed, line in zip(seeds, SEED_LINES, strict=False):
+                label = layer if seed == seeds[0] else None
+                values = course(rows, seed, method, sample, layer)
+                ax.plot(at, values, line, ms=3, color=color, label=label)
         ax.set(title=title, yscale="log")
-    last = axes.flat[-1]
-    values = course(rows, "accuracy")
-    last.plot(at, values.mean(0), "ko-", ms=3)
-    last.fill_between(at, values.min(0), values.max(0), color="k", alpha=0.2, lw=0)
-    last.set(title="Test accuracy")
+    for seed, line in zip(seeds, SEED_LINES, strict=False):
+        axes.flat[-1].plot(at, course(rows, seed, "accuracy"), line, color="k", ms=3)
+    axes.flat[-1].set(title="Test accuracy")
     for ax in axes.flat:
-        ax.set_xscale("symlog", linthresh=1 / 32)
-        ax.set_xticks([0, 1 / 16, 1 / 4, 1, 5], ["0", "1/16", "1/4", "1", "5"])
+        ax.set_xscale("symlog", linthresh=1 / 8)
+        ax.set_xticks([0, 1 / 8, 1 / 4, 1 / 2, 1, 2, 5], ["0", "1/8", "1/4", "1/2", "1", "2", "5"])
         ax.grid(alpha=0.3, which="both")
     for ax in axes[1]:
         ax.set_xlabel("epochs")
@@ -166,9 +165,10 @@ def draw_figure(rows: Sequence[Row]) -> None:
 
 
 def main() -> None:
-    SEEDS[:] = map(int, sys.argv[1:]) if len(sys.argv) > 1 else SEEDS
-    rows = measured()
-    print(as_table(rows))
+    seeds = [int(seed) for seed in sys.argv[1:]] or SEEDS
+    rows = measured(seeds)
+    for seed in seeds:
+        print(f"{as_table(rows, seed)}\n")
     draw_figure(rows)
 
 
