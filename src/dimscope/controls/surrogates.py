@@ -72,13 +72,13 @@ def surrogate(  # noqa: PLR0913 - all but the array have defaults
         values s as standard deviations. The right ones are s / sqrt(n - 1). Its variances thus
         fall too slowly with rank, and it reads too high a dimension, the more so at large n.
     rng
-        A seed or a generator.
+        A seed or a generator. Rows are drawn independently, whatever groups those of ``x`` form.
 
     Returns
     -------
     ndarray
         float64, in the shape of ``x``, with ``n_samples`` rows; with ``paper``, of shape
-        (n_samples, min(n - 1, n_features)).
+        (n_samples, min(n - 1, n_varying)), for the columns that vary.
 
     Raises
     ------
@@ -172,9 +172,8 @@ def _triangle(points: Points) -> Float64[np.ndarray, "d d"]:
 def _published(points: Points, n_rows: int, rng: np.random.Generator) -> Rows:
     """Independent columns whose standard deviations are roots of singular values."""
     values = np.concatenate(list(points.column_blocks()), axis=1)
-    spread = values.std(axis=0)
-    varying = spread > 0
-    standardised = (values[:, varying] - values[:, varying].mean(axis=0)) / spread[varying]
+    live = values[:, (values != values[0]).any(axis=0)]  # rounding gives others a spread too
+    standardised = (live - live.mean(axis=0)) / live.std(axis=0)
     eigenvalues = Spectrum.from_points(standardised).eigenvalues
     singular = np.sqrt(eigenvalues * (points.n_samples - 1))
     return np.asarray(rng.standard_normal((n_rows, len(singular))) * np.sqrt(singular))
