@@ -16,7 +16,11 @@ from .calibration import (
     samples_needed as samples_needed,
 )
 from .capture import LayerInfo as LayerInfo, layer_names as layer_names
-from .controls import tangent_spectrum as tangent_spectrum
+from .controls import (
+    surrogate as surrogate,
+    surrogate_ratio as surrogate_ratio,
+    tangent_spectrum as tangent_spectrum,
+)
 from .data import NamedData as NamedData, load_data as load_data
 from .errors import DimscopeError as DimscopeError, InputError as InputError
 from .estimators import (

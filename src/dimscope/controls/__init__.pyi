@@ -16,5 +16,7 @@ from .inputs import (
 )
 from .picture import picture_directions as picture_directions, picture_family as picture_family
 from .smooth import smooth_maps as smooth_maps, torus_maps as torus_maps
+from .surrogate_ratio import SurrogateRatio as SurrogateRatio, surrogate_ratio as surrogate_ratio
+from .surrogates import surrogate as surrogate, surrogate_draws as surrogate_draws
 from .tangent_results import LayerTangents as LayerTangents, TangentSpectra as TangentSpectra
 from .tangents import tangent_spectrum as tangent_spectrum, tangents_of as tangents_of
