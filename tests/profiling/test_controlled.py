@@ -357,6 +357,13 @@ class TestData:
 
 
 class TestRefused:
+    def test_a_mask_of_the_data_says_nothing_of_controls(self):
+        sequences = torch.rand(N, 4, 6, generator=torch.Generator().manual_seed(0))
+        net = nn.Sequential(nn.Linear(6, 5), nn.Tanh())
+        family = waves(2, shape=(SIDE, SIDE))
+        with pytest.raises(InputError, match="says nothing of controls"):
+            profile(net, sequences, controls=[family], mask=torch.ones(N, 4))
+
     @pytest.mark.parametrize(
         ("controls", "said"),
         [

@@ -257,19 +257,24 @@ class TestSamples:
         page = with_samples().report(tmp_path / "report.html").read_text()
         for name in ("net", "net, affine_d8", "net, affine_d8 1", "net, cats"):
             assert f'data-value="{name}"' in page
-        assert '"shown": ["model", "sample", "group", "layer", "method"' in page
+        assert '"shown": ["model", "sample", "replicate", "group", "layer", "method"' in page
 
     def test_are_tables_of_their_own_at_the_command_line(self, capsys):
         whole = with_samples()
-        value = whole.values.assign(notes=[(Note("bias", "Low."),)] * len(whole.values))
-        print_profile(dataclasses.replace(whole, values=value))
+        notes = [
+            (Note("bias", "Low."),) + (() if sample == "data" else (Note("limit", "Bent."),))
+            for sample in whole.values["sample"]
+        ]
+        print_profile(dataclasses.replace(whole, values=whole.values.assign(notes=notes)))
         captured = capsys.readouterr()
         heads = [line for line in captured.out.splitlines() if "N = " in line]
         assert heads == [
-            f"net{sample}, N = 2000" for sample in ("", ", affine_d8", ", affine_d8 1", ", cats")
+            f"net{sample}, N = 2000" for sample in ("", ", cats", ", affine_d8, 2 draws")
         ]
-        assert "conv1, affine_d8 1 (two_nn)" in captured.err
         assert "conv1, cats (gride)" in captured.err
+        of_controls = [line for line in captured.err.splitlines() if "affine_d8" in line]
+        methods = ", ".join(whole.methods())
+        assert of_controls == [f"dimscope: control affine_d8 ({methods}): Bent."]
 
     def test_a_method_that_a_layer_lacks_is_a_dash_at_the_command_line(self, capsys):
         frame = with_samples().to_frame()

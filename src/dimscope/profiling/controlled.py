@@ -159,8 +159,8 @@ def measure_missing(
         batch_size = batch_size_of(found.probe)
     if left := journal.missing(data.sample, data.layers):
         measure_run(data, journal, shown=shown, layers=left)
-    n_samples = journal.captured[data.sample]["n_samples"]
     for control in controls:
+        n_samples = journal.captured[data.sample]["n_samples"]
         run = _of_control(control, data, n_samples, batch_size)
         if left := journal.missing(run.sample, run.layers):
             measure_run(run, journal, shown=shown, layers=left)
@@ -172,10 +172,18 @@ def _controls(found: Found, settings: Settings) -> tuple[Control, ...]:
     Raises
     ------
     InputError
-        If the data do not tell what a control must be like, or the network does not take one.
+        If the data do not tell what a control must be like, the network does not take one, or the
+        mask is that of the data.
     """
+    from dimscope.capture.binding import is_array  # noqa: PLC0415 - torch
     from dimscope.controls import controls_of  # noqa: PLC0415 - torch
 
+    if is_array(found.probe.mask):
+        raise InputError(
+            "mask= is an array with a row for each sample of the data, which says nothing of "
+            "controls: give it as an entry of the batches and its name as mask=, with families "
+            "whose embed returns that entry, too; or controls=False"
+        )
     controls = controls_of(found.probe, settings.controls, rng=settings.seed)
     for control in controls:
         _require_taken(control, found)

@@ -218,6 +218,8 @@ def profile_probe(
 def _profile(
     probe: Probe, settings: Settings, subject: Subject, out: Path | None, *, shown: bool
 ) -> Profile:
+    if out is not None and holds_profile(out) and not Journal.is_in(out):
+        raise InputError(f"{out} already holds a profile: give another directory, or remove it")
     found = None if out is None and not settings.controls else probe.found()
     journal = _journal(probe, settings, subject, found, out)
     if found is None:
@@ -242,8 +244,6 @@ def _journal(
         del identity["layers"], identity["n_samples_asked"]
         left_out = {"left_out": found.left_out} if found and found.left_out else {}
         return Journal(log=Log(identity=identity | left_out))
-    if holds_profile(out) and not Journal.is_in(out):
-        raise InputError(f"{out} already holds a profile: give another directory, or remove it")
     facts = {
         "model_hash": hash_model(probe.model),
         "left_out": found.left_out,

@@ -25,8 +25,8 @@ from dimscope.verdicts import SpokenVerdict, judged, spoken_verdicts
 
 _MAX_NOTES = 8
 _SHOWN = (
-    "model", "sample", "group", "step", "layer", "method", "setting", "value", "stderr",
-    "interval_low", "interval_high", "n_samples", "n_features", "relative_depth", "scale",
+    "model", "sample", "replicate", "group", "step", "layer", "method", "setting", "value",
+    "stderr", "interval_low", "interval_high", "n_samples", "n_features", "relative_depth", "scale",
     "n_duplicates", "n_near_copies", "ceiling", "notes",
 )  # fmt: skip
 
@@ -210,7 +210,7 @@ def _cautions_html(profile: Tables) -> str:
 def _table(profile: Tables) -> dict[str, Any]:
     """Gather the data of the page's table; columns that say nothing are not shown."""
     frame = profile.to_frame("estimate")
-    unsaid = {"notes": "", "setting": "", "sample": "data"}
+    unsaid = {"notes": "", "setting": "", "sample": "data", "replicate": 0}
     said = frame.assign(**{n: frame[n].replace(v, None) for n, v in unsaid.items()}).notna().any()
     return {
         "columns": list(frame.columns),
