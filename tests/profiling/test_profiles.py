@@ -267,7 +267,7 @@ class TestSamples:
         ]
         print_profile(dataclasses.replace(whole, values=whole.values.assign(notes=notes)))
         captured = capsys.readouterr()
-        heads = [line for line in captured.out.splitlines() if "N = " in line]
+        heads = [line for line in captured.out.splitlines() if line.endswith("N = 2000")]
         assert heads == [
             f"net{sample}, N = 2000" for sample in ("", ", cats", ", affine_d8, 2 draws")
         ]
