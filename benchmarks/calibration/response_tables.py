@@ -52,7 +52,7 @@ METHODS: Mapping[str, NeighborEstimator] = {
     )
 }
 #: Numbers of points, and draws of each family at each dimension.
-N_DRAWS = {100: 60, 200: 50, 500: 20, 1_000: 14, 2_000: 10, 5_000: 5, 10_000: 2}
+N_DRAWS = {100: 60, 200: 50, 500: 16, 1_000: 14, 2_000: 8, 5_000: 4, 10_000: 2}
 _SEED = 2026
 
 

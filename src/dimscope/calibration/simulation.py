@@ -27,7 +27,7 @@ STATISTICS = ("mean", "sd", "low", "high")
 
 _MEAN_DEGREES = 7, 3  # of the polynomials in ln d and ln N
 _SPREAD_DEGREES = 3, 2
-_STEPS = 40  # of the fit of the variance, which converges in about ten
+_STEPS, _SMALL = 40, 1e-6  # of the fit of the variance, which converges in about ten
 _TAILS = 0.025, 0.975
 
 
@@ -126,6 +126,8 @@ def _log_variance(
         expected = basis @ coefficients
         step = np.linalg.lstsq(basis, squares * np.exp(-expected) - 1, rcond=None)[0]
         coefficients = coefficients + np.clip(step, -1, 1)
+        if np.abs(step).max() < _SMALL:
+            break
     return coefficients
 
 
