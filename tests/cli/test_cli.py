@@ -65,8 +65,19 @@ def invoke(capsys, *arguments: str) -> tuple[int, str, str]:
 def test_estimate_prints_a_table(capsys, sphere):
     code, out, err = invoke(capsys, "estimate", sphere, "--method", "two_nn", "--method", "gride")
     assert (code, err) == (0, "")
-    header, *rows = out.splitlines()
-    assert header.split() == ["method", "dimension", "95", "%", "interval", "scale", "N"]
+    *sentences, _, header, _, _ = out.splitlines()
+    rows = out.splitlines()[-2:]
+    assert all(" at N = 800" in sentence for sentence in sentences)
+    interval = ["95", "%", "interval"]
+    assert header.split() == [
+        "method",
+        "dimension",
+        *interval,
+        "calibrated",
+        *interval,
+        "scale",
+        "N",
+    ]
     assert [row.split()[0] for row in rows] == ["two_nn", "gride"]
     assert float(rows[0].split()[1]) == pytest.approx(2, rel=0.1)
 
@@ -78,7 +89,7 @@ def test_estimate_json_has_every_field_of_an_estimate(capsys, sphere):
     document = json.loads(out)
     assert code == 0
     assert (document["schema"], document["n_samples"], document["n_features"]) == (2, 800, 3)
-    fields = set(ds.DimensionEstimate.__dataclass_fields__)
+    fields = {*ds.DimensionEstimate.__dataclass_fields__, "resolvable", "calibrated", "believed"}
     assert [set(estimate) for estimate in document["estimates"]] == [fields, fields]
     two_nn, rank = document["estimates"]
     assert two_nn["parameters"] == {"discard_fraction": 0.1, "n1": 1, "n2": 2}
@@ -299,7 +310,7 @@ def test_a_method_that_fails_says_why_and_costs_the_others_nothing(capsys, tmp_p
     path = str(tmp_path / "x.npy")
     code, out, err = invoke(capsys, "estimate", path, "--method", "two_nn", "--method", "mom")
     assert code == 0
-    two_nn, mom = (line.split() for line in out.splitlines()[1:])
+    two_nn, mom = (line.split() for line in out.splitlines()[-2:])
     assert (two_nn[0], mom[:2]) == ("two_nn", ["mom", "-"])
     assert float(two_nn[1]) > 0
     assert re.search(r"^dimscope: mom: .*neighbours", err, flags=re.M)

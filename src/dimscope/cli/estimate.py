@@ -8,6 +8,7 @@ import click
 
 from dimscope import estimators
 from dimscope.calibration import known_calibration
+from dimscope.cli.believed import believed
 from dimscope.cli.output import Output, json_option, print_estimates
 from dimscope.cli.sources import array_and_groups, array_in_a_file
 from dimscope.neighbors import Duplicates, Metric, Resources
@@ -85,4 +86,5 @@ def _document(estimate: DimensionEstimate) -> dict[str, Any]:
     """Every field, and what the value stands for; None where no response curve ships."""
     found = known_calibration(estimate)
     calibrated = None if found is None else found.to_dict()
-    return estimate.to_dict() | {"resolvable": estimate.resolvable, "calibrated": calibrated}
+    further = {"resolvable": estimate.resolvable, "calibrated": calibrated}
+    return estimate.to_dict() | further | {"believed": believed(estimate)}

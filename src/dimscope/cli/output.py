@@ -14,6 +14,7 @@ import pandas as pd
 from dimscope._format import in_groups, with_error, without_numbers
 from dimscope._optional import require
 from dimscope.calibration import known_calibration
+from dimscope.cli.believed import believed
 from dimscope.errors import InputError, StoreError
 from dimscope.plots.controls import draws_merged
 from dimscope.plots.names import run_label
@@ -122,7 +123,10 @@ def save_plot(axes: Axes, path: str) -> str:
 
 
 def print_estimates(estimates: Sequence[DimensionEstimate]) -> None:
-    """Write estimates as a table, raw beside calibrated, and their notes and problems to stderr."""
+    """Write what can be believed, then a table, raw beside calibrated; notes go to stderr."""
+    leading = [said for estimate in estimates if (said := believed(estimate)) is not None]
+    if leading:
+        click.echo("\n".join([*leading, ""]))
     print_table(
         ["method", "dimension", "95 % interval", "calibrated", "95 % interval", "scale", "N"],
         [
