@@ -154,12 +154,17 @@ def draw_figure(rows: Sequence[Row]) -> None:
         axes.flat[-1].plot(at, course(rows, seed, "accuracy"), line, color="k", ms=3)
     axes.flat[-1].set(title="Test accuracy")
     for ax in axes.flat:
-        ax.set_xscale("symlog", linthresh=1 / 8)
-        ax.set_xticks([0, 1 / 8, 1 / 4, 1 / 2, 1, 2, 5], ["0", "1/8", "1/4", "1/2", "1", "2", "5"])
-        ax.grid(alpha=0.3, which="both")
+        ax.set_xscale("symlog", linthresh=1 / 32)
+        ax.set_xticks([0, 1 / 32, 1 / 8, 1 / 2, 1, 5], ["0", "1/32", "1/8", "1/2", "1", "5"])
+        if ax.get_yscale() == "log":
+            low, high = ax.get_ylim()
+            ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 30, 50) if low < tick < high]
+            ax.set_yticks(ticks, [str(tick) for tick in ticks])
+        ax.minorticks_off()
+        ax.grid(alpha=0.3)
     for ax in axes[1]:
         ax.set_xlabel("epochs")
-    axes[0, 0].legend(fontsize=8)
+    axes[1, 2].legend(*axes[0, 0].get_legend_handles_labels(), fontsize=8, loc="lower right")
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(FIGURE, dpi=100)
 

@@ -22,7 +22,7 @@ NETWORK = "cifar_cnn"
 BATCH, N_TRAIN, EPOCHS, RATE = 128, 50_000, 5, 1e-3
 EPOCH = -(-N_TRAIN // BATCH)  # steps
 #: Steps at which weights are kept: parts of the first epoch, and whole epochs.
-STEPS = [0, *(EPOCH // part for part in (8, 4, 2)), *(EPOCH * e for e in range(1, 6))]
+STEPS = [0, *(EPOCH // part for part in (32, 16, 8, 4, 2)), *(EPOCH * e for e in range(1, 6))]
 
 
 class Images(NamedTuple):
