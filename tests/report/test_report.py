@@ -188,3 +188,20 @@ def test_of_many_layers_a_dozen_are_shown_first(build, tmp_path):
     for name in ("decimation", "spectrum"):
         lines = lines_of(page, name)
         assert (len(lines), sum(line["visible"] for line in lines)) == (36, 12)
+
+
+def test_calibrated_values_are_dotted_and_open_intervals_end_at_the_top(build, tmp_path):
+    frame = build("net", curves=False).to_frame("estimate").assign(n_samples=1000, ceiling=26.0)
+    profile = Profile.from_frame(frame).calibrated()
+    page = page_of(profile, tmp_path)
+    traces = data_of(page, "depth")["data"]
+    (raw,) = lines_of(page, "depth", method="two_nn")
+    (dotted,) = lines_of(page, "depth", method="two_nn_calibrated")
+    assert dotted["line"]["dash"] == "dot"
+    assert raw["line"]["color"] == dotted["line"]["color"]
+    assert raw["visible"] is dotted["visible"] is True
+    hollow = [symbol.endswith("-open") for symbol in raw["marker"]["symbol"]]
+    assert hollow == [value is not None and value > 26 for value in raw["y"]]
+    top = max(max(filter(None, trace["y"])) for trace in traces)
+    assert top < 100
+    assert any("95 %: above" in text for text in dotted["text"])
