@@ -1,6 +1,7 @@
 """Dimension against depth: what is drawn is what was measured."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from synthetic_profiles import with_controls, with_samples, with_tangents
 
@@ -137,3 +138,57 @@ def test_the_axis_names_the_family_of_its_methods(profile):
     assert plot_profile(profile, ["gride"]).get_ylabel() == "intrinsic dimension (Gride)"
     other = profile.values.assign(family="other")
     assert plot_profile(Profile(layers=profile.layers, values=other)).get_ylabel() == "dimension"
+
+
+def calibrated(*values, **facts):
+    """A profile of one method at N = 1,000, raw beside calibrated."""
+    same = {"model": "net", "n_features": 4096, "curve": "estimate", "n_samples": 1000}
+    same |= {"method": "two_nn", "stderr": 1.0, "ceiling": 26.0}
+    rows = [
+        {**same, "layer": f"block{i}", "layer_index": i, "value": value, **facts}
+        for i, value in enumerate(values)
+    ]
+    return Profile.from_rows(rows, {}).calibrated()
+
+
+def test_a_calibrated_value_is_a_dotted_line_in_the_colour_of_the_raw_one():
+    profile = calibrated(8.0, 12.0)
+    raw, dotted = plot_profile(profile).get_lines()
+    assert (raw.get_linestyle(), dotted.get_linestyle()) == ("-", ":")
+    assert raw.get_color() == dotted.get_color()
+    np.testing.assert_array_equal(dotted.get_ydata(), profile.values["value"].tolist()[1::2])
+    assert legend_labels(plot_profile(profile)) == ["TwoNN", "TwoNN, calibrated (family=any)"]
+
+
+def test_what_n_cannot_resolve_is_hollow_and_the_legend_says_so():
+    ax = plot_profile(calibrated(12.0, 60.0), ["two_nn"])
+    hollow = ax.get_lines()[1]
+    assert hollow.get_ydata().tolist() == [60.0]
+    assert hollow.get_markerfacecolor() == "white"
+    assert legend_labels(ax)[-1] == "not resolved by N"
+    assert "not resolved by N" not in legend_labels(plot_profile(calibrated(12.0, 20.0)))
+
+
+def test_a_band_without_an_upper_end_leaves_the_figure_at_the_top():
+    ax = plot_profile(calibrated(12.0, 60.0))
+    band = ax.collections[-1].get_paths()[0].vertices
+    assert band[:, 1].max() >= 0.999 * ax.get_ylim()[1]
+    assert ax.get_ylim()[1] < 300
+
+
+def test_bands_of_one_method_only_are_drawn_unasked():
+    frame = calibrated(8.0, 12.0).to_frame("estimate")
+    raw = frame[frame["method"] == "two_nn"].assign(setting="")
+    both = Profile.from_frame(pd.concat([raw, raw.assign(method="gride")])).calibrated()
+    assert len(plot_profile(both).get_lines()) == 3
+    assert len(plot_profile(both, both.methods()).get_lines()) == 4
+
+
+def test_a_logarithmic_axis_shows_the_lowest_band_and_every_value():
+    pca = calibrated(900.0, model="other", method="pca_dimension")
+    wide = calibrated(1.5, 60.0, stderr=0.1).add(pca)
+    ax = plot_profile(wide)
+    assert ax.get_yscale() == "log"
+    low, high = ax.get_ylim()
+    assert 0.5 < low < 1.5
+    assert 900 < high < 2000

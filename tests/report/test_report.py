@@ -223,3 +223,20 @@ def test_tangent_spectra_are_in_the_table_and_not_in_the_figure(tmp_path):
     assert {line["meta"]["method"] for line in lines_of(page, "depth")} == {"two_nn"}
     methods = data_of(page, "table")["columns"].index("method")
     assert "tangent_rank" in {row[methods] for row in data_of(page, "table")["rows"]}
+
+
+def test_calibrated_values_are_dotted_and_open_intervals_end_at_the_top(build, tmp_path):
+    frame = build("net", curves=False).to_frame("estimate").assign(n_samples=1000, ceiling=26.0)
+    profile = Profile.from_frame(frame).calibrated()
+    page = page_of(profile, tmp_path)
+    traces = data_of(page, "depth")["data"]
+    (raw,) = lines_of(page, "depth", method="two_nn")
+    (dotted,) = lines_of(page, "depth", method="two_nn_calibrated")
+    assert dotted["line"]["dash"] == "dot"
+    assert raw["line"]["color"] == dotted["line"]["color"]
+    assert raw["visible"] is dotted["visible"] is True
+    hollow = [symbol.endswith("-open") for symbol in raw["marker"]["symbol"]]
+    assert hollow == [value is not None and value > 26 for value in raw["y"]]
+    top = max(max(filter(None, trace["y"])) for trace in traces)
+    assert top < 100
+    assert any("95 %: above" in text for text in dotted["text"])

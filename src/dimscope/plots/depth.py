@@ -26,6 +26,7 @@ from dimscope.plots.rows import (
     bounded_by,
     estimate_rows,
     needs_log,
+    rows_of,
     runs_of,
     runs_of_data,
     top_of,
@@ -117,7 +118,8 @@ def plot_profile(
     profile
         What was measured.
     methods
-        Registry names of the methods to show; all by default.
+        Registry names of the methods to show; by default all, but calibrated values of the first
+        method only.
     ax
         Where to draw; a new figure by default. The legend stands to its right: make the figure with
         ``layout="constrained"`` to give it room.
@@ -129,7 +131,14 @@ def plot_profile(
     MissingDependencyError
         If matplotlib is not installed.
     """
-    return draw_depths(estimate_rows(profile, methods), ax)
+    shown = _uncrowded(profile) if methods is None else methods
+    return draw_depths(estimate_rows(profile, shown), ax)
+
+
+def _uncrowded(profile: Tables) -> list[str] | None:
+    """All methods but the calibrated ones, whose bands overlap, except the first of these."""
+    raw = calibrated_methods(rows_of(profile, "estimate"))
+    return [method for method in profile.methods() if method not in list(raw)[1:]] or None
 
 
 def draw_depths(frame: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -213,7 +222,8 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
             rotation_mode="anchor" if turned else "default",
         )
     if calibrated_methods(frame):
-        ax.set_ylim(top=top_of(frame))
+        least = float(frame[["low", "value"]].min(axis=None))
+        ax.set_ylim(0.9 * least, top_of(frame))
     if needs_log(frame["value"]):
         log_axis(ax, "y")
     elif not ax.get_ylim()[0] < 0:
