@@ -15,9 +15,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 import dimscope as ds
+from dimscope.capture import Probe
 from dimscope.controls import Control, InputFamily
 from dimscope.errors import CaptureError, InputError
-from dimscope.profiling import measure_layer, plan, profile
+from dimscope.profiling import make_settings, measure_layer, plan, profile
+from dimscope.profiling.run import profile_probe
+from dimscope.results import Subject
 
 N = 120
 SIDE = 6
@@ -390,6 +393,17 @@ class TestRefused:
         short = InputFamily(name="short", dimension=2, embed=lambda u: torch.cat([u, u], 1))
         with pytest.raises(CaptureError, match="the control 'short' does not go through"):
             profile(small_net(), images, controls=[short])
+
+
+def test_a_control_alone_is_a_profile_of_its_sample(images):
+    subject = Subject(model="net", sample="waves_d4", replicate=3)
+    settings = make_settings("two_nn", metric="euclidean", n_repeats=1, rng=0)
+    found = profile_probe(Probe(model=small_net(), data=images), settings, subject, progress=False)
+    assert set(found.values["sample"]) == {"waves_d4"}
+    assert set(found.values["replicate"]) == {3}
+    assert found.provenance["net"]["n_samples"] == N
+    assert "controls" not in found.provenance["net"]
+    assert found.verdicts.empty
 
 
 def test_a_plan_knows_what_controls_cost(images):

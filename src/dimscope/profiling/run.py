@@ -20,7 +20,7 @@ from dimscope.neighbors import LocalEngine, Metric, Resources
 from dimscope.profiling.controlled import Run, measure_missing, measure_run
 from dimscope.profiling.head import holds_profile
 from dimscope.profiling.journal import Journal
-from dimscope.profiling.measured import DATA, in_order, rows_of
+from dimscope.profiling.measured import in_order, rows_of
 from dimscope.profiling.passes import require_groups_fit, versions_used
 from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
@@ -226,7 +226,7 @@ def _profile(
         measure_run(Run(probe=probe, settings=settings, subject=subject), journal, shown=shown)
     else:
         measure_missing(found, settings, subject, journal, shown=shown)
-    result = _assemble(journal, subject.model)
+    result = _assemble(journal, subject)
     if out is not None:
         result.save(out)
         journal.close()
@@ -252,7 +252,7 @@ def _journal(
     return Journal.open(out, {**identity, **found.probe.identity(), **facts})
 
 
-def _assemble(journal: Journal, label: str) -> Profile:
+def _assemble(journal: Journal, subject: Subject) -> Profile:
     """Make a profile of the journal.
 
     Raises
@@ -261,15 +261,17 @@ def _assemble(journal: Journal, label: str) -> Profile:
         If no layer of the data could be measured.
     """
     measured = in_order(journal.layers.values())
-    of_data = [one for one in measured if one.sample == DATA]
+    own = subject.sample, subject.replicate
+    of_data = [one for one in measured if one.sample == own]
     values = [value for one in of_data for value in one.values]
     if all(value.value is None for value in values):
         why = values[0].problem or joined(values[0].notes)
         raise InputError(f"no layer could be measured: {why}")
-    facts = dict(journal.log.identity) | journal.captured.get(DATA, {})
+    facts = dict(journal.log.identity) | journal.captured.get(own, {})
     facts |= {"versions": versions_used()}
     left_out = {one.name: one.n_left_out for one in of_data if one.n_left_out is not None}
     facts |= {"tokens_left_out": left_out} if left_out else {}
-    controls = {f"{n}_{i}": own for (n, i), own in journal.captured.items() if (n, i) != DATA}
+    captured = journal.captured.items()
+    controls = {f"{name}_{draw}": of for (name, draw), of in captured if (name, draw) != own}
     facts |= {"controls": controls} if controls else {}
-    return judged(Profile.of(rows_of(measured), provenance={label: facts}).calibrated())
+    return judged(Profile.of(rows_of(measured), provenance={subject.model: facts}).calibrated())

@@ -1,0 +1,105 @@
+"""Who makes a hunchback: natural images, families of known dimension, and surrogates.
+
+EfficientNet-Lite0, trained and untrained, is shown CIFAR-10 images, families of one photograph,
+smooth random maps, the matched controls, and the images with random phases. For each sample the
+page docs/belief.md has what TwoNN reads layer by layer, and for each family its tangent spectra.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.belief.figure import draw
+from benchmarks.belief.names import short, title
+from benchmarks.belief.runs import NETWORKS, profile_of
+from benchmarks.belief.samples import Size
+from benchmarks.belief.tangents import tangents_of_family
+from benchmarks.shared.markdown import table, write_section
+from benchmarks.shared.paths import DOCS
+
+FAMILIES = ("affine_d1", "affine_d2", "affine_d4", "affine_d8", "smooth_d4", "smooth_d16",
+            "smooth_d64", "smooth_matched", "picture_matched")  # fmt: skip
+SAMPLES = ("data", "phases", *FAMILIES)
+SMOOTHNESS = ("smooth_d16_x0.5", "smooth_d16", "smooth_d16_x2", "smooth_d64_x0.5", "smooth_d64",
+              "smooth_d64_x2", "affine_d8_x0.5", "affine_d8", "affine_d8_x2")  # fmt: skip
+
+
+def readings(size: Size, samples: Sequence[str], replicates: int, method: str) -> pd.DataFrame:
+    """What a method reads: columns model, sample, replicate, layer, index, value, stderr."""
+    frames = []
+    for model in NETWORKS:
+        for sample in samples:
+            for replicate in range(replicates):
+                frame = profile_of(size, model, sample, replicate).to_frame("estimate")
+                own = frame[frame["method"] == method]
+                frames.append(
+                    own.assign(model=model, sample=sample, replicate=replicate)[
+                        ["model", "sample", "replicate", "layer", "layer_index", "value", "stderr"]
+                    ]
+                )
+    return pd.concat(frames, ignore_index=True)
+
+
+def summarised(found: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation over the replicates."""
+    keys = ["model", "sample", "layer", "layer_index"]
+    grouped = found.groupby(keys, sort=False)["value"]
+    return grouped.agg(["mean", "std", "min", "max"]).reset_index()
+
+
+def markdown(found: pd.DataFrame, samples: Sequence[str]) -> str:
+    """A table for each network: a row for each sample, a column for each layer."""
+    parts = []
+    summary = summarised(found)
+    for model in NETWORKS:
+        own = summary[summary["model"] == model]
+        layers = list(dict.fromkeys(own.sort_values("layer_index")["layer"]))
+        rows = []
+        for sample in samples:
+            cells = own[own["sample"] == sample].set_index("layer")
+            shown = [f"{cells['mean'][n]:.1f} ± {cells['std'][n]:.1f}" for n in layers]
+            rows.append([title(sample), *shown, rise(found, model, sample)])
+        head = [model, *(short(name) for name in layers), "largest rise"]
+        parts.append(table(head, rows))
+    return "\n\n".join(parts)
+
+
+def rise(found: pd.DataFrame, model: str, sample: str) -> str:
+    """By what factor the estimate rises from the input to its highest layer, over replicates."""
+    own = found[(found["model"] == model) & (found["sample"] == sample)]
+    factors = []
+    for _, one in own.groupby("replicate"):
+        values = one.sort_values("layer_index")["value"].to_numpy()
+        factors.append(np.nanmax(values) / values[0])
+    return f"x {np.mean(factors):.2f} ({min(factors):.2f} to {max(factors):.2f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pixels", type=int, default=128)
+    parser.add_argument("--n-samples", type=int, default=500)
+    parser.add_argument("--replicates", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="write into docs/")
+    options = parser.parse_args()
+    size = Size(options.pixels, options.n_samples)
+    found = readings(size, SAMPLES, options.replicates, "two_nn")
+    section = markdown(found, SAMPLES)
+    smoothness = markdown(
+        readings(size, SMOOTHNESS, min(options.replicates, 2), "two_nn"), SMOOTHNESS
+    )
+    spectra = {(m, s): tangents_of_family(size, m, s) for m in NETWORKS for s in FAMILIES}
+    print(section, smoothness, sep="\n\n")
+    figure = draw(summarised(found), spectra, SAMPLES)
+    target = DOCS / "images" / "belief.png"
+    figure.savefig(target, dpi=140, bbox_inches="tight")
+    if options.write:
+        write_section(DOCS / "belief.md", "hunchback", section)
+        write_section(DOCS / "belief.md", "smoothness", smoothness)
+
+
+if __name__ == "__main__":
+    main()
