@@ -27,6 +27,9 @@ SAMPLES = ("data", "phases", *FAMILIES)
 SMOOTHNESS = ("smooth_d16_x0.5", "smooth_d16", "smooth_d16_x2", "smooth_d64_x0.5", "smooth_d64",
               "smooth_d64_x2", "affine_d8_x0.5", "affine_d8", "affine_d8_x2")  # fmt: skip
 
+NUMBERS = ("data", "smooth_matched", "smooth_d64", "affine_d8", "phases")
+_BY_NUMBER = ("estimate", "decimation")
+
 
 def readings(size: Size, samples: Sequence[str], replicates: int, method: str) -> pd.DataFrame:
     """What a method reads: columns model, sample, replicate, layer, index, value, stderr."""
@@ -68,6 +71,25 @@ def markdown(found: pd.DataFrame, samples: Sequence[str]) -> str:
     return "\n\n".join(parts)
 
 
+def numbers(size: Size, samples: Sequence[str]) -> str:
+    """TwoNN at the input and at its highest layer on N, N/2, ... points, and the rise between."""
+    rows = []
+    for model in NETWORKS:
+        for sample in samples:
+            frame = profile_of(size, model, sample, 0).to_frame()
+            own = frame[(frame["method"] == "two_nn") & frame["curve"].isin(_BY_NUMBER)]
+            whole = own[own["curve"] == "estimate"].set_index("layer")["value"]
+            first, peak = whole.index[0], whole.idxmax()
+            cells = []
+            for _, of_n in own.groupby("n_samples"):
+                values = of_n.set_index("layer")["value"]
+                low, high = values[first], values[peak]
+                cells.append(f"{low:.1f} to {high:.1f} (x {high / low:.2f})")
+            rows.append([f"{title(sample)}, {model}", short(peak), *cells])
+    counts = [str(n) for n in sorted(own["n_samples"].unique())]
+    return table(["input to highest layer", "highest", *(f"N = {n}" for n in counts)], rows)
+
+
 def rise(found: pd.DataFrame, model: str, sample: str) -> str:
     """By what factor the estimate rises from the input to its highest layer, over replicates."""
     own = found[(found["model"] == model) & (found["sample"] == sample)]
@@ -91,14 +113,16 @@ def main() -> None:
     smoothness = markdown(
         readings(size, SMOOTHNESS, min(options.replicates, 2), "two_nn"), SMOOTHNESS
     )
+    by_number = numbers(size, NUMBERS)
     spectra = {(m, s): tangents_of_family(size, m, s) for m in NETWORKS for s in FAMILIES}
-    print(section, smoothness, sep="\n\n")
+    print(section, smoothness, by_number, sep="\n\n")
     figure = draw(summarised(found), spectra, SAMPLES)
     target = DOCS / "images" / "belief.png"
     figure.savefig(target, dpi=140, bbox_inches="tight")
     if options.write:
         write_section(DOCS / "belief.md", "hunchback", section)
         write_section(DOCS / "belief.md", "smoothness", smoothness)
+        write_section(DOCS / "belief.md", "numbers", by_number)
 
 
 if __name__ == "__main__":
