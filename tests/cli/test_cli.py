@@ -66,7 +66,8 @@ def test_estimate_prints_a_table(capsys, sphere):
     code, out, err = invoke(capsys, "estimate", sphere, "--method", "two_nn", "--method", "gride")
     assert (code, err) == (0, "")
     header, *rows = out.splitlines()
-    assert header.split() == ["method", "dimension", "95", "%", "interval", "scale", "N"]
+    columns = ["method", "dimension", "95 % interval", "calibrated", "95 % interval", "scale", "N"]
+    assert re.split("  +", header) == columns
     assert [row.split()[0] for row in rows] == ["two_nn", "gride"]
     assert float(rows[0].split()[1]) == pytest.approx(2, rel=0.1)
 
@@ -78,13 +79,17 @@ def test_estimate_json_has_every_field_of_an_estimate(capsys, sphere):
     document = json.loads(out)
     assert code == 0
     assert (document["schema"], document["n_samples"], document["n_features"]) == (2, 800, 3)
-    fields = set(ds.DimensionEstimate.__dataclass_fields__)
+    fields = {*ds.DimensionEstimate.__dataclass_fields__, "resolvable", "calibrated"}
     assert [set(estimate) for estimate in document["estimates"]] == [fields, fields]
     two_nn, rank = document["estimates"]
     assert two_nn["parameters"] == {"discard_fraction": 0.1, "n1": 1, "n2": 2}
     assert (two_nn["error_kind"], rank["error_kind"]) == ("theory", "blocks")
     assert rank["stderr"] > 0
-    assert rank["ceiling"] is rank["problem"] is None
+    assert rank["ceiling"] is rank["problem"] is rank["calibrated"] is rank["resolvable"] is None
+    assert two_nn["resolvable"] is True
+    own = two_nn["calibrated"]
+    assert (own["family"], own["raw"]) == ("any", two_nn["value"])
+    assert own["low"] < 2 < own["high"]
     assert rank["scale"] is None
 
 
