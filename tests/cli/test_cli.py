@@ -68,16 +68,8 @@ def test_estimate_prints_a_table(capsys, sphere):
     *sentences, _, header, _, _ = out.splitlines()
     rows = out.splitlines()[-2:]
     assert all(" at N = 800" in sentence for sentence in sentences)
-    interval = ["95", "%", "interval"]
-    assert header.split() == [
-        "method",
-        "dimension",
-        *interval,
-        "calibrated",
-        *interval,
-        "scale",
-        "N",
-    ]
+    columns = ["method", "dimension", "95 % interval", "calibrated", "95 % interval", "scale", "N"]
+    assert re.split("  +", header) == columns
     assert [row.split()[0] for row in rows] == ["two_nn", "gride"]
     assert float(rows[0].split()[1]) == pytest.approx(2, rel=0.1)
 
@@ -95,7 +87,11 @@ def test_estimate_json_has_every_field_of_an_estimate(capsys, sphere):
     assert two_nn["parameters"] == {"discard_fraction": 0.1, "n1": 1, "n2": 2}
     assert (two_nn["error_kind"], rank["error_kind"]) == ("theory", "blocks")
     assert rank["stderr"] > 0
-    assert rank["ceiling"] is rank["problem"] is None
+    assert rank["ceiling"] is rank["problem"] is rank["calibrated"] is rank["resolvable"] is None
+    assert two_nn["resolvable"] is True
+    own = two_nn["calibrated"]
+    assert (own["family"], own["raw"]) == ("any", two_nn["value"])
+    assert own["low"] < 2 < own["high"]
     assert rank["scale"] is None
 
 

@@ -20,6 +20,10 @@ _WITH_BIAS = (
 )  # fmt: skip
 _DRAWING = ("danco", "geodesic", "hidalgo", "knn_graph_dimension", "mst_dimension")
 _FEW_ROWS = "the rows' mean product with the others is taken off, which counts where rows are few"
+_RESOLVED = "response curves tell what N resolves, and a value above that says so"
+_WITH_CEILING = (
+    "gride", "levina_bickel", "mada", "mind_mlk", "mom", "two_nn", "two_nn_bayes", "two_nn_mle",
+)  # fmt: skip
 _OF_ERRORS = ("stderr", "interval*")
 #: What is meant to differ, and why: patterns of file, subject (with the method) and field.
 EXPECTED: Mapping[tuple[str, str, str], str] = {
@@ -53,6 +57,18 @@ EXPECTED: Mapping[tuple[str, str, str], str] = {
         (way, f"* / estimate / {method} / *", "notes"): _BOTH_WAYS
         for way in ("profile", "demo", "tracker")
         for method in _WITH_BIAS
+    },
+    **{
+        (way, f"* / {method}", field): _RESOLVED
+        for way in ("fit", "joint")
+        for method in _WITH_CEILING
+        for field in ("ceiling", "notes")
+    },
+    **{
+        (way, f"* / estimate / {method} / *", field): _RESOLVED
+        for way in ("profile", "demo", "tracker")
+        for method in _WITH_CEILING
+        for field in ("ceiling", "notes")
     },
     **{
         (way, "* / participation_ratio", field): _FEW_ROWS

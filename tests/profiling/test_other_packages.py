@@ -5,6 +5,7 @@ table and at the command line, by their own titles, with no edit of ours.
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 
 import numpy as np
@@ -91,13 +92,13 @@ def shown(installed):
 
 def test_each_has_its_title_and_the_look_of_its_family_in_the_plot(shown):
     titles = ["TwoNN", third_party.TITLE, "Participation ratio", third_party.LINEAR_TITLE]
-    assert shown["legend"] == titles
-    assert shown["dashes"] == ["-", "-", "--", "--"]
+    assert shown["legend"] == [titles[0], "TwoNN, calibrated (family=any)", *titles[1:]]
+    assert shown["dashes"] == ["-", ":", "-", "--", "--"]
     assert shown["known"]
 
 
 def test_each_is_in_the_panel_of_its_family_in_the_report(shown):
-    assert shown["panels"]["depth"] == ["two_nn", third_party.NAME]
+    assert shown["panels"]["depth"] == ["two_nn", "two_nn_calibrated", third_party.NAME]
     linear = ["ambient", "two_nn", "participation_ratio", third_party.LINEAR_NAME]
     assert shown["panels"]["linear"] == linear
 
@@ -120,10 +121,11 @@ def test_the_command_line_measures_with_them(installed):
     )
     done = third_party.run_python(installed, code)
     assert done.returncode == 0, done.stderr
-    lines = [line.split() for line in done.stdout.splitlines()]
+    lines = [re.split("  +", line) for line in done.stdout.splitlines()]
     assert [line[0] for line in lines[1:5]] == METHODS
-    assert lines[6] == ["layer", "depth", "features", *METHODS]
-    assert all("-" not in line for line in lines[7:] if line)
+    first, *others = METHODS
+    assert lines[6] == ["layer", "depth", "features", first, f"{first}_calibrated", *others]
+    assert all("-" not in line for line in lines[7:])
 
 
 class Flat:

@@ -57,7 +57,9 @@ def test_a_layer_measures_as_its_activation_does_by_hand(images):
     result = profile(net, images, ["4"], methods="two_nn").to_frame("estimate")
     with torch.no_grad():
         by_hand = net[:5].eval()(images.clone())
-    assert result["value"].item() == pytest.approx(ds.estimate(by_hand).value, rel=1e-9)
+    raw, calibrated = result["value"]
+    assert raw == pytest.approx(ds.estimate(by_hand).value, rel=1e-9)
+    assert calibrated == pytest.approx(ds.calibrate(ds.estimate(by_hand)).value, rel=1e-6)
 
 
 def test_the_disk_store_changes_no_number(images):
@@ -110,7 +112,8 @@ def test_provenance_names_what_it_takes_to_repeat_it(images):
 def test_a_dead_layer_is_unknown_and_costs_the_others_nothing(images):
     net = small_net()
     nn.init.zeros_(net[4].weight)
-    frame = profile(net, images, methods="two_nn").to_frame("estimate").set_index("layer")
+    frame = profile(net, images, methods="two_nn").to_frame("estimate")
+    frame = frame[frame["method"] == "two_nn"].set_index("layer")
     assert np.isnan(frame.loc["4", "value"])
     assert "all 240 rows are equal" in frame.loc["4", "notes"]
     assert frame.loc["2", "value"] > 0
@@ -259,8 +262,9 @@ def test_methods_as_objects_and_scales(images):
 
 def test_two_layers_at_one_place_stay_two(images):
     result = profile(small_net(), images, ["5", "6:input"], methods="two_nn").to_frame("estimate")
-    assert result["layer"].tolist() == ["5", "6:input"]
-    assert result["layer_index"].tolist() == [0, 1]
+    assert result["layer"].tolist() == ["5", "5", "6:input", "6:input"]
+    assert result["method"].tolist() == ["two_nn", "two_nn_calibrated"] * 2
+    assert result["layer_index"].tolist() == [0, 0, 1, 1]
     assert result["value"].iloc[0] == result["value"].iloc[1]
 
 

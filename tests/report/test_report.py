@@ -226,7 +226,7 @@ def test_tangent_spectra_are_in_the_table_and_not_in_the_figure(tmp_path):
 
 
 def test_calibrated_values_are_dotted_and_open_intervals_end_at_the_top(build, tmp_path):
-    frame = build("net", curves=False).to_frame("estimate").assign(n_samples=1000, ceiling=26.0)
+    frame = build("net", curves=False).to_frame("estimate").assign(n_samples=200, ceiling=26.0)
     profile = Profile.from_frame(frame).calibrated()
     page = page_of(profile, tmp_path)
     traces = data_of(page, "depth")["data"]
@@ -238,5 +238,5 @@ def test_calibrated_values_are_dotted_and_open_intervals_end_at_the_top(build, t
     hollow = [symbol.endswith("-open") for symbol in raw["marker"]["symbol"]]
     assert hollow == [value is not None and value > 26 for value in raw["y"]]
     top = max(max(filter(None, trace["y"])) for trace in traces)
-    assert top < 100
+    assert top < 120  # not 300, where the curves end
     assert any("95 %: above" in text for text in dotted["text"])

@@ -32,8 +32,9 @@ PointFamily = Literal[
 ANY = "any"
 
 _UNEVEN = 2.0  # largest ratio of the standard deviations of two axes
+_SHAPES = 0.25, 4.0  # of the beta law of their logarithms
 _BEND = 0.6  # radians over one standard deviation, at most
-_TURNS = 0.6, 1.4  # of the arcs that a curled axis makes
+_TURNS = 0.75, 1.25  # of the arcs that a curled axis makes
 _LENGTH_SCALES = 0.7, 3.0  # of curved sets, over the root mean square distance of their axes
 _DEGREES = 4.0, 30.0  # of freedom of heavy tails
 _STEEPEST = 1.0  # exponent of the power law of the variances
@@ -62,10 +63,10 @@ def member(family: PointFamily, dimension: int, n_samples: int, rng: np.random.G
     family
         ``"gaussian"``, ``"ball"``, ``"cube"`` and ``"sphere"``: uneven axes, half of the members
         bent. ``"torus"``: each coordinate as its cosine and sine, the radii uneven. ``"curled"``:
-        the same with 0.6 to 1.4 turns, so that the ends are apart or overlap. ``"curved"``: random
-        waves of a cube, their length scale random. ``"student_t"``: 4 to 30 degrees of freedom.
-        ``"spectrum"`` and ``"steep_cube"``: a Gaussian and a cube whose variances fall as a power
-        of their order, the exponent between 0 and 1.
+        the same with 0.75 to 1.25 turns, so that the ends are apart or overlap. ``"curved"``:
+        random waves of a cube, their length scale random. ``"student_t"``: 4 to 30 degrees of
+        freedom. ``"spectrum"`` and ``"steep_cube"``: a Gaussian and a cube whose variances fall as
+        a power of their order, the exponent between 0 and 1.
     dimension
         d, at least 1.
     n_samples
@@ -142,8 +143,12 @@ def _unit_cube(rng: np.random.Generator, n: int, d: int) -> Points:
 
 
 def _uneven(rng: np.random.Generator, n_axes: int) -> Float64[np.ndarray, " n_axes"]:
-    """Standard deviations up to a random factor apart, at most `_UNEVEN`."""
-    return np.asarray(np.exp(-rng.uniform(0, np.log(_UNEVEN)) * rng.random(n_axes)))
+    """Standard deviations up to a random factor apart, at most `_UNEVEN`.
+
+    Their logarithms follow a random beta law: two groups of axes, a few short ones, all between.
+    """
+    shape = np.exp(rng.uniform(*np.log(_SHAPES), size=2))
+    return np.asarray(np.exp(-rng.uniform(0, np.log(_UNEVEN)) * rng.beta(*shape, size=n_axes)))
 
 
 def _steep(rng: np.random.Generator, n_axes: int) -> Float64[np.ndarray, " n_axes"]:
