@@ -147,8 +147,9 @@ def _uneven(rng: np.random.Generator, n_axes: int) -> Float64[np.ndarray, " n_ax
 
     Their logarithms follow a random beta law: two groups of axes, a few short ones, all between.
     """
-    shape = np.exp(rng.uniform(*np.log(_SHAPES), size=2))
-    return np.asarray(np.exp(-rng.uniform(0, np.log(_UNEVEN)) * rng.beta(*shape, size=n_axes)))
+    first, second = np.exp(rng.uniform(*np.log(_SHAPES), size=2))
+    most = rng.uniform(0, np.log(_UNEVEN))
+    return np.asarray(np.exp(-most * rng.beta(first, second, n_axes)))
 
 
 def _steep(rng: np.random.Generator, n_axes: int) -> Float64[np.ndarray, " n_axes"]:

@@ -192,7 +192,7 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
             rotation_mode="anchor" if turned else "default",
         )
     if calibrated_methods(frame):
-        least = float(frame[["low", "value"]].min(axis=None))
+        least = min(float(frame["low"].min()), float(frame["value"].min()))
         ax.set_ylim(0.9 * least, top_of(frame))
     if needs_log(frame["value"]):
         log_axis(ax, "y")
