@@ -100,7 +100,7 @@ def write_table(folder: Path, out: Path) -> None:
             for n_samples, of_size in zip(N_DRAWS, curves, strict=True):
                 for statistic, shares in zip(STATISTICS, of_size, strict=True):
                     key = [method, family, str(n_samples), str(N_DRAWS[n_samples]), statistic]
-                    lines.append(",".join([*key, *(f"{share:.4g}" for share in shares)]))
+                    lines.append(",".join([*key, *(f"{share:.5g}" for share in shares)]))
     content = gzip.compress("\n".join([*lines, ""]).encode(), mtime=0)
     out.write_bytes(content)
     print(f"{out}: {len(lines)} lines, {len(content) / 1000:.0f} kB")

@@ -148,7 +148,7 @@ def _uneven(rng: np.random.Generator, n_axes: int) -> Float64[np.ndarray, " n_ax
     Their logarithms follow a random beta law: two groups of axes, a few short ones, all between.
     """
     first, second = np.exp(rng.uniform(*np.log(_SHAPES), size=2))
-    most = rng.uniform(0, np.log(_UNEVEN))
+    most = rng.uniform(0, math.log(_UNEVEN))
     return np.asarray(np.exp(-most * rng.beta(first, second, n_axes)))
 
 

@@ -26,7 +26,7 @@ DIMENSIONS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 110, 150, 200, 250, 
 STATISTICS = ("mean", "sd", "low", "high")
 
 _MEAN_DEGREES = 7, 3  # of the polynomials in ln d and ln N
-_SPREAD_DEGREES = 3, 2
+_SPREAD_DEGREES = 3, 1
 _PASSES = 3  # of the fit of the mean, each weighted by the scatter that the one before left
 _STEPS, _SMALL = 40, 1e-6  # of the fit of the variance, which converges in about ten
 _TAILS = 0.025, 0.975
