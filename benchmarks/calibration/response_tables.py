@@ -52,7 +52,7 @@ METHODS: Mapping[str, NeighborEstimator] = {
     )
 }
 #: Numbers of points, and draws of each family at each dimension.
-N_DRAWS = {100: 60, 200: 50, 500: 16, 1_000: 10, 2_000: 8, 5_000: 4, 10_000: 2}
+N_DRAWS = {100: 24, 200: 20, 500: 12, 1_000: 8, 2_000: 6, 5_000: 3, 10_000: 2}
 _SEED = 2026
 
 
