@@ -4,7 +4,7 @@ Writes src/dimscope/estimators/responses.csv.gz: for each method, family and num
 mean, the standard deviation and the 95 % band of the reading, as shares of the true dimension. One
 neighbour search of each drawn set serves all methods. A draw depends on its family, N, dimension
 and number alone; those made are kept in a folder, so that a run goes on where it was stopped. About
-20 minutes on one core. With --fit nothing is drawn, and the table is made of the draws that are
+10 minutes on one core. With --fit nothing is drawn, and the table is made of the draws that are
 there.
 """
 

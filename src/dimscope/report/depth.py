@@ -54,11 +54,12 @@ def depth_panel(profile: Tables) -> Panel:
     axis = depth_axis(frame, max_ticks=_MAX_TICKS)
     runs = run_colors([run for run, _ in runs_of(frame)])
     methods = _method_chips(frame, single=len(runs) == 1)
+    top = top_of(frame)
     traces = [
         trace
         for run, rows in runs_of(frame)
         for chip in methods
-        for trace in _run_traces(rows, (run, runs[run]), chip, axis, top_of(frame))
+        for trace in _run_traces(rows, (run, runs[run]), chip, axis, top)
     ]
     run_chips = [Chip(label=run_label(run), value=run_label(run), color=runs[run]) for run in runs]
     log = needs_log(frame["value"])
