@@ -4,7 +4,7 @@ Writes src/dimscope/estimators/responses.csv.gz: for each method, family and num
 mean, the standard deviation and the 95 % band of the reading, as shares of the true dimension. One
 neighbour search of each drawn set serves all methods. A draw depends on its family, N, dimension
 and number alone; those made are kept in a folder, so that a run goes on where it was stopped. About
-20 minutes on one core. With --fit nothing is drawn, and the table is made of the draws that are
+10 minutes on one core. With --fit nothing is drawn, and the table is made of the draws that are
 there.
 """
 
@@ -52,7 +52,7 @@ METHODS: Mapping[str, NeighborEstimator] = {
     )
 }
 #: Numbers of points, and draws of each family at each dimension.
-N_DRAWS = {100: 60, 200: 50, 500: 16, 1_000: 10, 2_000: 8, 5_000: 4, 10_000: 2}
+N_DRAWS = {100: 24, 200: 20, 500: 12, 1_000: 8, 2_000: 6, 5_000: 3, 10_000: 2}
 _SEED = 2026
 
 
@@ -100,7 +100,7 @@ def write_table(folder: Path, out: Path) -> None:
             for n_samples, of_size in zip(N_DRAWS, curves, strict=True):
                 for statistic, shares in zip(STATISTICS, of_size, strict=True):
                     key = [method, family, str(n_samples), str(N_DRAWS[n_samples]), statistic]
-                    lines.append(",".join([*key, *(f"{share:.4g}" for share in shares)]))
+                    lines.append(",".join([*key, *(f"{share:.5g}" for share in shares)]))
     content = gzip.compress("\n".join([*lines, ""]).encode(), mtime=0)
     out.write_bytes(content)
     print(f"{out}: {len(lines)} lines, {len(content) / 1000:.0f} kB")

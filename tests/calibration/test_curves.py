@@ -21,12 +21,12 @@ ORACLE = [
 
 @pytest.mark.parametrize(("n_samples", "family", "readings"), ORACLE)
 def test_the_oracle_lies_on_the_curves(n_samples, family, readings):
-    """The families' members are a little uneven, which lowers their mean by a few per cent."""
+    """The oracle's sets are even; the members are not, and read up to 6 % less on average."""
     curve = response_curve("two_nn", n_samples, family)
     for dimension, reading in readings.items():
         found = curve.at(dimension)
         assert found.low < reading < found.high
-        assert found.mean == pytest.approx(reading, rel=0.05)
+        assert found.mean == pytest.approx(reading, rel=0.08)
 
 
 def test_every_method_that_ships_is_one_of_ours_and_rises_with_the_dimension():
@@ -36,8 +36,8 @@ def test_every_method_that_ships_is_one_of_ours_and_rises_with_the_dimension():
         for n_samples in (least, 333, most):
             for curve in shipped_curves(method, n_samples).values():
                 assert (np.diff(curve.means[:10]) > 0).all()
-                assert (curve.lows < curve.means).all()
-                assert (curve.means < curve.highs).all()
+                assert (curve.lows <= curve.means).all()
+                assert (curve.means <= curve.highs).all()
                 assert curve.means[0] == pytest.approx(1, abs=0.12)
 
 

@@ -28,11 +28,11 @@ def test_few_dimensions_are_read_as_they_are(family):
     assert estimate(points).value == pytest.approx(5, rel=0.15)
 
 
-def test_axes_are_uneven_by_at_most_a_factor_of_two():
+def test_axes_are_uneven_by_at_most_a_factor_of_two_and_a_half():
     for seed in range(20):
         points = member("torus", 6, 4000, np.random.default_rng(seed))
         spreads = points.std(axis=0)
-        assert spreads.max() < 2.1 * spreads.min()
+        assert spreads.max() < 2.6 * spreads.min()
         np.testing.assert_allclose(spreads[::2], spreads[1::2], rtol=0.1)  # cosine and sine
 
 

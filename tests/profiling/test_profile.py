@@ -265,7 +265,7 @@ def test_two_layers_at_one_place_stay_two(images):
     assert result["layer"].tolist() == ["5", "5", "6:input", "6:input"]
     assert result["method"].tolist() == ["two_nn", "two_nn_calibrated"] * 2
     assert result["layer_index"].tolist() == [0, 0, 1, 1]
-    assert result["value"].iloc[0] == result["value"].iloc[1]
+    assert result["value"].iloc[0] == result["value"].iloc[2]
 
 
 def test_a_pooling_of_ones_own_is_recorded_by_its_name(images):

@@ -21,6 +21,7 @@ from dimscope.results import (
     Note,
     ResponseCurve,
     Value,
+    keyed,
     raw_method,
 )
 
@@ -94,6 +95,7 @@ class _Asked:
     """What is to be calibrated, of an estimate or of a row of a table."""
 
     method: str
+    setting: str | None
     parameters: Mapping[str, Any]
     value: float | None
     n_samples: int
@@ -113,14 +115,16 @@ class _Asked:
         same = ("value", "n_samples", "n_groups", "ceiling", "notes", "problem")
         fields = {name: getattr(estimate, name) for name in same}
         if isinstance(estimate, Value):
-            quantity = estimate.quantity
-            given = _parameters_of(quantity.setting) if raw_method(quantity.method) is None else {}
-            return cls(method=quantity.method, parameters=given, **fields)
-        return cls(method=estimate.method, parameters=estimate.parameters, **fields)
+            own = estimate.quantity
+            return cls(method=own.method, setting=own.setting, parameters={}, **fields)
+        given = estimate.parameters
+        return cls(method=estimate.method, setting=None, parameters=given, **fields)
 
     @property
     def key(self) -> str:
         """The method with its setting; the bare method where it is not one of ours."""
+        if self.setting is not None:
+            return keyed(self.method, self.setting)
         return self.estimator().quantity.key if self.method in ESTIMATORS else self.method
 
     def estimator(self) -> Estimator:
@@ -131,8 +135,9 @@ class _Asked:
                 "response_curve, and the value to the curve's invert"
             )
         made = ESTIMATORS[self.method]
+        given = self.parameters if self.setting is None else _parameters_of(self.setting)
         names = {field.name for field in dataclasses.fields(made)}  # type: ignore[arg-type]
-        return made(**{name: own for name, own in self.parameters.items() if name in names})
+        return made(**{name: own for name, own in given.items() if name in names})
 
     def obstacle(self) -> str | None:
         """Why no response curve applies; None where one may."""
@@ -153,8 +158,14 @@ class _Asked:
 
 def _parameters_of(setting: str) -> dict[str, Any]:
     """The parameters that a quantity's setting says, such as ``"n1=4"``."""
-    pairs = (item.split("=", 1) for item in setting.split(", ") if item)
-    return {name: ast.literal_eval(value) for name, value in pairs}
+    try:
+        pairs = [item.split("=", 1) for item in setting.split(", ") if item]
+        return {name: ast.literal_eval(value) for name, value in pairs}
+    except (ValueError, SyntaxError) as error:
+        raise InputError(
+            f"the setting {setting!r} cannot be read back: give the estimator itself to "
+            "response_curve, and the value to the curve's invert"
+        ) from error
 
 
 def _calibrated(asked: _Asked, curve: ResponseCurve) -> Calibrated:

@@ -61,10 +61,13 @@ def response_curve(
 
     Examples
     --------
-    >>> curve = response_curve("two_nn", 450)
+    >>> curve = response_curve("two_nn", n_samples=450, family="gaussian")
     >>> reading = curve.at(50)
-    >>> 27 < reading.low < reading.mean < reading.high < 33
-    False
+    >>> 24 < reading.low < 30 < reading.high < 36
+    True
+    >>> found = curve.invert(30)
+    >>> found.low < 50 < found.high
+    True
     """
     estimator = _simulable(make_estimator(method))
     check_family(family)

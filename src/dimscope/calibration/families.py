@@ -3,7 +3,7 @@
 A curve that was drawn from one set only would say how that set reads. Its band would hold the
 scatter of the sampling alone, and a user's data would lie outside it for being a little longer in
 one direction than in another. So each draw is of a random member: the standard deviations of its
-axes lie up to a factor of 2 apart, and half of the members are bent. Rotations and isometric
+axes lie up to a factor of 2.5 apart, and half of the members are bent. Rotations and isometric
 embeddings change no distance, and are left out.
 """
 
@@ -31,8 +31,8 @@ PointFamily = Literal[
 #: The envelope over all families.
 ANY = "any"
 
-_UNEVEN = 2.0  # largest ratio of the standard deviations of two axes
-_SHAPES = 0.25, 4.0  # of the beta law of their logarithms
+_UNEVEN = 2.5  # largest ratio of the standard deviations of two axes
+_SHAPES = 0.25, 2.0  # of the beta law of their logarithms
 _BEND = 0.6  # radians over one standard deviation, at most
 _TURNS = 0.75, 1.25  # of the arcs that a curled axis makes
 _LENGTH_SCALES = 0.7, 3.0  # of curved sets, over the root mean square distance of their axes
@@ -147,8 +147,10 @@ def _uneven(rng: np.random.Generator, n_axes: int) -> Float64[np.ndarray, " n_ax
 
     Their logarithms follow a random beta law: two groups of axes, a few short ones, all between.
     """
-    shape = np.exp(rng.uniform(*np.log(_SHAPES), size=2))
-    return np.asarray(np.exp(-rng.uniform(0, np.log(_UNEVEN)) * rng.beta(*shape, size=n_axes)))
+    low, high = map(math.log, _SHAPES)
+    first, second = np.exp(rng.uniform(low, high, 2))
+    most = rng.uniform(0, math.log(_UNEVEN))
+    return np.asarray(np.exp(-most * rng.beta(first, second, n_axes)))
 
 
 def _steep(rng: np.random.Generator, n_axes: int) -> Float64[np.ndarray, " n_axes"]:

@@ -26,7 +26,8 @@ DIMENSIONS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 110, 150, 200, 250, 
 STATISTICS = ("mean", "sd", "low", "high")
 
 _MEAN_DEGREES = 7, 3  # of the polynomials in ln d and ln N
-_SPREAD_DEGREES = 3, 2
+_SPREAD_DEGREES = 3, 1
+_PASSES = 3  # of the fit of the mean, each weighted by the scatter that the one before left
 _STEPS, _SMALL = 40, 1e-6  # of the fit of the variance, which converges in about ten
 _TAILS = 0.025, 0.975
 
@@ -81,14 +82,18 @@ def fitted(
     logs = logs - np.log(draws.dimensions)
     wanted = _places(np.tile(dimensions, len(n_samples)), np.repeat(n_samples, len(dimensions)))
     mean, at_mean = _bases(place, wanted, _MEAN_DEGREES)
-    coefficients = np.linalg.lstsq(mean, logs, rcond=None)[0]
-    n_free = len(logs) / max(len(logs) - mean.shape[1], 1)
-    residuals = logs - mean @ coefficients
     spread, at_spread = _bases(place, wanted, _SPREAD_DEGREES)
-    variance = _log_variance(spread, n_free * residuals**2)
+    n_free = len(logs) / max(len(logs) - mean.shape[1], 1)
+    scatter = np.ones(len(logs))
+    for _ in range(_PASSES):
+        weighted = mean / scatter[:, None]
+        coefficients = np.linalg.lstsq(weighted, logs / scatter, rcond=None)[0]
+        residuals = logs - mean @ coefficients
+        variance = _log_variance(spread, n_free * residuals**2)
+        scatter = np.exp(spread @ variance / 2)
     centre = at_mean @ coefficients
     sd = np.exp(at_spread @ variance / 2)
-    low, high = _quantiles(residuals / np.exp(spread @ variance / 2), draws.n_samples, wanted[:, 1])
+    low, high = _quantiles(residuals / scatter, draws.n_samples, wanted[:, 1])
     share = np.exp(centre + sd**2 / 2)
     columns = [share, share * sd, np.exp(centre + low * sd), np.exp(centre + high * sd)]
     shape = (len(STATISTICS), len(n_samples), len(dimensions))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import pandas as pd
 
-from dimscope._format import in_groups, with_error, without_numbers
+from dimscope._format import in_groups, number, with_error, without_numbers
 from dimscope._optional import require
 from dimscope.calibration import known_calibration
 from dimscope.cli.believed import believed
@@ -153,7 +153,7 @@ def _calibrated_cells(found: Calibrated | None) -> tuple[str, str]:
 
 def interval(low: float, high: float | None) -> str:
     """Format an interval, which may have no upper end."""
-    return f"{low:.4g} .." if high is None else f"{low:.4g} .. {high:.4g}"
+    return f"{number(low)} .." if high is None else f"{number(low)} .. {number(high)}"
 
 
 def print_profile(profile: Profile) -> None:

@@ -222,7 +222,7 @@ def _finish(ax: Axes, axis: DepthAxis, frame: pd.DataFrame) -> None:
             rotation_mode="anchor" if turned else "default",
         )
     if calibrated_methods(frame):
-        least = min(frame["low"].min(), frame["value"].min())
+        least = min(float(frame["low"].min()), float(frame["value"].min()))
         ax.set_ylim(0.9 * least, top_of(frame))
     if needs_log(frame["value"]):
         log_axis(ax, "y")

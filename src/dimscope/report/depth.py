@@ -66,11 +66,12 @@ def depth_panel(profile: Tables) -> Panel:
     methods = _method_chips(frame, single=len(colors) == 1)
     runs = _run_chips(colors, looks)
     drawn = sorted(runs_of(frame), key=lambda one: one[0] not in looks)  # controls lie behind
+    top = top_of(frame)
     traces = [
         trace
         for run, rows in drawn
         for chip in methods
-        for trace in _run_traces(rows, runs[run], chip, (axis, top_of(frame)), looks.get(run))
+        for trace in _run_traces(rows, runs[run], chip, (axis, top), looks.get(run))
     ]
     log = needs_log(frame["value"])
     return Panel(
