@@ -50,8 +50,8 @@ def test_a_tick_is_the_profile_of_that_moment(data, tmp_path):
         for _ in range(3):
             tracker.step(loss=loop.step())
         now = ds.profile(loop.model, data[0], n_repeats=2, step=3)
-    pd.testing.assert_frame_equal(tracker.profile.frame, now.frame)
-    pd.testing.assert_frame_equal(ds.Profile.load(tmp_path).frame, now.frame)
+    for tracked in (tracker.profile, ds.Profile.load(tmp_path)):
+        pd.testing.assert_frame_equal(tracked.calibrated().frame, now.frame)
     by_hash = tracker.profile.provenance["Sequential"]["model_hashes"]
     assert by_hash == {"3": now.provenance["Sequential"].get("model_hash", by_hash["3"])}
 
@@ -125,10 +125,8 @@ def test_wrappers_are_looked_into(data, tmp_path):
     model = noisy_net()
     with ds.Tracker(nn.DataParallel(model), data[0], tmp_path, **QUICK) as tracker:
         layers = tracker.to_frame()["layer"].tolist()
-    assert (
-        layers
-        == ds.profile(model, data[0], methods="two_nn").to_frame("estimate")["layer"].tolist()
-    )
+    expected = ds.profile(model, data[0], methods="two_nn").to_frame("estimate")
+    assert layers == list(dict.fromkeys(expected["layer"]))
 
 
 def test_only_the_first_of_parallel_processes_measures(data, tmp_path, monkeypatch):

@@ -191,8 +191,9 @@ def check_fit_keeps_the_estimate(estimator: Estimator) -> None:
     kept: Any = estimator
     if estimator.error_kind == "blocks":  # fit adds an error from blocks, and a note on it
         require(kept.estimate_.value == found.value, f"fit gives {kept.estimate_}, not {found}")
-    else:
-        require(kept.estimate_ == found, f"estimate_ is {kept.estimate_}, estimate gives {found}")
+    else:  # fit adds what N can resolve
+        alone = dataclasses.replace(kept.estimate_, ceiling=found.ceiling)
+        require(alone == found, f"estimate_ is {kept.estimate_}, estimate gives {found}")
     require(kept.dimension_ == found.value, "dimension_ is not the estimate's value")
     require(kept.n_features_in_ == x.shape[1], f"n_features_in_ is {kept.n_features_in_}")
     added = vars(estimator).keys() - before.keys()
