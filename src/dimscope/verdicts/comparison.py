@@ -21,7 +21,7 @@ SCATTER = 0.1
 _SAME_N = 1.1
 
 #: Whether the data exceed a control, in the order in which an answer decides among several.
-Outcome = Literal["within", "not_resolved", "no_errors", "within_errors", "beyond"]
+Outcome = Literal["within", "no_errors", "within_errors", "beyond"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +35,6 @@ class Move:
     def log_factor(self) -> float:
         """The logarithm of the peak over the end."""
         return math.log((self.peak.value or math.nan) / (self.end.value or math.nan))
-
-    @property
-    def resolved_log_factor(self) -> float:
-        """The same, of the peak as far as N resolves it: what lies above may be the estimator's."""
-        if not (self.peak.is_open and self.peak.ceiling and self.peak.value):
-            return self.log_factor
-        return self.log_factor + math.log(self.peak.ceiling / self.peak.value)
 
     @property
     def stderr(self) -> float | None:
@@ -116,7 +109,7 @@ def compare(data: Move, control: Control) -> Comparison | None:
         return None
     largest = max(moves, key=lambda move: move.log_factor)
     errors = data.stderr, largest.stderr, _scatter([move.log_factor for move in moves])
-    p_value = _p_value(data.resolved_log_factor - largest.log_factor, errors)
+    p_value = _p_value(data.log_factor - largest.log_factor, errors)
     return Comparison(
         control=control,
         move=largest,
@@ -133,11 +126,13 @@ def deciding(comparisons: Iterable[Comparison]) -> Comparison:
 
 
 def _outcome(data: Move, control: Move, p_value: float | None) -> Outcome:
+    """Compare readings as they are: data and controls are read by one method at one N.
+
+    What N does not resolve makes the factor uncertain, which the statement says, and not that the
+    data are read higher than the control.
+    """
     if data.log_factor - control.log_factor <= MARGIN:
         return "within"
-    resolved_difference = data.resolved_log_factor - control.log_factor
-    if data.end.is_open or control.unresolved is not None or resolved_difference <= MARGIN:
-        return "not_resolved"
     if p_value is None:
         return "no_errors"
     return "beyond" if p_value < LEVEL else "within_errors"

@@ -84,21 +84,19 @@ def _answer(
         return False, (
             f"{moves}, within what the controls show ({most}): no evidence about the data"
         )
-    if why := _doubt(run, move, decisive, comparisons, most):
+    if why := _doubt(run, decisive, comparisons, most):
         return None, f"{moves}; cannot tell whether by more than the controls: {why}"
     names = "; ".join(str(comparison.control) for comparison in comparisons)
     return True, (
         f"{moves}; of the controls tried ({names}) none {way.verbs} by more than "
-        f"{decisive.move.factor}"
+        f"{decisive.move.factor}{_limit(move.unresolved)}"
     )
 
 
 def _doubt(
-    run: Run, move: Move, decisive: Comparison, comparisons: Sequence[Comparison], most: str
+    run: Run, decisive: Comparison, comparisons: Sequence[Comparison], most: str
 ) -> str | None:
     """Why it cannot be told whether the data exceed the controls; None where it can."""
-    if decisive.outcome == "not_resolved":
-        return _limit(move.unresolved or decisive.move.unresolved)
     if decisive.outcome == "no_errors":
         return "the errors are unknown"
     if decisive.outcome == "within_errors":
@@ -109,9 +107,13 @@ def _doubt(
 
 
 def _limit(reading: Reading | None) -> str:
+    """What to add where N does not resolve the end or the peak."""
     if reading is None or reading.ceiling is None:
-        return "a value is above what this many points resolve"
-    return f"N = {reading.n_samples} does not resolve above {number(reading.ceiling)}"
+        return ""
+    return (
+        f", as it is read: N = {reading.n_samples} does not resolve above "
+        f"{number(reading.ceiling)}, so the true factors cannot be told"
+    )
 
 
 def _evidence(
