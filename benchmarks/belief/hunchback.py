@@ -27,6 +27,8 @@ SAMPLES = ("data", "phases", *FAMILIES)
 SMOOTHNESS = ("smooth_d16_x0.5", "smooth_d16", "smooth_d16_x2", "smooth_d64_x0.5", "smooth_d64",
               "smooth_d64_x2", "affine_d8_x0.5", "affine_d8", "affine_d8_x2")  # fmt: skip
 
+#: Families of so few dimensions that further draws say the same.
+_REPLICATES = {"affine_d1": 2, "affine_d2": 2}
 NUMBERS = ("data", "smooth_matched", "smooth_d64", "affine_d8", "phases")
 _BY_NUMBER = ("estimate", "decimation")
 
@@ -36,7 +38,7 @@ def readings(size: Size, samples: Sequence[str], replicates: int, method: str) -
     frames = []
     for model in NETWORKS:
         for sample in samples:
-            for replicate in range(replicates):
+            for replicate in range(min(replicates, _REPLICATES.get(sample, replicates))):
                 frame = profile_of(size, model, sample, replicate).to_frame("estimate")
                 own = frame[frame["method"] == method]
                 frames.append(
@@ -64,11 +66,15 @@ def markdown(found: pd.DataFrame, samples: Sequence[str]) -> str:
         rows = []
         for sample in samples:
             cells = own[own["sample"] == sample].set_index("layer")
-            shown = [f"{cells['mean'][n]:.1f} ± {cells['std'][n]:.1f}" for n in layers]
+            shown = [_shown(cells["mean"][n], cells["std"][n]) for n in layers]
             rows.append([title(sample), *shown, rise(found, model, sample)])
         head = [model, *(short(name) for name in layers), "largest rise"]
         parts.append(table(head, rows))
     return "\n\n".join(parts)
+
+
+def _shown(mean: float, spread: float) -> str:
+    return f"{mean:.1f}" if np.isnan(spread) else f"{mean:.1f} ± {spread:.1f}"
 
 
 def numbers(size: Size, samples: Sequence[str]) -> str:
@@ -97,6 +103,8 @@ def rise(found: pd.DataFrame, model: str, sample: str) -> str:
     for _, one in own.groupby("replicate"):
         values = one.sort_values("layer_index")["value"].to_numpy()
         factors.append(np.nanmax(values) / values[0])
+    if len(factors) == 1:
+        return f"x {factors[0]:.2f}"
     return f"x {np.mean(factors):.2f} ({min(factors):.2f} to {max(factors):.2f})"
 
 
@@ -110,9 +118,7 @@ def main() -> None:
     size = Size(options.pixels, options.n_samples)
     found = readings(size, SAMPLES, options.replicates, "two_nn")
     section = markdown(found, SAMPLES)
-    smoothness = markdown(
-        readings(size, SMOOTHNESS, min(options.replicates, 2), "two_nn"), SMOOTHNESS
-    )
+    smoothness = markdown(readings(size, SMOOTHNESS, 1, "two_nn"), SMOOTHNESS)
     by_number = numbers(size, NUMBERS)
     spectra = {(m, s): tangents_of_family(size, m, s) for m in NETWORKS for s in FAMILIES}
     print(section, smoothness, by_number, sep="\n\n")

@@ -216,8 +216,8 @@ def _journal(path: Path, read: Callable[[Path], str]) -> Reading:
 
 def _unfinished(run: Path, identity: dict[str, Any]) -> str:
     journal = Journal.open(run, identity)
-    layers = {name: layer.to_dict() for name, layer in journal.layers.items()}
-    return json.dumps([journal.captured, layers])
+    layers = [(name, layer.to_dict()) for name, layer in journal.layers.items()]
+    return json.dumps([list(journal.captured.items()), layers])
 
 
 def _ticks(run: Path) -> str:

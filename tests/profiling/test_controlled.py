@@ -77,7 +77,8 @@ class TestRows:
             own = of_sample(whole, sample)
             assert list(dict.fromkeys(own["layer"])) == LAYERS
             estimates = own[own["family"] != "other"]
-            assert set(estimates["method"]) == {"two_nn", "gride"}
+            methods = {"two_nn", "gride"}
+            assert set(estimates["method"]) == methods | {f"{name}_calibrated" for name in methods}
             assert (estimates["n_samples"] == N).all()
             assert set(whole.curves["sample"]) == {"data"}
         assert values.groupby("sample")["data"].nunique().eq(1).all()

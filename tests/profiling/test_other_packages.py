@@ -121,9 +121,11 @@ def test_the_command_line_measures_with_them(installed):
     )
     done = third_party.run_python(installed, code)
     assert done.returncode == 0, done.stderr
-    lines = [re.split("  +", line) for line in done.stdout.splitlines()]
-    assert [line[0] for line in lines[1:5]] == METHODS
     first, *others = METHODS
+    sentences, table = done.stdout.split("method  ")
+    assert [line.count(" at N = 100") for line in sentences.splitlines() if line] == [1] * 2
+    lines = [re.split("  +", line) for line in table.splitlines()]
+    assert [line[0] for line in lines[1:5]] == METHODS
     assert lines[6] == ["layer", "depth", "features", first, f"{first}_calibrated", *others]
     assert all("-" not in line for line in lines[7:])
 
