@@ -16,8 +16,9 @@ def title(sample: str) -> str:
         return TITLES[sample]
     kind, dimension, *factor = sample.split("_")
     what = {"affine": "one photograph", "smooth": "smooth maps"}[kind]
-    more = f", range x {factor[0][1:]}" if kind == "affine" else f", length x {factor[0][1:]}"
-    return f"{what}, d = {dimension[1:]}{more if factor else ''}"
+    varied = {"affine": "range", "smooth": "length"}[kind]
+    more = f", {varied} x {factor[0][1:]}" if factor else ""
+    return f"{what}, d = {dimension[1:]}{more}"
 
 
 def short(layer: str) -> str:
