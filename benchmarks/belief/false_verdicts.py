@@ -36,7 +36,6 @@ NETWORKS = {"trained": STEPS[-1], "untrained": 0}
 N_SAMPLES = 400
 #: Families fed as data, with their kind.
 FED: Mapping[str, str] = {
-    "affine_d4": "picture",
     "affine_d8": "picture",
     "smooth_d16": "smooth",
     "smooth_d64": "smooth",
