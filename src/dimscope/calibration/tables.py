@@ -13,6 +13,8 @@ from dimscope.calibration.curves import shipped_curve
 from dimscope.calibration.families import ANY, check_family
 from dimscope.results import Value, raw_method, rows_in, table_of
 
+_BEYOND = "The raw value lies beyond the response curve, which ends at 300 dimensions."
+
 
 def calibrated_values(values: pd.DataFrame, family: str = ANY) -> pd.DataFrame:
     """Add a calibrated row after each value whose method has a response curve that ships.
@@ -64,9 +66,6 @@ def _calibrated_row(value: Value, family: str) -> Value | None:
         notes=found.notes,
         problem=None if found.value is not None else _BEYOND,
     )
-
-
-_BEYOND = "The raw value lies beyond the response curve, which ends at 300 dimensions."
 
 
 @functools.lru_cache(maxsize=256)

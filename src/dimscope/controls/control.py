@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dimscope.capture.tensors import leaves, map_leaves
 from dimscope.controls.family import InputFamily
 
 _BATCH_BYTES = 2**26  # of inputs that are computed at a time
@@ -51,30 +52,26 @@ class Control:
         with torch.no_grad():
             n_bytes = max(1, _n_bytes(self.family.embed(u[:1])))
             batches = torch.split(u, max(1, min(64, _BATCH_BYTES // n_bytes)))
-            return _joined([_float32(self.family.embed(batch)) for batch in batches])
+            return combined([_float32(self.family.embed(batch)) for batch in batches], torch.cat)
+
+
+def combined(parts: Sequence[Any], how: Callable[[tuple[Tensor, ...]], Tensor]) -> Any:
+    """Make one of several batches or samples of one form; what is no tensor is the same in all."""
+    columns = zip(*([leaf for _, leaf in leaves(part)] for part in parts), strict=True)
+
+    def column_of(leaf: Any) -> Any:
+        column = next(columns)
+        return how(column) if isinstance(leaf, Tensor) else leaf
+
+    return map_leaves(parts[0], column_of)
 
 
 def _n_bytes(x: Any) -> int:
-    return sum(part.nbytes for part in _parts(x))
-
-
-def _parts(x: Any) -> list[Tensor]:
-    if isinstance(x, Tensor):
-        return [x]
-    return list(x.values() if isinstance(x, Mapping) else x)
-
-
-def _like(x: Any, parts: list[Tensor]) -> Any:
-    """Tensors in the form that ``x`` has: a tensor, a dict or a tuple."""
-    if isinstance(x, Tensor):
-        return parts[0]
-    return dict(zip(x, parts, strict=True)) if isinstance(x, Mapping) else tuple(parts)
+    return sum(leaf.nbytes for _, leaf in leaves(x) if isinstance(leaf, Tensor))
 
 
 def _float32(x: Any) -> Any:
-    return _like(x, [part.float() if part.is_floating_point() else part for part in _parts(x)])
+    def single(leaf: Any) -> Any:
+        return leaf.float() if isinstance(leaf, Tensor) and leaf.is_floating_point() else leaf
 
-
-def _joined(batches: list[Any]) -> Any:
-    columns = zip(*map(_parts, batches), strict=True)
-    return _like(batches[0], [torch.cat(column) for column in columns])
+    return map_leaves(x, single)

@@ -15,7 +15,7 @@ from dimscope.capture.batches import read_first
 from dimscope.capture.inference import undisturbed
 from dimscope.capture.tensors import leaves, map_leaves
 from dimscope.controls.choice import ControlChoice, controls_for, n_controls
-from dimscope.controls.control import Control
+from dimscope.controls.control import Control, combined
 from dimscope.errors import InputError
 
 #: Stands where the inputs do in the form of a batch.
@@ -177,14 +177,7 @@ class _Drawn(Dataset[Any]):
 
 
 def _stacked(rows: Sequence[Any]) -> Any:
-    """Make a batch of samples; what is no tensor is the same in all."""
-    columns = zip(*([leaf for _, leaf in leaves(row)] for row in rows), strict=True)
-
-    def joined(leaf: Any) -> Any:
-        column = next(columns)
-        return torch.stack(column) if isinstance(leaf, Tensor) else leaf
-
-    return map_leaves(rows[0], joined)
+    return combined(rows, torch.stack)
 
 
 def _only_tensor(content: Any) -> Tensor:

@@ -110,7 +110,8 @@ class Profile(Tables):
         for ``"two_nn"``, and the family in its setting. Its interval is the one of
         `dimscope.calibrate`; ``high`` is missing where it has no upper end. Values of points that
         depend on each other, and at numbers of points that were not simulated, have no such row.
-        Old profiles can be calibrated as well.
+        Old profiles can be calibrated as well. Verdicts follow from the values, so the whole is
+        judged anew.
 
         Parameters
         ----------
@@ -130,7 +131,7 @@ class Profile(Tables):
         >>> profile.methods()
         ['two_nn', 'two_nn_calibrated']
         """
-        return replace(self, values=calibrated_values(self.values, family))
+        return judged(replace(self, values=calibrated_values(self.values, family)))
 
     def save(self, directory: str | Path) -> Path:
         """Write a file for each table that has rows, and ``provenance.json``, into ``directory``.

@@ -26,7 +26,6 @@ from dimscope.profiling.profiles import Profile
 from dimscope.profiling.settings import DEFAULT_METHODS, Settings, make_settings
 from dimscope.results import Subject, joined
 from dimscope.store import BATCH_SIZE, Budgets
-from dimscope.verdicts import judged
 
 if TYPE_CHECKING:
     from dimscope.capture import Mode, Probe
@@ -274,4 +273,4 @@ def _assemble(journal: Journal, subject: Subject) -> Profile:
     captured = journal.captured.items()
     controls = {f"{name}_{draw}": of for (name, draw), of in captured if (name, draw) != own}
     facts |= {"controls": controls} if controls else {}
-    return judged(Profile.of(rows_of(measured), provenance={subject.model: facts}).calibrated())
+    return Profile.of(rows_of(measured), provenance={subject.model: facts}).calibrated()

@@ -3,7 +3,7 @@
 from dimscope._deprecated import moved_names
 from dimscope.results.curves import ScaleCurve
 from dimscope.results.documents import SCHEMA_VERSION, plain
-from dimscope.results.estimates import DimensionEstimate, LocalEstimate
+from dimscope.results.estimates import DimensionEstimate, LocalEstimate, resolves
 from dimscope.results.flat import CURVES, PROFILE_COLUMNS, Lookup, typed_rows
 from dimscope.results.joining import joined_tables
 from dimscope.results.notes import NOTE_CODES, Note, as_note, joined
@@ -82,6 +82,7 @@ __all__ = [
     "plain",
     "raw_method",
     "remarks_on",
+    "resolves",
     "rows_in",
     "sample_labels",
     "spoken",

@@ -12,7 +12,7 @@ from typing import Any
 
 from dimscope._format import number, with_error
 from dimscope.plots.rows import last_step
-from dimscope.results import Subject, Tables
+from dimscope.results import Subject, Tables, resolves
 
 #: A control is matched if it is read at the first layer as the data are, up to this factor.
 MATCHED = 1.25
@@ -49,7 +49,7 @@ class Reading:
     @property
     def is_open(self) -> bool:
         """Whether the value is above what this many points resolve."""
-        return self.value is not None and self.ceiling is not None and self.value > self.ceiling
+        return resolves(self.ceiling, self.value) is False
 
     def __str__(self) -> str:
         value = "unknown" if self.value is None else with_error(self.value, self.stderr)
