@@ -363,7 +363,7 @@ def test_reproduce_says_what_is_not_shown_and_goes_on(capsys, tmp_path, monkeypa
     how += ("--training-time", "0.05", "--workers", "1")
     code, out, err = invoke(capsys, *how)
     assert code == 1
-    assert "NOT shown: compression grows with label noise" in out
+    assert "cannot tell: compression grows with label noise" in out
     assert "lr 0.004, full batch, label noise 0.5, N = 800" in out
     assert "runs.csv and figures written" in err
     assert (tmp_path / "sweep-orthogonal_ratio.png").stat().st_size > 5000
@@ -394,7 +394,7 @@ def test_reproduce_stopped_is_exit_130(capsys, tmp_path, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dimscope.studies.recipes.recanatesi.noise_clusters.run_jobs", interrupt)
+    monkeypatch.setattr("dimscope.studies.registry.run_jobs", interrupt)
     how = ("reproduce", "recanatesi/noise_clusters", "--out", str(tmp_path))
     code, _, err = invoke(capsys, *how)
     assert code == 130

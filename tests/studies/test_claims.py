@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from dimscope.errors import InputError
-from dimscope.studies import decreases, vanishes
+from dimscope.studies import Claim, agrees, decreases, judged, vanishes
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def test_order_is_as_weak_as_its_weakest_step(rng):
         for a, b in zip(values.T, values.T[1:], strict=False)
     )
     assert claim.p_value == pytest.approx(expected)
-    assert not claim.holds
-    assert "NOT shown" in str(claim)
+    assert claim.outcome == "cannot tell"
+    assert "not significant at 0.01" in str(claim)
 
 
 @pytest.mark.statistical
@@ -69,11 +69,48 @@ def test_nothing_vanishes_from_a_negative_effect():
 def test_unknown_values_show_nothing():
     claim = decreases("falls", np.array([[2.0, 1.0], [2.1, np.nan], [2.0, 1.1]]))
     assert claim.p_value is None
-    assert not claim.holds
+    assert claim.outcome == "cannot tell"
     assert "a value is unknown" in str(claim)
 
 
-@pytest.mark.parametrize("shape", [(2, 3), (5, 1), (5,)])
-def test_too_few(shape):
-    with pytest.raises(InputError, match="at least three seeds"):
+@pytest.mark.parametrize("shape", [(0, 3), (5, 1), (5,)])
+def test_no_levels(shape):
+    with pytest.raises(InputError, match="at least two levels"):
         decreases("falls", np.ones(shape))
+
+
+def test_two_seeds_are_not_judged():
+    claims = [decreases("falls", np.eye(2)), vanishes("vanishes", np.ones(2), np.zeros(2))]
+    assert [claim.outcome for claim in claims] == ["not judged"] * 2
+    assert "at least 3 seeds are needed" in str(claims[0])
+
+
+def test_what_goes_the_other_way_is_not_reproduced():
+    rising = np.array([[1.0, 2.0], [1.1, 2.2], [0.9, 2.0]])
+    assert decreases("falls", rising).outcome == "not reproduced"
+    effect = np.array([1.0, 1.1, 0.9])
+    assert vanishes("vanishes", effect, 0.9 * effect).outcome == "not reproduced"
+
+
+def test_values_agree_within_what_is_allowed():
+    outcomes = {
+        3.15: "reproduced", 3.35: "cannot tell", 3.5: "not reproduced", np.nan: "cannot tell"
+    }  # fmt: skip
+    for value, outcome in outcomes.items():
+        assert agrees("is 3", value, 0.1, 3.0, 0.3, n_seeds=1).outcome == outcome
+
+
+def test_what_cannot_be_told_says_why():
+    with pytest.raises(InputError, match="say why"):
+        judged("it is so", None, ours="", n_seeds=1)
+    with pytest.raises(InputError, match="choose from reproduced"):
+        Claim(statement="it is so", outcome="perhaps", n_seeds=1)
+
+
+def test_a_quick_run_judges_only_what_needs_no_training():
+    trained, untrained = (
+        judged("it is so", True, ours="1", n_seeds=1, any_budget=known) for known in (False, True)
+    )
+    assert trained.at_budget("quick").outcome == "not judged"
+    assert untrained.at_budget("quick") == untrained
+    assert trained.at_budget("standard") == trained

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 
 from dimscope.errors import InputError, StoreError, TrainingError
-from dimscope.studies.jobs import Identity, run_jobs
+from dimscope.studies.jobs import Identity, read_record, run_jobs
 
 IDENTITY = Identity(recipe="test/squares", version=2, earlier=({"experiment": "squares"},))
 
@@ -79,3 +80,43 @@ def test_a_folder_that_cannot_be_is_said(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot write"):
         run_jobs([], job, tmp_path / "file", IDENTITY, n_workers=1)
+
+
+SETTINGS = Identity(recipe="test/squares", version=2, settings={"rate": 0.1, "device": "cpu"})
+
+
+def test_other_settings_are_refused_and_named(tmp_path):
+    run_jobs(jobs_of([1], tmp_path), job, tmp_path, SETTINGS, n_workers=1)
+    other = replace(SETTINGS, settings={"rate": 0.2, "device": "cpu"})
+    with pytest.raises(InputError, match=r"runs with rate=0\.1 \(now 0\.2\): give"):
+        run_jobs([], job, tmp_path, other, n_workers=1)
+    assert len(run_jobs(jobs_of([1, 2], tmp_path), job, tmp_path, SETTINGS, n_workers=1)) == 2
+
+
+def test_a_record_says_what_ended_and_how_long_it_took(tmp_path):
+    run_jobs(jobs_of([1, 2], tmp_path), job, tmp_path, SETTINGS, n_workers=1)
+    record = read_record(tmp_path)
+    assert record.head == SETTINGS.head
+    jobs = jobs_of([2, 3], tmp_path)
+    assert record.frame(jobs)["square"].tolist() == [4]
+    assert record.missing(jobs) == jobs[1:]
+    assert record.seconds >= 0
+    assert read_record(tmp_path / "nothing").rows == {}
+
+
+def long_job(*, number: int, checkpoint):
+    """Stop half way, the first time; go on from there."""
+    if not checkpoint.exists():
+        checkpoint.write_text(str(number))
+        raise ZeroDivisionError("of purpose")
+    return [{"kept": int(checkpoint.read_text())}]
+
+
+def test_a_long_run_goes_on_from_its_state(tmp_path):
+    jobs = [{"number": 7}]
+    with pytest.raises(TrainingError, match="of purpose"):
+        run_jobs(jobs, long_job, tmp_path, SETTINGS, keeps_state=True, n_workers=1)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
+    frame = run_jobs(jobs, long_job, tmp_path, SETTINGS, keeps_state=True, n_workers=1)
+    assert frame["kept"].tolist() == [7]
+    assert not list((tmp_path / "checkpoints").iterdir())

@@ -1,7 +1,7 @@
 import pytest
 
 from dimscope.errors import InputError
-from dimscope.studies.published import published
+from dimscope.studies.published import published, published_figure
 
 EXPERIMENTS = ["hunchback", "last_hidden", "vgg16_r", "curvature", "mnist", "dynamics"]
 
@@ -36,3 +36,14 @@ def test_a_caller_cannot_change_what_the_next_one_gets():
 def test_an_unknown_experiment_is_refused_with_those_there_are():
     with pytest.raises(InputError, match="dynamics"):
         published("dynamic")
+    with pytest.raises(InputError, match="curvature_A"):
+        published_figure("curvature")
+
+
+def test_figures_are_those_of_the_values():
+    """The two files were decoded apart; their accuracy is about 0.1."""
+    depths = published_figure("curvature_C")
+    assert depths["id_trained"] == pytest.approx(published("curvature")["id_trained"], abs=0.11)
+    mnist = published_figure("mnist_B")
+    assert "mnist" in str(mnist["what"]).lower()
+    assert len(published_figure("suppl_dynamics_A")["values"]) == 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dimscope.plots.beside import StudyCurve, plot_study_curves, plot_study_points
 from dimscope.plots.curves import plot_decimation, plot_scale_curves, plot_spectra
 from dimscope.plots.depth import plot_profile
 from dimscope.plots.local import plot_local
@@ -16,6 +17,7 @@ from dimscope.plots.training import (
 )
 
 __all__ = [
+    "StudyCurve",
     "animate_profile",
     "plot_decimation",
     "plot_local",
@@ -27,6 +29,8 @@ __all__ = [
     "plot_step_heatmap",
     "plot_study_conditions",
     "plot_study_course",
+    "plot_study_curves",
+    "plot_study_points",
     "plot_study_sweep",
     "plot_tangents",
     "plot_training",

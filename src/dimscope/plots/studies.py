@@ -62,7 +62,7 @@ def plot_study_sweep(frame: pd.DataFrame, quantity: str, *, ax: Axes | None = No
         )
     target = ax or new_axes()
     handles: list[Any] = []
-    for style, (size, runs) in zip(_styles(), ends.groupby("batch_size"), strict=False):
+    for style, (size, runs) in zip(styles(), ends.groupby("batch_size"), strict=False):
         rates = np.sort(runs["learning_rate"].unique())
         means, halves = _over_seeds(runs, quantity, "learning_rate", rates)
         look: dict[str, Any] = {"color": style.color, "marker": style.marker, "fillstyle": "none"}
@@ -151,10 +151,10 @@ def plot_study_course(
     MissingDependencyError
         If matplotlib is not installed.
     """
-    _require(frame, "name", "seed", "time", quantity)
+    require_columns(frame, "name", "seed", "time", quantity)
     target = ax or new_axes(9.6)
     handles = []
-    for style, name in zip(_styles(), names, strict=False):
+    for style, name in zip(styles(), names, strict=False):
         runs = frame[(frame["name"] == name) & frame[quantity].notna()]
         if runs.empty:
             raise InputError(f"no runs of {name}")
@@ -177,7 +177,7 @@ class _Style(NamedTuple):
     dash: str
 
 
-def _styles() -> Iterator[_Style]:
+def styles() -> Iterator[_Style]:
     """Yield looks: a colour and a marker each, with other dashes once the colours run out."""
     for place in count():
         yield _Style(
@@ -191,7 +191,8 @@ def _label(quantity: str) -> str:
     return _LABELS.get(quantity) or spoken(quantity)
 
 
-def _require(frame: pd.DataFrame, *columns: str) -> None:
+def require_columns(frame: pd.DataFrame, *columns: str) -> None:
+    """Refuse a frame without these columns, or with no known value in the last one."""
     missing = [column for column in columns if column not in frame]
     if missing:
         raise InputError(
@@ -202,7 +203,7 @@ def _require(frame: pd.DataFrame, *columns: str) -> None:
 
 
 def _ends(frame: pd.DataFrame, quantity: str, *others: str) -> pd.DataFrame:
-    _require(frame, "name", "seed", "time", *others, quantity)
+    require_columns(frame, "name", "seed", "time", *others, quantity)
     ends = frame.loc[frame.groupby(["name", "seed"])["time"].idxmax()]
     return ends[ends[quantity].notna()]
 

@@ -5,23 +5,28 @@ from __future__ import annotations
 import warnings
 from importlib import import_module
 
-from dimscope.studies.claims import Claim, decreases, vanishes
-from dimscope.studies.published import published
-from dimscope.studies.recipe import Option, Recipe
+from dimscope.studies.claims import Claim, agrees, decreases, judged, vanishes
+from dimscope.studies.published import published, published_figure
+from dimscope.studies.recipe import BUDGETS, N_WORKERS, Option, Recipe
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 from dimscope.studies.recipes.recanatesi.noise.last_moments import last_moments
 from dimscope.studies.registry import RECIPES, get_recipe, run_recipe
 
 __all__ = [
+    "BUDGETS",
+    "N_WORKERS",
     "RECIPES",
     "Claim",
     "Condition",
     "Option",
     "Recipe",
+    "agrees",
     "decreases",
     "get_recipe",
+    "judged",
     "last_moments",
     "published",
+    "published_figure",
     "run_recipe",
     "vanishes",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from dimscope.results import plain
 from dimscope.studies.interruption import workers
 
 _NAME = "runs.jsonl"
+_STATES = "checkpoints"
 
 #: What a job returns: a row for each moment at which something was measured.
 Rows = list[dict[str, Any]]
@@ -40,19 +43,77 @@ class Identity:
     recipe
         Name of the recipe.
     version
-        Version of the recipe's numbers: raise it when the same job no longer gives the same rows.
+        Version of the recipe's numbers.
+    settings
+        What all runs of the folder have in common.
     earlier
         First lines that other versions of dimscope wrote in records of the same numbers.
     """
 
     recipe: str
     version: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
     earlier: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def head(self) -> dict[str, Any]:
         """The first line of a record."""
-        return {"recipe": self.recipe, "version": self.version}
+        settings = {"settings": plain(dict(self.settings))} if self.settings else {}
+        return {"recipe": self.recipe, "version": self.version} | settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a folder records.
+
+    Attributes
+    ----------
+    head
+        The first line: recipe, version and settings.
+    rows
+        Rows of every run that has ended, by the text of its job.
+    seconds
+        Processor seconds that the runs took, as far as they are recorded.
+    """
+
+    head: Mapping[str, Any]
+    rows: Mapping[str, Rows]
+    seconds: float
+
+    def frame(self, jobs: Sequence[Job]) -> pd.DataFrame:
+        """The rows of those of ``jobs`` that have ended; each begins with its job's arguments."""
+        return pd.DataFrame(
+            [dict(job) | row for job in jobs for row in self.rows.get(_key(job), ())]
+        )
+
+    def missing(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs that have not ended yet."""
+        return [job for job in jobs if _key(job) not in self.rows]
+
+
+def read_record(out: Path) -> Record:
+    """Read the record of a folder, without changing it; it is empty if there is none.
+
+    Raises
+    ------
+    InputError
+        If the file is no record of runs.
+    StoreError
+        If it cannot be read, or a line is damaged.
+    """
+    path = out / _NAME
+    lines = read_log(path)
+    return _record(path, lines[0] if lines else {}, lines[1:])
+
+
+def _record(path: Path, head: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Record:
+    rows: dict[str, Rows] = {}
+    seconds = 0.0
+    for number, line in enumerate(lines, start=2):
+        with naming_line(path, number):
+            rows[_key(line["job"])] = [dict(row) for row in line["rows"]]
+            seconds += line.get("seconds", 0.0)
+    return Record(head=head, rows=rows, seconds=seconds)
 
 
 def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
@@ -61,13 +122,14 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
     out: Path,
     identity: Identity,
     *,
+    keeps_state: bool = False,
     n_workers: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Call ``run(**job)`` for every job that ``out`` does not record yet.
 
-    Every job that ends is recorded, also if another job fails. The first failure is raised when no
-    job runs any more.
+    Every job that ends is recorded, with the processor seconds that it took, also if another job
+    fails. The first failure is raised when no job runs any more.
 
     Parameters
     ----------
@@ -80,6 +142,8 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
         Folder of the record.
     identity
         Which runs the folder records.
+    keeps_state
+        Call ``run(**job, checkpoint=path)`` instead; the file is removed when the run is recorded.
     n_workers
         Number of processes; by default one for each core.
     progress
@@ -103,36 +167,42 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
         n_workers = threads_to_use(None)
     if n_workers < 1:
         raise InputError(f"n_workers={n_workers} must be at least 1")
+    states = out / _STATES if keeps_state else None
     with hold_folder(out), orderly_exit():
-        return _run_missing(jobs, run, out, identity, n_workers, progress=progress)
+        path = out / _NAME
+        log, lines = Log.open(path, _recorded_head(path, identity))
+        record = _record(path, log.identity, lines)
+        missing = record.missing(jobs)
+        rows = dict(record.rows)
+        with progress_bars(progress) as open_bar:
+            advance = open_bar("runs")
+            n_done = len(jobs) - len(missing)
+            advance(n_done, len(jobs))
+            work = partial(_timed, run, states)
+            with closing(_results(missing, work, min(n_workers, len(missing)))) as results:
+                for job, ended in results:
+                    log.append({"job": job, **ended})
+                    rows[_key(job)] = plain(ended["rows"])
+                    if states is not None:
+                        _state_of(job, states).unlink(missing_ok=True)
+                    n_done += 1
+                    advance(n_done, len(jobs))
+        return Record(head=record.head, rows=rows, seconds=record.seconds).frame(jobs)
 
 
-def _run_missing(  # noqa: PLR0913 - as `run_jobs`
-    jobs: Sequence[Job],
-    run: Callable[..., Rows],
-    out: Path,
-    identity: Identity,
-    n_workers: int,
-    *,
-    progress: bool,
-) -> pd.DataFrame:
-    log, lines = Log.open(out / _NAME, _recorded_head(out / _NAME, identity))
-    done: dict[str, Rows] = {}
-    for number, line in enumerate(lines, start=2):
-        with naming_line(log.path, number):
-            done[_key(line["job"])] = [dict(row) for row in line["rows"]]
-    missing = [job for job in jobs if _key(job) not in done]
-    with progress_bars(progress) as open_bar:
-        advance = open_bar("runs")
-        n_done = len(jobs) - len(missing)
-        advance(n_done, len(jobs))
-        with closing(_results(missing, run, min(n_workers, len(missing)))) as results:
-            for job, rows in results:
-                log.append({"job": job, "rows": rows})
-                done[_key(job)] = plain(rows)
-                n_done += 1
-                advance(n_done, len(jobs))
-    return pd.DataFrame([dict(job) | row for job in jobs for row in done[_key(job)]])
+def _timed(run: Callable[..., Rows], states: Path | None, job: Job) -> dict[str, Any]:
+    """Do a run; return its rows and the processor seconds that it took."""
+    started = time.process_time()
+    if states is None:
+        rows = run(**job)
+    else:
+        states.mkdir(exist_ok=True)
+        rows = run(**job, checkpoint=_state_of(job, states))
+    return {"rows": rows, "seconds": round(time.process_time() - started, 2)}
+
+
+def _state_of(job: Job, states: Path) -> Path:
+    return states / f"{hashlib.sha256(_key(job).encode()).hexdigest()[:16]}.pt"
 
 
 def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
@@ -140,7 +210,15 @@ def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
     recorded = next(iter(read_log(path)), identity.head)
     if recorded in (identity.head, *identity.earlier):
         return recorded
-    said = ", ".join(f"{key} {value}" for key, value in recorded.items())
+    is_ours = {**recorded, "settings": None} == {**identity.head, "settings": None}
+    theirs, ours = dict(recorded.get("settings", {})), identity.head.get("settings", {})
+    differing = [key for key in theirs | ours if theirs.get(key) != ours.get(key)]
+    if is_ours and differing:
+        said = ", ".join(f"{key}={theirs.get(key)!r} (now {ours.get(key)!r})" for key in differing)
+        raise InputError(
+            f"{path} records runs with {said}: give these settings again, or another folder"
+        )
+    said = ", ".join(f"{key} {value}" for key, value in recorded.items() if key != "settings")
     raise InputError(
         f"{path} records runs of {said or 'something else'}, not of recipe {identity.recipe}, "
         f"version {identity.version}: give another folder, or remove it"
@@ -148,34 +226,34 @@ def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:
 
 
 def _results(
-    jobs: Sequence[Job], run: Callable[..., Rows], n_workers: int
-) -> Generator[tuple[Job, Rows]]:
-    """Yield every job with its rows when it ends."""
+    jobs: Sequence[Job], work: Callable[[Job], dict[str, Any]], n_workers: int
+) -> Generator[tuple[Job, dict[str, Any]]]:
+    """Yield every job with what it gave when it ends."""
     if n_workers <= 1:
         for job in jobs:
-            yield job, _checked(job, partial(run, **job))
+            yield job, _checked(job, partial(work, job))
         return
     failure: DimscopeError | None = None
     with workers(n_workers) as pool:
         waiting = list(reversed(jobs))
-        running: dict[Future[Rows], Job] = {}
+        running: dict[Future[dict[str, Any]], Job] = {}
         while running or (waiting and failure is None):
             while waiting and failure is None and len(running) < n_workers:
                 job = waiting.pop()
-                running[pool.submit(run, **job)] = job
+                running[pool.submit(work, job)] = job
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job = running.pop(future)
                 try:
-                    rows = _checked(job, future.result)
+                    ended = _checked(job, future.result)
                 except DimscopeError as error:
                     failure = failure or error
                 else:
-                    yield job, rows
+                    yield job, ended
     if failure is not None:
         raise failure
 
 
-def _checked(job: Job, result: Callable[[], Rows]) -> Rows:
+def _checked(job: Job, result: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return result()
     except DimscopeError:

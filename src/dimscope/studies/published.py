@@ -8,7 +8,8 @@ from typing import Any
 
 from dimscope.errors import InputError
 
-_FILE = "published_values/ansuini2019.json"
+_VALUES = "ansuini2019.json"
+_FIGURES = "ansuini2019_figures.json"
 
 
 def published(experiment: str) -> dict[str, Any]:
@@ -40,12 +41,53 @@ def published(experiment: str) -> dict[str, Any]:
     >>> dynamics["id_by_epoch"][300]
     [23.0, 59.6, 53.2, 36.4, 14.2, 7.8, 7.7, 6.8]
     """
-    text = files("dimscope.studies").joinpath(_FILE).read_text("utf-8")
-    figures = json.loads(text, object_hook=_with_numbers)
-    known = [name for name in figures if name != "source"]
-    if experiment not in known:
-        raise InputError(f"no published figures of {experiment!r}: choose from {', '.join(known)}")
-    found: dict[str, Any] = figures[experiment]
+    figures = _read(_VALUES)
+    return _chosen({name: figures[name] for name in figures if name not in _WORDS}, experiment)
+
+
+def published_figure(name: str) -> dict[str, Any]:
+    """Return a figure of Ansuini et al. (2019) in full: every curve and error bar that it draws.
+
+    Parameters
+    ----------
+    name
+        ``"hunchbacks_A"``, ``"hunchbacks_B"``, ``"lasthidden"``, ``"vgg16r_A"``, ``"vgg16r_B"``,
+        ``"curvature_A"``, ``"curvature_B"``, ``"curvature_C"``, ``"mnist_B"``,
+        ``"suppl_dynamics_A"``, ``"suppl_dynamics_B"`` or ``"suppl_dynamics_C"``.
+
+    Returns
+    -------
+    dict
+        A fresh copy: the values with the axes, ``accuracy`` (how well the drawing could be read; it
+        says nothing of the authors' own error) and ``doubt`` (what to know when comparing).
+
+    Raises
+    ------
+    InputError
+        If there is no such figure.
+
+    Examples
+    --------
+    >>> published_figure("lasthidden")["pearson_r_decoded"]
+    {'all': 0.9427, 'resnets': 0.9953, 'without_alexnet': 0.8758}
+    """
+    return _chosen(_read(_FIGURES)["entries"], name)
+
+
+#: Keys of the file of values that are no experiment.
+_WORDS = ("source", "also")
+
+
+def _read(name: str) -> dict[str, Any]:
+    text = files("dimscope.studies").joinpath("published_values", name).read_text("utf-8")
+    found: dict[str, Any] = json.loads(text, object_hook=_with_numbers)
+    return found
+
+
+def _chosen(figures: dict[str, Any], name: str) -> dict[str, Any]:
+    if name not in figures:
+        raise InputError(f"no published figures of {name!r}: choose from {', '.join(figures)}")
+    found: dict[str, Any] = figures[name]
     return found
 
 

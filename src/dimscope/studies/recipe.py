@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from dimscope.errors import InputError
 from dimscope.studies.claims import Claim
+from dimscope.studies.jobs import Job
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +21,10 @@ _KINDS: Mapping[type, tuple[type, str]] = {
     float: (Real, "a number"),
     str: (str, "a text"),
 }
+
+#: How much a recipe may cost: a real but small run, the one whose results are published with the
+#: software, and the paper's own size.
+BUDGETS = ("quick", "standard", "full")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +38,15 @@ class Option:
     kind
         ``int``, ``float`` or ``str``.
     default
-        The value for None. It is None itself if the recipe chooses the value when it runs.
+        The value for None, at the budget ``"standard"``. It is None itself if the recipe chooses
+        the value when it runs.
     help
         What the option sets, in a sentence.
     flag
         The name at the command line; by default ``--`` and ``name``.
+    is_fixed
+        Whether all runs of a folder have one value of it. More seeds or other processes go on in
+        the same folder; another learning rate does not.
     """
 
     name: str
@@ -45,6 +54,7 @@ class Option:
     default: int | float | str | None
     help: str
     flag: str = ""
+    is_fixed: bool = True
 
     def __post_init__(self) -> None:
         if not self.flag:
@@ -66,8 +76,15 @@ class Option:
         return self.kind(value)
 
 
+def seeds_option(default: int) -> Option:
+    """The option that says how many seeds every condition has."""
+    return Option(
+        name="n_seeds", kind=int, default=default, help="Seeds of every condition.", is_fixed=False
+    )
+
+
 #: Options that several recipes have.
-N_SEEDS = Option(name="n_seeds", kind=int, default=5, help="Seeds of every condition.")
+N_SEEDS = seeds_option(5)
 DEVICE = Option(name="device", kind=str, default="cpu", help="Where networks are trained.")
 N_WORKERS = Option(
     name="n_workers",
@@ -75,7 +92,12 @@ N_WORKERS = Option(
     default=None,
     help="Processes; by default one for each core, or four that share a device.",
     flag="--workers",
+    is_fixed=False,
 )
+
+
+def _as_it_is(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +111,10 @@ class Recipe:
     ----------
     name
         ``paper/recipe``, where ``recipes/paper/recipe.py`` defines it.
+    version
+        Version of its numbers: raise it when the same job no longer gives the same rows.
+    earlier
+        First lines that other versions of dimscope wrote in records of the same numbers.
     paper
         The paper whose claims it judges.
     title
@@ -96,11 +122,20 @@ class Recipe:
     differs
         What differs from the paper's own experiment, and where task and settings come from.
     options
-        All settings.
-    run
-        Does the work: ``run(out, progress=..., **settings)`` with a value for every option returns
-        all measurements, a row each. It records every run that ends in the folder ``out``, so that
-        an interrupted recipe goes on where it was. `run_recipe` calls it.
+        All settings but the budget and the number of processes.
+    budgets
+        The options that a budget other than ``"standard"`` changes, with their values there.
+    jobs
+        Turns settings, one for every option, into the arguments of the independent runs, ready for
+        JSON.
+    work
+        The function that does a run, as ``module:function``: it takes the arguments of a job and
+        returns rows. It must not depend on what ran before it.
+    keeps_state
+        Whether ``work`` also takes ``checkpoint=``, the path of a file in which a long run keeps
+        its state, so that a killed one goes on. The file is removed when the run is recorded.
+    tidy
+        Turns the rows of all jobs into the frame that the others get.
     summary
         Turns the measurements into a short table for people: cells are texts, and the index says
         what a row is.
@@ -114,28 +149,47 @@ class Recipe:
     """
 
     name: str
+    version: int = 1
+    earlier: tuple[Mapping[str, Any], ...] = ()
     paper: str
     title: str
     differs: str
     options: tuple[Option, ...]
-    run: Callable[..., pd.DataFrame]
+    budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    jobs: Callable[..., list[Job]]
+    work: str
+    keeps_state: bool = False
+    tidy: Callable[[pd.DataFrame], pd.DataFrame] = _as_it_is
     summary: Callable[[pd.DataFrame], pd.DataFrame]
     claims: Callable[[pd.DataFrame], list[Claim]]
     figures: Callable[[pd.DataFrame], Mapping[str, Callable[[], Axes]]]
     published: Mapping[str, Any] | None = None
 
-    def settings(self, **given: object) -> dict[str, Any]:
-        """A value for every option: the given value, or the default.
+    def settings(self, budget: str = "standard", **given: object) -> dict[str, Any]:
+        """A value for every option: the given value, or that of the budget.
 
         Raises
         ------
         InputError
-            If the recipe has no such option, or a value has the wrong type.
+            If the recipe has no such option, there is no such budget, or a value has the wrong
+            type.
         """
+        if budget not in BUDGETS:
+            raise InputError(f"budget={budget!r}: choose {' or '.join(BUDGETS)}")
         known = [option.name for option in self.options]
         unknown = [name for name in given if name not in known]
         if unknown:
             raise InputError(
                 f"{self.name} has no option {', '.join(unknown)}: it has {', '.join(known)}"
             )
-        return {option.name: option.checked(given.get(option.name)) for option in self.options}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        values = dict(self.budgets.get(budget, {})) | chosen
+        return {option.name: option.checked(values.get(option.name)) for option in self.options}
+
+    def fixed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings that all runs of a folder have in common."""
+        return {option.name: settings[option.name] for option in self.options if option.is_fixed}
+
+    def judge(self, frame: pd.DataFrame, budget: str = "standard") -> list[Claim]:
+        """The verdicts; those that need trained networks are not judged at the budget "quick"."""
+        return [claim.at_budget(budget) for claim in self.claims(frame)]

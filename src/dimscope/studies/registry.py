@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from dimscope.errors import InputError
-from dimscope.studies.recipe import Recipe
+from dimscope.studies.jobs import Identity, run_jobs
+from dimscope.studies.recipe import N_WORKERS, Recipe
+
+_WORKERS_ON_A_DEVICE = 4
 
 #: Names, ``paper/recipe``: each is the constant ``RECIPE`` of ``recipes/paper/recipe.py``.
 RECIPES: tuple[str, ...] = (
@@ -45,7 +49,13 @@ def get_recipe(name: str) -> Recipe:
 
 
 def run_recipe(
-    name: str, out: str | Path, *, progress: bool = True, **options: object
+    name: str,
+    out: str | Path,
+    *,
+    budget: str = "standard",
+    n_workers: int | None = None,
+    progress: bool = True,
+    **options: object,
 ) -> pd.DataFrame:
     """Run a recipe in the folder ``out``, and return every measurement.
 
@@ -58,12 +68,16 @@ def run_recipe(
         One of `RECIPES`.
     out
         Folder of the record.
+    budget
+        ``"quick"``, ``"standard"`` or ``"full"``: the values of options that are not given.
+    n_workers
+        Number of processes; by default one for each core, or four that share a device. A script
+        that starts several must call this below ``if __name__ == "__main__":``.
     progress
         Show progress on stderr when that is a terminal.
     options
-        The recipe's own options (`Recipe.options`); those left out, or None, have their defaults. A
-        recipe with several workers starts processes: a script must call it below
-        ``if __name__ == "__main__":``.
+        The recipe's own options (`Recipe.options`); those left out, or None, have the values of the
+        budget.
 
     Returns
     -------
@@ -73,12 +87,36 @@ def run_recipe(
     Raises
     ------
     InputError
-        If there is no such recipe or option, a value is not allowed, or ``out`` holds another
-        recipe.
+        If there is no such recipe, budget or option, a value is not allowed, or ``out`` holds
+        another recipe, or runs with other settings.
     TrainingError
         If training diverges or fails.
     StoreError
         If ``out`` cannot be written.
     """
     recipe = get_recipe(name)
-    return recipe.run(Path(out), progress=progress, **recipe.settings(**options))
+    settings = recipe.settings(budget, **options)
+    jobs = recipe.jobs(**settings)
+    if n_workers is None and settings.get("device", "cpu") != "cpu":
+        n_workers = _WORKERS_ON_A_DEVICE
+    module, function = recipe.work.split(":")
+    frame = run_jobs(
+        jobs,
+        getattr(import_module(module), function),
+        Path(out),
+        identity(recipe, settings),
+        keeps_state=recipe.keeps_state,
+        n_workers=N_WORKERS.checked(n_workers),
+        progress=progress,
+    )
+    return recipe.tidy(frame)
+
+
+def identity(recipe: Recipe, settings: Mapping[str, Any]) -> Identity:
+    """Which runs a folder of this recipe records with these settings."""
+    return Identity(
+        recipe=recipe.name,
+        version=recipe.version,
+        settings=recipe.fixed(settings),
+        earlier=recipe.earlier,
+    )

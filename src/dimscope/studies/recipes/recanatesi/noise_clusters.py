@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
 from dimscope.studies.claims import Claim, decreases, vanishes
-from dimscope.studies.jobs import Identity, run_jobs
-from dimscope.studies.recipe import N_SEEDS, N_WORKERS, Recipe
+from dimscope.studies.jobs import Job
+from dimscope.studies.recipe import N_SEEDS, Recipe
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 from dimscope.studies.recipes.recanatesi.noise.figures import figures
 from dimscope.studies.recipes.recanatesi.noise.last_moments import LastMoments, summary
@@ -63,30 +62,16 @@ def conditions() -> dict[str, list[Condition]]:
     }
 
 
-def run(
-    out: Path, *, n_seeds: int, training_time: float, n_workers: int | None, progress: bool
-) -> pd.DataFrame:
-    """Train a network for each condition and seed; return a row for each of them and moment.
+def jobs(*, n_seeds: int, training_time: float) -> list[Job]:
+    """A run for each condition and seed.
 
     Raises
     ------
     InputError
-        If an option is too small, or ``out`` holds another recipe.
-    TrainingError
-        If training diverges or fails.
-    StoreError
-        If ``out`` cannot be written.
+        If there are too few seeds, or training is too short.
     """
-    from dimscope.studies.recipes.recanatesi.noise.linear_network import (  # noqa: PLC0415
-        train_linear_network,  # loads torch
-    )
-
     require_seeds(n_seeds)
-    jobs = jobs_of(conditions(), training_time, [{"seed": seed} for seed in range(n_seeds)])
-    frame = run_jobs(
-        jobs, train_linear_network, out, _IDENTITY, n_workers=n_workers, progress=progress
-    )
-    return with_conditions(frame)
+    return jobs_of(conditions(), training_time, [{"seed": seed} for seed in range(n_seeds)])
 
 
 def claims(frame: pd.DataFrame) -> list[Claim]:
@@ -132,22 +117,20 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     ]  # fmt: skip
 
 
-_IDENTITY = Identity(
-    recipe="recanatesi/noise_clusters",
-    version=1,
-    earlier=({"experiment": "dimscope.studies.clusters.train_clusters", "version": "0.1.0"},),
-)
-
 RECIPE = Recipe(
-    name=_IDENTITY.recipe,
+    name="recanatesi/noise_clusters",
+    earlier=({"experiment": "dimscope.studies.clusters.train_clusters", "version": "0.1.0"},),
     paper="Recanatesi et al. (2019), arXiv:1906.00443",
     title="The noise of SGD: clusters and a two-layer linear network",
     differs=(
         "The paper's experiment on this claim could not be recovered. Task and network are those "
         "of Farrell et al. (2022); the conditions and the predictions are our own."
     ),
-    options=(N_SEEDS, training_time_option(TRAINING_TIME), N_WORKERS),
-    run=run,
+    options=(N_SEEDS, training_time_option(TRAINING_TIME)),
+    budgets={"quick": {"n_seeds": 3, "training_time": 0.4}},
+    jobs=jobs,
+    work="dimscope.studies.recipes.recanatesi.noise.linear_network:train_linear_network",
+    tidy=with_conditions,
     summary=partial(summary, quantities=QUANTITIES),
     claims=claims,
     figures=partial(figures, quantities=QUANTITIES, groups=conditions()),

@@ -8,14 +8,13 @@ could not be recovered, so these are our own.
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
 from dimscope.neighbors import checked_device
 from dimscope.studies.claims import Claim, decreases
-from dimscope.studies.jobs import Identity, run_jobs
-from dimscope.studies.recipe import DEVICE, N_SEEDS, N_WORKERS, Recipe
+from dimscope.studies.jobs import Job
+from dimscope.studies.recipe import DEVICE, N_SEEDS, Recipe
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 from dimscope.studies.recipes.recanatesi.noise.figures import figures
 from dimscope.studies.recipes.recanatesi.noise.last_moments import LastMoments, summary
@@ -28,7 +27,6 @@ from dimscope.studies.recipes.recanatesi.noise.runs import (
 
 QUANTITIES = ("two_nn", "participation_ratio", "feature_variance", "test_accuracy")
 TRAINING_TIME = 200.0
-_WORKERS_ON_A_DEVICE = 4
 _RATES, _BATCHES, _LABEL_NOISES = (0.01, 0.02, 0.04), (16, 64, 256), (0.0, 0.2)
 MAIN = Condition(learning_rate=max(_RATES), batch_size=min(_BATCHES))
 
@@ -53,39 +51,17 @@ def conditions() -> dict[str, list[Condition]]:
     }  # fmt: skip
 
 
-def run(  # noqa: PLR0913 - one parameter for each option
-    out: Path,
-    *,
-    n_seeds: int,
-    training_time: float,
-    device: str,
-    n_workers: int | None,
-    progress: bool,
-) -> pd.DataFrame:
-    """Train a network for each condition and seed; return a row for each of them and moment.
+def jobs(*, n_seeds: int, training_time: float, device: str) -> list[Job]:
+    """A run for each condition: it trains the networks of all seeds side by side.
 
     Raises
     ------
     InputError
-        If an option is too small, there is no such device, or ``out`` holds another recipe.
-    TrainingError
-        If training diverges or fails.
-    StoreError
-        If ``out`` cannot be written.
+        If there are too few seeds, training is too short, or there is no such device.
     """
-    from dimscope.studies.recipes.recanatesi.noise.dense_networks import (  # noqa: PLC0415
-        train_dense_networks,  # loads torch
-    )
-
     require_seeds(n_seeds)
     checked_device(device)
-    jobs = jobs_of(conditions(), training_time, [{"n_seeds": n_seeds, "device": device}])
-    if n_workers is None and device != "cpu":
-        n_workers = _WORKERS_ON_A_DEVICE
-    frame = run_jobs(
-        jobs, train_dense_networks, out, _IDENTITY, n_workers=n_workers, progress=progress
-    )
-    return with_conditions(frame)
+    return jobs_of(conditions(), training_time, [{"n_seeds": n_seeds, "device": device}])
 
 
 def claims(frame: pd.DataFrame) -> list[Claim]:
@@ -125,14 +101,9 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     return found
 
 
-_IDENTITY = Identity(
-    recipe="recanatesi/noise_fashion",
-    version=1,
-    earlier=({"experiment": "dimscope.studies.fashion.train_fashion", "version": "0.1.0"},),
-)
-
 RECIPE = Recipe(
-    name=_IDENTITY.recipe,
+    name="recanatesi/noise_fashion",
+    earlier=({"experiment": "dimscope.studies.fashion.train_fashion", "version": "0.1.0"},),
     paper="Recanatesi et al. (2019), arXiv:1906.00443",
     title="The noise of SGD: Fashion-MNIST and a network of seven dense layers",
     differs=(
@@ -140,8 +111,11 @@ RECIPE = Recipe(
         "our own. None of the predictions follows from the theory, which describes a readout near "
         "a minimum."
     ),
-    options=(N_SEEDS, training_time_option(TRAINING_TIME), DEVICE, N_WORKERS),
-    run=run,
+    options=(N_SEEDS, training_time_option(TRAINING_TIME), DEVICE),
+    budgets={"quick": {"n_seeds": 3, "training_time": 0.4}},
+    jobs=jobs,
+    work="dimscope.studies.recipes.recanatesi.noise.dense_networks:train_dense_networks",
+    tidy=with_conditions,
     summary=partial(summary, quantities=QUANTITIES),
     claims=claims,
     figures=partial(figures, quantities=QUANTITIES, groups=conditions()),

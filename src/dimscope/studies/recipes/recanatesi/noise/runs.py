@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 
@@ -39,7 +38,7 @@ def require_seeds(n_seeds: int) -> None:
         raise InputError(f"n_seeds={n_seeds}: the verdicts need at least {_LEAST_SEEDS} seeds")
 
 
-def jobs_of(groups: Groups, training_time: float, seeds: Sequence[Job]) -> list[dict[str, Any]]:
+def jobs_of(groups: Groups, training_time: float, seeds: Sequence[Job]) -> list[Job]:
     """Make a job for each entry of ``seeds`` and each condition.
 
     Parameters
