@@ -1,0 +1,1 @@
+"""Recipes on the experiments of Ansuini et al. (2019)."""
