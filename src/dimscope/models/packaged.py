@@ -112,7 +112,7 @@ def _read_hed(path: Path) -> State:
 
 
 def _state(layers: Iterable[tuple[str, Parameters]]) -> State:
-    """Make a state dictionary of biases and of kernels of (height, width, in, out), TensorFlow's."""
+    """Make a state dictionary of biases and of TensorFlow's kernels (height, width, in, out)."""
     state: State = {}
     for name, (kernel, bias) in layers:
         state[f"{name}.weight"] = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
