@@ -1,1 +1,1 @@
-"""Recipes on the experiments of Ansuini et al. (2019)."""
+"""Recipes on the claims of Ansuini et al. (2019), with the settings of the authors' public code."""
