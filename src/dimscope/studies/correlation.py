@@ -39,7 +39,7 @@ class Correlation:
         The coefficient, from -1 to 1.
     low, high
         95 % bootstrap interval; None where more than a tenth of the bootstrap samples have no
-        correlation, as their values are all equal.
+        correlation, as their values are all equal, and where BCa needs one that does not exist.
     p_value
         Two-sided, of no correlation.
     n
