@@ -67,6 +67,17 @@ class TestRanges:
             assert f"The fit ends at rank {last}, not 100" in AlphaReQ().fit(x).estimate_.notes[0]
         assert {note.code for note in AlphaReQ().fit(wide).estimate_.notes} == {"block_errors"}
 
+    @pytest.mark.parametrize("offset", [0.0, 3.0, 300.0])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float16])
+    def test_the_rounding_of_stored_values_spans_no_directions(self, dtype, offset):
+        """Forty directions among 300 features: rounding fills the others, and is not fitted."""
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(1000, 40)) @ rng.normal(size=(40, 300)) + offset
+        found = AlphaReQ().fit(x.astype(dtype)).estimate_
+        exact = AlphaReQ().fit(x).estimate_
+        assert found.value == pytest.approx(exact.value, rel=0.01)
+        assert "The fit ends at rank 40, not 100" in found.notes[0]
+
     def test_few_samples_for_the_ranks_are_noted(self):
         wide = np.random.default_rng(0).normal(size=(500, 120)) / np.arange(1, 121)
         assert "500 samples for 100 ranks" in AlphaReQ().fit(wide).estimate_.notes[0]

@@ -20,6 +20,7 @@ from dimscope.spectra.power_law import PowerLaw, power_law
 
 #: The smaller side of the matrix whose eigenvalues are taken may not exceed this (3.2 GB).
 MAX_SIDE = 20_000
+_UNEVEN = 4.0  # largest over mean eigenvalue of square noise (Marchenko and Pastur)
 _RESOLVED = 1e-6  # share of a Gram matrix that must remain after centring, for 9 digits to be right
 
 
@@ -105,9 +106,14 @@ class Spectrum:
 
     @property
     def n_resolved(self) -> int:
-        """How many eigenvalues are above rounding; the others are zero but for that."""
-        rounding = max(self.n_samples, self.n_features) * float(np.finfo(np.float64).eps)
-        return int((self.eigenvalues > rounding * self.eigenvalues[0]).sum())
+        """How many eigenvalues are above rounding, of the sums and of the stored values.
+
+        The others are zero but for that.
+        """
+        of_sums = max(self.n_samples, self.n_features) * float(np.finfo(np.float64).eps)
+        of_values = _UNEVEN * self.rounding**2 / min(self.n_samples, self.n_features)
+        floor = max(of_sums * float(self.eigenvalues[0]), of_values)
+        return int((self.eigenvalues > floor).sum())
 
     @property
     def row_square_sum(self) -> float:
