@@ -40,8 +40,8 @@ def test_readme_opens_with_the_two_commands():
 
 
 def test_every_make_target_of_readme_exists():
-    targets = re.findall(r"^(\w+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    for name in re.findall(r"make (\w+)", (ROOT / "README.md").read_text("utf-8")):
+    targets = re.findall(r"^([\w-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    for name in re.findall(r"make ([\w-]+)", (ROOT / "README.md").read_text("utf-8")):
         assert name in targets
 
 
