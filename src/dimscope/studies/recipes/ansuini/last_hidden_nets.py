@@ -59,9 +59,12 @@ class Net:
     varied: str = "nothing"
 
     def others(
-        self, *shapes: tuple[tuple[int, ...], int], epochs: tuple[int, ...], decays: tuple[float, ...]
+        self,
+        *shapes: tuple[tuple[int, ...], int],
+        epochs: tuple[int, ...],
+        decays: tuple[float, ...],
     ) -> tuple[Net, ...]:
-        """This reference, and networks that differ from it in one respect each."""
+        """Return this reference, and networks that differ from it in one respect each."""
         return (
             self,
             *(replace(self, widths=w, depth=d, varied="architecture") for w, d in shapes),
@@ -126,7 +129,7 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
     depth: int,
     epochs: int,
     weight_decay: float,
-    varied: str,
+    varied: str,  # noqa: ARG001 - it names what the network is for, in its row
     seed: int,
     n_train: int,
     n_samples: int,
@@ -158,7 +161,10 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
     """
     from dimscope.studies.training import Schedule, fit_of, train  # noqa: PLC0415 - loads torch
 
-    training, test = _samples(data, "train", device).first(n_train), _samples(data, "test", device)
+    training, test = (
+        samples_on(data, "train", device).first(n_train),
+        samples_on(data, "test", device),
+    )
     model = _built(family, widths, depth, tuple(training.images.shape[1:]), seed).to(device)
     schedule = Schedule(
         epochs=epochs, learning_rate=_LEARNING_RATE, batch_size=BATCH, momentum=_MOMENTUM,
@@ -166,7 +172,7 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
     )  # fmt: skip
     train(model, training, schedule, seed=seed, checkpoint=checkpoint)
     fit, fit_test = fit_of(model, training.first(min(n_train, _N_FIT))), fit_of(model, test)
-    hidden, output = _last_layers(model, test.images[:n_samples])
+    hidden, output = last_layers(model, test.images[:n_samples])
     row = {
         "n_parameters": sum(parameter.numel() for parameter in model.parameters()),
         "n_units": hidden.shape[1],
@@ -182,16 +188,15 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
 
 
 @lru_cache(maxsize=2)  # one data set: jobs come in its order, and loading takes seconds
-def _samples(name: str, split: str, device: str) -> Samples:
+def samples_on(name: str, split: str, device: str) -> Samples:
+    """Samples of a data set on a device."""
     from dimscope.studies.training import Samples, load_samples  # noqa: PLC0415 - loads torch
 
     found = load_samples(name, split)
     return Samples(images=found.images.to(device), labels=found.labels.to(device))
 
 
-def _built(
-    family: str, widths: str, depth: int, shape: tuple[int, ...], seed: int
-) -> nn.Module:
+def _built(family: str, widths: str, depth: int, shape: tuple[int, ...], seed: int) -> nn.Module:
     import torch  # noqa: PLC0415 - jobs are listed without it
 
     from dimscope.models import resnet_small, vgg_small  # noqa: PLC0415
@@ -204,7 +209,7 @@ def _built(
         return resnet_small(stages, depth, n_channels=n_channels)
 
 
-def _last_layers(
+def last_layers(
     model: nn.Module, images: Tensor
 ) -> tuple[Float[np.ndarray, "n units"], Float[np.ndarray, "n classes"]]:
     """What the last linear map gets and gives."""
