@@ -157,7 +157,7 @@ def _draw_length(nets: pd.DataFrame) -> Axes:
             )
         )  # fmt: skip
     return plot_study_curves(
-        curves, title="The same network trained longer: from right to left",
+        curves, title="One network, trained longer and longer (epochs in the legend)",
         x_label="test error, %", y_label=_ID_LABEL,
     )  # fmt: skip
 
@@ -168,10 +168,10 @@ RECIPE = Recipe(
     title="The last hidden layer's dimension against test accuracy, over networks",
     differs=(
         "Small VGG- and ResNet-style networks trained here for a few epochs on CIFAR-10 and "
-        "Fashion-MNIST instead of 14 published networks trained on ImageNet, and the test error "
-        "instead of the top-5 error. Some differ in training length or weight decay, which the "
-        "paper's do not. 20 resamplings of 1,800 of the first 2,000 test images instead of 5 draws "
-        "of 20 each."
+        "Fashion-MNIST, and the test error, instead of 14 published networks trained on ImageNet "
+        "and the top-5 error. Some of ours differ in training length or weight decay, which the "
+        "paper's do not. The ID is from 20 resamplings of 1,800 of the first 2,000 test images, "
+        "instead of 5 draws of 20 each."
     ),
     options=(
         seeds_option(1),
