@@ -8,6 +8,7 @@ import torch
 from dimscope.errors import InputError
 from dimscope.studies import get_recipe, run_recipe, training
 from dimscope.studies.recipes.ansuini import last_hidden_nets
+from dimscope.studies.recipes.ansuini.checkpoints import last_hidden
 from dimscope.studies.recipes.ansuini.last_hidden_claims import (
     id_claims,
     networks,
@@ -59,9 +60,21 @@ class TestNetworks:
                 assert all(net[name] == reference[name] for name in other)
                 assert any(net[name] != reference[name] for name in own)
 
+    @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 28, 28)])
+    @pytest.mark.parametrize("nets", list(last_hidden_nets.NETS))
+    def test_last_hidden_layers_of_a_family_are_equally_wide(self, nets, shape):
+        widths = {"vgg": set(), "resnet": set()}
+        for net in last_hidden_nets.NETS[nets]:
+            how = {name: net.arguments[name] for name in ("family", "widths", "depth")}
+            with torch.device("meta"):
+                model = last_hidden_nets.built(**how, shape=shape, seed=0)
+            readout = last_hidden(model).removesuffix(":input")
+            widths[net.family].add(model.get_submodule(readout).in_features)
+        assert widths == {"vgg": {128}, "resnet": {512 if nets == "large" else 64}}
+
     def test_seeds_of_a_network_are_averaged(self):
         jobs = pd.DataFrame(RECIPE.jobs(**RECIPE.settings(n_seeds=3, data="cifar10")))
-        runs = jobs.assign(**dict.fromkeys(MEASURED, 1.0)).assign(id=jobs["seed"] // 100)
+        runs = jobs.assign(**dict.fromkeys(MEASURED, 1.0)).assign(id=jobs["seed"] // 10_000)
         assert jobs["seed"].is_unique
         assert len(networks(runs)) == len(jobs) / 3
         assert set(networks(runs)["id"]) == {1.0}

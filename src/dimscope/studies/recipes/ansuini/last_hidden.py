@@ -70,7 +70,7 @@ def jobs(  # noqa: PLR0913 - the options
         {
             "data": name,
             **net.arguments,
-            "seed": 1000 * DATA.index(name) + 100 * replicate + i,
+            "seed": 1000 * DATA.index(name) + 10_000 * replicate + i,
             **sizes,
         }
         for name in chosen

@@ -61,8 +61,8 @@ class Net:
     def others(
         self,
         *shapes: tuple[tuple[int, ...], int],
-        epochs: tuple[int, ...],
-        decays: tuple[float, ...],
+        epochs: tuple[int, ...] = (),
+        decays: tuple[float, ...] = (),
     ) -> tuple[Net, ...]:
         """Return this reference, and networks that differ from it in one respect each."""
         return (
@@ -87,12 +87,8 @@ class Net:
 #: than others.
 NETS: Mapping[str, tuple[Net, ...]] = {
     "few": (
-        *Net(family="vgg", widths=(4, 8, 16), epochs=1).others(
-            ((8, 16, 32), 1), epochs=(), decays=()
-        ),
-        *Net(family="resnet", widths=(4, 8, 64), epochs=1).others(
-            ((4, 4, 64), 1), epochs=(), decays=()
-        ),
+        *Net(family="vgg", widths=(4, 8, 16), epochs=1).others(((8, 16, 32), 1)),
+        *Net(family="resnet", widths=(4, 8, 64), epochs=1).others(((4, 4, 64), 1)),
     ),
     "standard": (
         *Net(family="vgg", widths=(8, 16, 32)).others(
@@ -109,7 +105,7 @@ NETS: Mapping[str, tuple[Net, ...]] = {
     "large": (
         *Net(family="vgg", widths=(64, 128, 256), depth=2, epochs=60).others(
             ((16, 32, 64), 1), ((16, 32, 64), 2), ((32, 64, 128), 2), ((64, 128, 256), 3),
-            ((64, 128, 256, 512), 2), ((64, 128, 256, 512, 512), 3),
+            ((64, 128, 256, 512), 2), ((64, 128, 256, 512), 3),
             epochs=(2, 10, 200), decays=(0.0, 5e-3),
         ),
         *Net(family="resnet", widths=(64, 128, 256, 512), depth=1, epochs=60).others(
@@ -161,11 +157,9 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
     """
     from dimscope.studies.training import Schedule, fit_of, train  # noqa: PLC0415 - loads torch
 
-    training, test = (
-        samples_on(data, "train", device).first(n_train),
-        samples_on(data, "test", device),
-    )
-    model = _built(family, widths, depth, tuple(training.images.shape[1:]), seed).to(device)
+    training = samples_on(data, "train", device).first(n_train)
+    test = samples_on(data, "test", device)
+    model = built(family, widths, depth, tuple(training.images.shape[1:]), seed).to(device)
     schedule = Schedule(
         epochs=epochs, learning_rate=_LEARNING_RATE, batch_size=BATCH, momentum=_MOMENTUM,
         weight_decay=weight_decay, annealing="cosine", augmentation=True, precision="bfloat16",
@@ -180,7 +174,8 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
         "training_accuracy": fit.accuracy,
         "test_loss": fit_test.loss,
         "test_accuracy": fit_test.accuracy,
-        **_nonlinear(hidden, seed),
+        **_two_nn(hidden, seed),
+        "mst_dimension": _mst_dimension(hidden),
         **_linear(hidden),
         "output_participation_ratio": _linear(output)["participation_ratio"],
     }
@@ -196,7 +191,8 @@ def samples_on(name: str, split: str, device: str) -> Samples:
     return Samples(images=found.images.to(device), labels=found.labels.to(device))
 
 
-def _built(family: str, widths: str, depth: int, shape: tuple[int, ...], seed: int) -> nn.Module:
+def built(family: str, widths: str, depth: int, shape: tuple[int, ...], seed: int) -> nn.Module:
+    """A network with fresh weights, for images of a shape (channels, height, width)."""
     import torch  # noqa: PLC0415 - jobs are listed without it
 
     from dimscope.models import resnet_small, vgg_small  # noqa: PLC0415
@@ -223,15 +219,21 @@ def last_layers(
         return np.array(store[hidden]), np.array(store[output])
 
 
-def _nonlinear(points: Float[np.ndarray, "n units"], seed: int) -> dict[str, float | None]:
-    """TwoNN over resamplings, and the MST dimension; None if too few points differ."""
+def _two_nn(points: Float[np.ndarray, "n units"], seed: int) -> dict[str, float | None]:
+    """TwoNN over resamplings; None if too few points differ."""
     n_kept = round(_KEPT * len(points))
     try:
         of = resampled(points, n_kept=n_kept, n_draws=_N_DRAWS, rng=seed)
-        tree = estimate(points, "mst_dimension", errors="own").value
     except InputError:
-        return dict.fromkeys(("id", "id_std", "id_stderr", "mst_dimension"))
-    return {"id": of.mean, "id_std": of.std, "id_stderr": of.stderr, "mst_dimension": tree}
+        return dict.fromkeys(("id", "id_std", "id_stderr"))
+    return {"id": of.mean, "id_std": of.std, "id_stderr": of.stderr}
+
+
+def _mst_dimension(points: Float[np.ndarray, "n units"]) -> float | None:
+    try:
+        return estimate(points, "mst_dimension", errors="own").value
+    except InputError:
+        return None
 
 
 def _linear(points: Float[np.ndarray, "n units"]) -> dict[str, float | None]:
