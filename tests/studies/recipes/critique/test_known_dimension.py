@@ -12,6 +12,7 @@ import torch
 from dimscope.errors import InputError
 from dimscope.studies import get_recipe, run_recipe, training
 from dimscope.studies.recipes.critique import known_dimension
+from dimscope.studies.recipes.critique.known_networks import RULES, SUBJECTS
 from dimscope.studies.training import Samples
 
 NAME = "critique/known_dimension"
@@ -30,7 +31,7 @@ def made_up(*, ranks=(8, 8, 6), control=(9.0, 9.1, 6.0), holds=(False, False)):
                 control_at | {"method": "two_nn", "value": control[place], "stderr": 0.3},
                 control_at | {"method": "tangent_rank", "value": ranks[place], "stderr": 0.0},
             ]
-        for rule in known_dimension._RULES:
+        for rule in RULES:
             rows.append(of | {"rule": rule, "statement": "TwoNN falls.", "holds": holds[seed]})
     return pd.DataFrame(rows)
 
@@ -90,7 +91,7 @@ def test_a_small_run(tmp_path, monkeypatch):
     options = {"budget": "quick", "n_samples": 100, "n_train": 64, "n_workers": 1}
     frame = run_recipe(NAME, tmp_path, **options)
     read = frame[(frame["method"] == "two_nn") & (frame["sample"] == "data")]
-    assert list(read["layer"])[:7] == list(known_dimension.SUBJECTS["mnist"].layers)
+    assert list(read["layer"])[:7] == list(SUBJECTS["mnist"].layers)
     assert np.isfinite(read["value"]).all()
     judged = get_recipe(NAME).judge(frame, "quick")
     assert {claim.number for claim in judged} == {16}
