@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from dimscope.errors import InputError
 from dimscope.estimators import TwoNN
 from dimscope.neighbors import NeighborGraph
+from dimscope.results import Note
 
 _N_NEIGHBORS = 24
 
@@ -26,6 +28,8 @@ class Resampled:
         Standard error of TwoNN for the whole sample, by theory.
     n_samples, n_draws
         Points of each part, and number of parts.
+    notes
+        What a reader must know of the whole sample.
     """
 
     mean: float
@@ -33,6 +37,7 @@ class Resampled:
     stderr: float | None
     n_samples: int
     n_draws: int
+    notes: tuple[Note, ...] = ()
 
 
 def resampled(
@@ -62,11 +67,16 @@ def resampled(
     values = []
     for _ in range(n_draws):
         kept = np.sort(draws.permutation(graph.n_samples)[:n_kept])
-        values.append(method.estimate(graph.subset(kept, 2)).value)
+        value = method.estimate(graph.subset(kept, 2)).value
+        if value is None:
+            raise InputError(f"TwoNN finds no dimension of {n_kept} of {len(points)} points")
+        values.append(value)
+    whole = method.estimate(graph)
     return Resampled(
         mean=float(np.mean(values)),
         std=float(np.std(values)),
-        stderr=method.estimate(graph).stderr,
+        stderr=whole.stderr,
         n_samples=n_kept,
         n_draws=n_draws,
+        notes=whole.notes,
     )
