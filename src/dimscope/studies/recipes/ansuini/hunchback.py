@@ -7,8 +7,7 @@ untrained networks, which the paper shows in figure 5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +28,7 @@ from dimscope.studies.recipes.ansuini.by_layer import (
     of_layers,
     peak_of,
 )
+from dimscope.studies.recipes.ansuini.hunchback_figures import figures
 from dimscope.studies.recipes.ansuini.imagenet import (
     MIXED,
     PACKAGED,
@@ -42,9 +42,6 @@ from dimscope.studies.recipes.ansuini.imagenet import (
 from dimscope.studies.recipes.ansuini.ratios import Finding, Ratio, over_nets, paired_ratio
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from dimscope.plots import StudyCurve
     from dimscope.results import Note
 
 N_DRAWS = 5
@@ -70,6 +67,11 @@ def jobs(*, nets: str, n_classes: int, n_images: int, pixels: int | None) -> lis
     ]
 
 
+def n_kept_of(n_images: int) -> int:
+    """Images of each draw: 450 of 512."""
+    return round(_KEPT * n_images)
+
+
 def measure(*, net: str, trained: bool, subset: str, n_images: int, pixels: int | None) -> Rows:
     """Measure all checkpoints in one pass: a row for each, or one with the reason why not."""
     from dimscope.studies.recipes.ansuini.resampling import resampled  # noqa: PLC0415 - loads late
@@ -77,7 +79,7 @@ def measure(*, net: str, trained: bool, subset: str, n_images: int, pixels: int 
     problem = reason_to_leave_out(net, trained=trained)
     if problem is not None:
         return [{"problem": problem}]
-    n_kept = round(_KEPT * n_images)
+    n_kept = n_kept_of(n_images)
     rows: Rows = []
     with activations(
         net, trained=trained, subset=subset, n_images=n_images, pixels=pixels
@@ -200,26 +202,22 @@ def _order(curves: pd.DataFrame, depths: np.ndarray) -> Finding:
     )
 
 
-def _spearman(
-    rows: Float64[np.ndarray, "*n layers"], other: Float64[np.ndarray, " layers"]
-) -> Float64[np.ndarray, "*n"]:
+def _spearman(rows: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Correlations of each row, along the last axis, with one other."""
     centre = (len(other) + 1) / 2
     ranks, others = stats.rankdata(rows, axis=-1) - centre, stats.rankdata(other) - centre
     norms = np.sqrt((ranks**2).sum(axis=-1) * (others**2).sum())
-    return np.asarray((ranks * others).sum(axis=-1) / norms, dtype=np.float64)
+    return np.asarray((ranks * others).sum(axis=-1) / norms)
 
 
 def _published_at(depths: np.ndarray) -> np.ndarray:
     """Mean of the published curves of VGGs and ResNets at these relative depths."""
-    curves = published_figure("hunchbacks_B")["values"]
-    return np.mean(
-        [
-            np.interp(depths, curve["relative_depth"], curve["id"])
-            for net, curve in curves.items()
-            if net.startswith(("vgg", "resnet"))
-        ],
-        axis=0,
-    )
+    curves = [
+        np.interp(depths, curve["relative_depth"], curve["id"])
+        for net, curve in published_figure("hunchbacks_B")["values"].items()
+        if net.startswith(("vgg", "resnet"))
+    ]
+    return np.stack(curves).mean(axis=0)
 
 
 def _rises(curves: pd.DataFrame) -> Float64[np.ndarray, " classes"]:
@@ -261,67 +259,6 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
             }
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.rename_axis("network; classes: mean ± sd")
-
-
-def figures(frame: pd.DataFrame) -> Mapping[str, Callable[[], Axes]]:
-    """All trained networks by relative depth, and each beside its untrained twin."""
-    nets = nets_in(frame)
-    drawn: dict[str, Callable[[], Axes]] = {}
-    if nets:
-        drawn["hunchback"] = partial(_draw_all, frame, nets)
-    for net in nets:
-        drawn[f"hunchback_{net.replace(':', '_')}"] = partial(_draw_net, frame, net)
-    return drawn
-
-
-def _draw_all(frame: pd.DataFrame, nets: list[str]) -> Axes:
-    from dimscope.plots import StudyCurve, plot_study_curves  # noqa: PLC0415 - matplotlib
-
-    curves = [_our_curve(frame, net, net, trained=True) for net in nets]
-    published = published_figure("hunchbacks_A")["values"]
-    in_b = published_figure("hunchbacks_B")["values"]
-    theirs = [
-        StudyCurve(f"{name}, published", in_b[key]["relative_depth"], published[key]["id"],
-                   published[key]["err"], is_published=True)
-        for key, name in (("vgg16", "VGG-16"), ("resnet34", "ResNet-34"))
-    ]  # fmt: skip
-    return plot_study_curves(
-        [*curves, *theirs],
-        title="Networks trained on ImageNet: TwoNN by depth, mean and deviation over classes",
-        x_label="relative depth",
-        y_label="dimension (TwoNN)",
-    )
-
-
-def _draw_net(frame: pd.DataFrame, net: str) -> Axes:
-    from dimscope.plots import StudyCurve, plot_study_curves  # noqa: PLC0415 - matplotlib
-
-    panel = published_figure("curvature_C")
-    depths = [depth / panel["depth"][-1] for depth in panel["depth"]]
-    curves = []
-    for name in ("trained", "untrained"):
-        curves.append(_our_curve(frame, net, f"{net}, {name}", trained=name == "trained"))
-        curves.append(
-            StudyCurve(
-                f"VGG-16, {name}, published", depths, panel[f"id_{name}"],
-                panel[f"id_{name}_err"], is_published=True,
-            )
-        )  # fmt: skip
-    return plot_study_curves(
-        curves,
-        title=f"{net} beside VGG-16: mean and deviation over classes",
-        x_label="relative depth",
-        y_label="dimension (TwoNN)",
-    )
-
-
-def _our_curve(frame: pd.DataFrame, net: str, label: str, *, trained: bool) -> StudyCurve:
-    from dimscope.plots import StudyCurve  # noqa: PLC0415 - matplotlib
-
-    curves = by_layer(frame, net, trained=trained)
-    classes = curves if len(curves) == 1 else classes_of(curves)
-    depths = of_layers(frame, net, "depth")
-    return StudyCurve(label, list(depths), list(classes.mean()), list(classes.std(ddof=0)))
 
 
 RECIPE = Recipe(

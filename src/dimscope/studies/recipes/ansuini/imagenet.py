@@ -12,6 +12,9 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from jaxtyping import Float
+
 from dimscope.errors import DataError, InputError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from dimscope.data import NamedData
     from dimscope.models import LoadedModel
+    from dimscope.store import ActivationStore
     from dimscope.studies.recipes.ansuini.checkpoints import Checkpoint
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog")
@@ -102,14 +106,8 @@ def load_images(subset: str, n_images: int) -> NamedData:
 
 
 @contextmanager
-def activations(  # noqa: PLR0913 - a network and its images
-    net: str,
-    *,
-    trained: bool,
-    subset: str,
-    n_images: int,
-    pixels: int | None = None,
-    only: str | None = None,
+def activations(
+    net: str, *, trained: bool, subset: str, n_images: int, pixels: int | None = None
 ) -> Iterator[list[tuple[Checkpoint, Any]]]:
     """Run images through a network once, and give its checkpoints with what they hold.
 
@@ -125,8 +123,6 @@ def activations(  # noqa: PLR0913 - a network and its images
         Number of images.
     pixels
         Side of the images; None for that of the network.
-    only
-        Read this checkpoint alone.
 
     Yields
     ------
@@ -137,22 +133,43 @@ def activations(  # noqa: PLR0913 - a network and its images
     Raises
     ------
     InputError
-        If the network has no such checkpoint, or its images no other side.
+        If the paper says nothing of such a network, or its images have no other side.
     """
-    from torch import channels_last  # noqa: PLC0415 - as above
+    loaded = load_net(net, trained=trained)
+    points = checkpoints_of(net, loaded.model)
+    images = load_images(subset, n_images).transformed(_prepared(net, loaded, pixels))
+    with _captured(loaded.model, images, [point.layer for point in points]) as store:
+        yield [(point, store[point.layer]) for point in points]
+
+
+def last_hidden_layer(net: str, *, n_images: int, pixels: int | None) -> Float[np.ndarray, "n d"]:
+    """The last hidden layer of a trained network, on images of all classes.
+
+    Raises
+    ------
+    InputError
+        If the network has no such layer, or its images have no other side.
+    """
+    from dimscope.studies.recipes.ansuini.checkpoints import last_hidden  # noqa: PLC0415 - torch
+
+    loaded = load_net(net, trained=True)
+    layer = last_hidden(loaded.model)
+    images = load_images(MIXED, n_images).transformed(_prepared(net, loaded, pixels))
+    with _captured(loaded.model, images, [layer]) as store:
+        return np.array(store[layer])
+
+
+@contextmanager
+def _captured(model: nn.Module, images: NamedData, layers: list[str]) -> Iterator[ActivationStore]:
+    from torch import channels_last  # noqa: PLC0415 - torch loads with the first run
 
     from dimscope.capture import capture  # noqa: PLC0415 - as above
     from dimscope.store import ActivationStore  # noqa: PLC0415 - as above
 
-    loaded = load_net(net, trained=trained)
-    model = loaded.model.to(memory_format=channels_last)  # type: ignore[call-overload]
-    points = [p for p in checkpoints_of(net, model) if only in {None, p.layer}]
-    if not points:
-        raise InputError(f"{net} has no checkpoint {only!r}")
-    images = load_images(subset, n_images).transformed(_prepared(net, loaded, pixels))
+    model.to(memory_format=channels_last)  # type: ignore[call-overload]
     with ActivationStore(memory_budget=_MEMORY) as store:
-        capture(model, images, [p.layer for p in points], store=store, batch_size=_BATCH)
-        yield [(point, store[point.layer]) for point in points]
+        capture(model, images, layers, store=store, batch_size=_BATCH)
+        yield store
 
 
 def _prepared(net: str, loaded: LoadedModel, pixels: int | None) -> Any:
