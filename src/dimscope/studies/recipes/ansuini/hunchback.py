@@ -73,8 +73,14 @@ def n_kept_of(n_images: int) -> int:
 
 
 def measure(*, net: str, trained: bool, subset: str, n_images: int, pixels: int | None) -> Rows:
-    """Measure all checkpoints in one pass: a row for each, or one with the reason why not."""
-    from dimscope.studies.recipes.ansuini.resampling import resampled  # noqa: PLC0415 - loads late
+    """Measure all checkpoints in one pass: a row for each, or one with the reason why not.
+
+    ``hub`` is the largest share of images that have the same nearest neighbour.
+    """
+    from dimscope.studies.recipes.ansuini.resampling import (  # noqa: PLC0415 - torch loads late
+        graph_of,
+        resampled,
+    )
 
     problem = reason_to_leave_out(net, trained=trained)
     if problem is not None:
@@ -85,7 +91,8 @@ def measure(*, net: str, trained: bool, subset: str, n_images: int, pixels: int 
         net, trained=trained, subset=subset, n_images=n_images, pixels=pixels
     ) as layers:
         for point, values in layers:
-            found = resampled(values, n_kept=n_kept, n_draws=N_DRAWS, rng=0)
+            graph = graph_of(values)
+            found = resampled(graph, n_kept=n_kept, n_draws=N_DRAWS, rng=0)
             rows.append(
                 {
                     "layer": point.layer,
@@ -94,6 +101,9 @@ def measure(*, net: str, trained: bool, subset: str, n_images: int, pixels: int 
                     "mean": float(f"{found.mean:.6g}"),
                     "std": float(f"{found.std:.3g}"),
                     "n": n_kept,
+                    "hub": round(
+                        float(np.bincount(graph.indices[:, 0]).max()) / graph.n_samples, 3
+                    ),
                 }
                 | _notes(found.notes)
             )
@@ -217,7 +227,8 @@ def _published_at(depths: np.ndarray) -> np.ndarray:
         for net, curve in published_figure("hunchbacks_B")["values"].items()
         if net.startswith(("vgg", "resnet"))
     ]
-    return np.stack(curves).mean(axis=0)
+    mean: np.ndarray = np.stack(curves).mean(axis=0)
+    return mean
 
 
 def _rises(curves: pd.DataFrame) -> Float64[np.ndarray, " classes"]:
@@ -245,20 +256,29 @@ def _over_one(curves: pd.DataFrame) -> Ratio:
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """Input, peak and last checkpoint of every network: mean and deviation over classes."""
+    """Input, peak and last checkpoint of every network: mean and deviation over classes.
+
+    The hub is the largest share of images that have the same nearest neighbour.
+    """
     rows = {}
     for net in nets_in(frame):
         for trained in (True, False):
             curves = by_layer(frame, net, trained=trained)
+            hubs = by_layer(frame, net, trained=trained, what="hub")
             peak, classes = peak_of(curves), classes_of(curves)
             cells = {"input": curves.columns[0], "peak": peak, "last": curves.columns[-1]}
             rows[f"{net}{'' if trained else ', untrained'}"] = {
                 **{what: mean_and_deviation(classes[layer]) for what, layer in cells.items()},
                 "peak at": short(peak),
                 "mixed, peak": f"{float(curves[peak][MIXED]):.1f}",
+                "hub at peak": _percent(classes_of(hubs)[peak]),
             }
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.rename_axis("network; classes: mean ± sd")
+
+
+def _percent(shares: pd.Series[float]) -> str:
+    return f"{shares.min():.0%} .. {shares.max():.0%}" if len(shares) else ""
 
 
 RECIPE = Recipe(

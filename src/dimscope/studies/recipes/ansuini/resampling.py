@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -40,15 +41,30 @@ class Resampled:
     notes: tuple[Note, ...] = ()
 
 
+def graph_of(points: Any) -> NeighborGraph:
+    """Find as many neighbours as let most parts of a sample be read without another search.
+
+    Parameters
+    ----------
+    points
+        Shape (n, n_features), in memory or on disk.
+    """
+    return NeighborGraph.from_points(points, min(_N_NEIGHBORS, len(points) - 1))
+
+
 def resampled(
-    points: Float[np.ndarray, "n features"], *, n_kept: int, n_draws: int, rng: int
+    points: Float[np.ndarray, "n features"] | NeighborGraph,
+    *,
+    n_kept: int,
+    n_draws: int,
+    rng: int,
 ) -> Resampled:
     """Estimate the dimension by TwoNN (linear fit) on random parts, as the paper's code does.
 
     Parameters
     ----------
     points
-        A sample.
+        A sample, or its graph.
     n_kept
         Points of each part.
     n_draws
@@ -61,7 +77,7 @@ def resampled(
     InputError
         If TwoNN cannot be estimated.
     """
-    graph = NeighborGraph.from_points(points, min(_N_NEIGHBORS, len(points) - 1))
+    graph = points if isinstance(points, NeighborGraph) else graph_of(points)
     draws = np.random.default_rng(rng)
     method = TwoNN()
     values = []
@@ -69,7 +85,7 @@ def resampled(
         kept = np.sort(draws.permutation(graph.n_samples)[:n_kept])
         value = method.estimate(graph.subset(kept, 2)).value
         if value is None:
-            raise InputError(f"TwoNN finds no dimension of {n_kept} of {len(points)} points")
+            raise InputError(f"TwoNN finds no dimension of {n_kept} of {graph.n_samples} points")
         values.append(value)
     whole = method.estimate(graph)
     return Resampled(
