@@ -297,7 +297,8 @@ RECIPE = Recipe(
         ),
         Option(
             name="pixels", kind=int, default=None,
-            help="Side of the images; by default that of each network.",
+            help="Side of the images of packaged networks; "
+            "by default that of each network.",
         ),
     ),
     budgets={

@@ -306,7 +306,8 @@ RECIPE = Recipe(
         Option(name="n_images", kind=int, default=512, help="Images of each class."),
         Option(
             name="pixels", kind=int, default=None,
-            help="Side of the images; by default that of each network, but 96 for vgg16_trunk.",
+            help="Side of the images of packaged networks; "
+            "by default that of each network, but 96 for vgg16_trunk.",
         ),
     ),
     budgets={

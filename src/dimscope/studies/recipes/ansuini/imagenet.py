@@ -122,7 +122,7 @@ def activations(
     n_images
         Number of images.
     pixels
-        Side of the images; None for that of the network.
+        Side of the images of packaged networks; None for each network's own.
 
     Yields
     ------
@@ -133,7 +133,7 @@ def activations(
     Raises
     ------
     InputError
-        If the paper says nothing of such a network, or its images have no other side.
+        If the paper says nothing of such a network.
     """
     loaded = load_net(net, trained=trained)
     points = checkpoints_of(net, loaded.model)
@@ -148,7 +148,7 @@ def last_hidden_layer(net: str, *, n_images: int, pixels: int | None) -> Float[n
     Raises
     ------
     InputError
-        If the network has no such layer, or its images have no other side.
+        If the network has no such layer.
     """
     from dimscope.studies.recipes.ansuini.checkpoints import last_hidden  # noqa: PLC0415 - torch
 
@@ -173,12 +173,11 @@ def _captured(model: nn.Module, images: NamedData, layers: list[str]) -> Iterato
 
 
 def _prepared(net: str, loaded: LoadedModel, pixels: int | None) -> Any:
+    """What prepares an image; only packaged networks take images of another size."""
     side = pixels or _PIXELS.get(net)
-    if side is None:
+    if side is None or net not in PACKAGED:
         return loaded.preprocess
-    if net not in PACKAGED:
-        raise InputError(f"pixels={pixels}: {net} prepares its own images; leave pixels out")
-    to_side: Any = loaded.preprocess  # of packaged networks, a partial that takes another size
+    to_side: Any = loaded.preprocess  # a partial that takes another size
     return partial(to_side, size=side)
 
 

@@ -70,7 +70,7 @@ def paired_ratio(above: Positive, below: Positive, limit: float = 1.0) -> Ratio:
     error = float(np.std(logs, ddof=1)) / math.sqrt(n)
     reach = float(stats.t.ppf(0.975, n - 1)) * error
     distance = mean - math.log(limit)
-    t = math.inf * np.sign(distance) if error == 0 else distance / error
+    t = distance / error if error > 0 else math.copysign(math.inf, distance) if distance else 0.0
     return Ratio(
         value=math.exp(mean),
         low=math.exp(mean - reach),
