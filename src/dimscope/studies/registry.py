@@ -21,6 +21,7 @@ RECIPES: tuple[str, ...] = (
     "ansuini/hunchback",
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
+    "critique/known_dimension",
 )
 
 #: Names of version 0.1, which still work.

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from dimscope.errors import InputError
 from dimscope.estimators import TwoNN
 from dimscope.neighbors import NeighborGraph
 from dimscope.results import Note
@@ -83,10 +82,7 @@ def resampled(
     values = []
     for _ in range(n_draws):
         kept = np.sort(draws.permutation(graph.n_samples)[:n_kept])
-        value = method.estimate(graph.subset(kept, 2)).value
-        if value is None:
-            raise InputError(f"TwoNN finds no dimension of {n_kept} of {graph.n_samples} points")
-        values.append(value)
+        values.append(method.estimate(graph.subset(kept, 2)).value or np.nan)
     whole = method.estimate(graph)
     return Resampled(
         mean=float(np.mean(values)),
