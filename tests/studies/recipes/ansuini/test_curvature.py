@@ -10,7 +10,7 @@ from dimscope.estimators import TwoNN
 from dimscope.neighbors import NeighborGraph
 from dimscope.studies import get_recipe, run_recipe
 from dimscope.studies.published import published_figure
-from dimscope.studies.recipes.ansuini import curvature_runs, linearised
+from dimscope.studies.recipes.ansuini import curvature_runs, imagenet, linearised
 from dimscope.studies.recipes.ansuini.curvature import claims, figures, summary
 from dimscope.studies.recipes.ansuini.imagenet import subsets_of
 
@@ -98,6 +98,7 @@ def test_too_few_classes_or_blocks_decide_nothing():
 
 def test_a_quick_run_can_be_judged_and_drawn(small_images, tmp_path, monkeypatch):
     monkeypatch.setattr(curvature_runs, "_N_VGG", 2)
+    monkeypatch.setattr(imagenet, "_MEMORY", 0)  # all layers on disk
     options = {"nets": "ours", "n_images": 40, "n_last_hidden": 60, "n_workers": 1}
     frame = run_recipe(NAME, tmp_path, n_classes=2, **options)
     recipe = get_recipe(NAME)

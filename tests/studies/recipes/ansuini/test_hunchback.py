@@ -87,11 +87,14 @@ def test_the_order_is_that_of_the_published_curves():
     assert "Spearman 1.00" in claims(frame_of(trained=ours))[2].ours
 
 
-def test_a_run_measures_every_checkpoint_of_every_subset(small_images, tmp_path):
+@pytest.mark.parametrize("memory", [0, 2**30])
+def test_a_run_measures_every_checkpoint_of_every_subset(
+    small_images, monkeypatch, tmp_path, memory
+):
+    """In memory and on disk."""
+    monkeypatch.setattr(imagenet, "_MEMORY", memory)
     options = {"nets": "ours", "n_classes": 2, "n_images": 40, "n_workers": 1}
-    frame = run_recipe(NAME, tmp_path, budget="quick", pixels=None, **options)
-    # the quick budget has a size of its own, which the small network cannot take
-    assert "problem" not in frame
+    frame = run_recipe(NAME, tmp_path, **options)
     checkpoints = ["input", "pool1", "pool2", "fc_relu1", "fc2"]
     assert list(frame["layer"]) == 2 * 3 * checkpoints
     assert set(frame["n"]) == {35}

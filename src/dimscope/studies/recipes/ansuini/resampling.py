@@ -48,7 +48,7 @@ def graph_of(points: Any) -> NeighborGraph:
     points
         Shape (n, n_features), in memory or on disk.
     """
-    return NeighborGraph.from_points(points, min(_N_NEIGHBORS, len(points) - 1))
+    return NeighborGraph.from_points(points, min(_N_NEIGHBORS, points.shape[0] - 1))
 
 
 def resampled(
