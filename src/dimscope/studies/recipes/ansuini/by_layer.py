@@ -15,12 +15,11 @@ def nets_in(frame: pd.DataFrame) -> list[str]:
 
 
 def left_out(frame: pd.DataFrame) -> str:
-    """Which networks could not be had, and why; empty if none."""
+    """Which networks could not be had; empty if none. Their rows say why."""
     if "problem" not in frame:
         return ""
-    reasons = frame[frame["problem"].notna()].drop_duplicates("net")
-    said = [f"{net} ({why})" for net, why in zip(reasons["net"], reasons["problem"], strict=True)]
-    return f"left out: {', '.join(said)}" if said else ""
+    nets = dict.fromkeys(frame[frame["problem"].notna()]["net"])
+    return f"left out, as the record explains: {', '.join(nets)}" if nets else ""
 
 
 def by_layer(frame: pd.DataFrame, net: str, *, trained: bool, what: str = "mean") -> pd.DataFrame:

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
-from scipy import stats
 
-from dimscope.studies.claims import LEAST_SEEDS, LEVEL, Claim
+from dimscope.studies.claims import Claim
 from dimscope.studies.jobs import Job, Rows
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe
@@ -29,6 +27,13 @@ from dimscope.studies.recipes.ansuini.by_layer import (
     peak_of,
 )
 from dimscope.studies.recipes.ansuini.hunchback_figures import figures
+from dimscope.studies.recipes.ansuini.hunchback_findings import (
+    below_units,
+    flatness,
+    order,
+    rise_and_fall,
+    scatter_with_hubs,
+)
 from dimscope.studies.recipes.ansuini.imagenet import (
     MIXED,
     PACKAGED,
@@ -39,16 +44,13 @@ from dimscope.studies.recipes.ansuini.imagenet import (
     short,
     subsets_of,
 )
-from dimscope.studies.recipes.ansuini.ratios import Finding, Ratio, over_nets, paired_ratio
+from dimscope.studies.recipes.ansuini.ratios import over_nets
 
 if TYPE_CHECKING:
     from dimscope.results import Note
 
 N_DRAWS = 5
 _KEPT = 450 / 512
-_ORDERS = 10.0  # an order of magnitude
-_N_BOOTSTRAP = 2000
-_N_PERMUTATIONS = 20_000
 
 
 def jobs(*, nets: str, n_classes: int, n_images: int, pixels: int | None) -> list[Job]:
@@ -133,12 +135,12 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
         over_nets(
             "the dimension is at least an order of magnitude below the number of units, at every "
             "checkpoint",
-            {net: _below_units(trained[net], of_layers(frame, net, "units")) for net in nets},
+            {net: below_units(trained[net], of_layers(frame, net, "units")) for net in nets},
             n=n, left_out=missing,
         ).of(1, published="VGG-16: 31.7 of 150,528 pixels, 119 of 200,704 units, 15.7 of 1,000"),
         over_nets(
             "the dimension rises to a peak inside and falls from it to the last checkpoint",
-            {net: _hunchback(curves) for net, curves in trained.items()},
+            {net: rise_and_fall(curves) for net, curves in trained.items()},
             n=n, left_out=missing,
         ).of(
             2,
@@ -148,111 +150,31 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
         over_nets(
             "checkpoints have the order of the published VGGs and ResNets at the same relative "
             "depth",
-            {net: _order(trained[net], of_layers(frame, net, "depth")) for net in nets},
+            {net: order(trained[net], of_layers(frame, net, "depth")) for net in nets},
             n=n, left_out=missing,
         ).of(2, published="figure 3B, mean of 13 networks"),
         over_nets(
             "untrained, the rise is less than half of the trained one, in logarithms",
-            {net: _flatness(trained[net], untrained[net]) for net in nets},
+            {net: flatness(trained[net], untrained[net]) for net in nets},
             n=n, left_out=missing,
         ).of(
             2, published=f"VGG-16: x {rises[1]:.2f} untrained, x {rises[0]:.2f} trained"
         ),
+        over_nets(
+            "draws scatter more at checkpoints where one image is the nearest neighbour of more "
+            "of the others",
+            {net: scatter_with_hubs(*_of_draws(frame, net)) for net in nets},
+            n=n, left_out=missing,
+        ),
     ]  # fmt: skip
 
 
-def _below_units(curves: pd.DataFrame, units: np.ndarray) -> Finding:
-    ratios = [
-        paired_ratio(np.full(len(values), n_units), values, _ORDERS)
-        for n_units, values in zip(units, classes_of(curves).to_numpy().T, strict=True)
-    ]
-    least = min(ratios, key=lambda ratio: ratio.value)
-    middle = float(np.median([ratio.value for ratio in ratios]))
-    layer = short(curves.columns[ratios.index(least)])
-    p_value = max(ratio.p_above for ratio in ratios)
-    outcomes = {ratio.is_above for ratio in ratios}
-    holds = False if False in outcomes else None if None in outcomes else True
-    return Finding(
-        holds=holds,
-        p_value=p_value,
-        said=f"units over dimension {least} at {layer}, the least; x {middle:,.0f} is the median",
+def _of_draws(frame: pd.DataFrame, net: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Mean and deviation over draws, and the hub, of a trained network."""
+    mean, std, hub = (
+        by_layer(frame, net, trained=True, what=what) for what in ("mean", "std", "hub")
     )
-
-
-def _hunchback(curves: pd.DataFrame) -> Finding:
-    peak, classes = peak_of(curves), classes_of(curves)
-    rise = paired_ratio(classes[peak], classes.iloc[:, 0])
-    fall = paired_ratio(classes[peak], classes.iloc[:, -1])
-    outcomes = {rise.is_above, fall.is_above}
-    holds = False if False in outcomes else None if None in outcomes else True
-    return Finding(
-        holds=holds,
-        p_value=max(rise.p_above, fall.p_above),
-        said=f"up {rise} to {short(peak)}, down {fall}",
-    )
-
-
-def _order(curves: pd.DataFrame, depths: np.ndarray) -> Finding:
-    """Spearman's correlation with the published curve, tested by permuting checkpoints."""
-    values, published = classes_of(curves).to_numpy(), _published_at(depths)
-    if len(values) < LEAST_SEEDS:
-        return Finding(holds=None, p_value=1.0, said=f"{len(values)} classes are too few")
-
-    rng = np.random.default_rng(0)
-    drawn = rng.integers(len(values), size=(_N_BOOTSTRAP, len(values)))
-    low, high = np.quantile(_spearman(values[drawn].mean(axis=1), published), [0.025, 0.975])
-    found = float(_spearman(values.mean(axis=0), published))
-    permuted = rng.permuted(np.tile(published, (_N_PERMUTATIONS, 1)), axis=1)
-    as_high = _spearman(permuted, values.mean(axis=0)) >= found - 1e-12
-    p_value = float(1 + as_high.sum()) / (1 + _N_PERMUTATIONS)
-    return Finding(
-        holds=True if p_value < LEVEL else False if high < 0 else None,
-        p_value=p_value,
-        said=f"Spearman {found:.2f} ({low:.2f} .. {high:.2f}), {len(depths)} checkpoints",
-    )
-
-
-def _spearman(rows: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Correlations of each row, along the last axis, with one other."""
-    centre = (len(other) + 1) / 2
-    ranks, others = stats.rankdata(rows, axis=-1) - centre, stats.rankdata(other) - centre
-    norms = np.sqrt((ranks**2).sum(axis=-1) * (others**2).sum())
-    return np.asarray((ranks * others).sum(axis=-1) / norms)
-
-
-def _published_at(depths: np.ndarray) -> np.ndarray:
-    """Mean of the published curves of VGGs and ResNets at these relative depths."""
-    curves = [
-        np.interp(depths, curve["relative_depth"], curve["id"])
-        for net, curve in published_figure("hunchbacks_B")["values"].items()
-        if net.startswith(("vgg", "resnet"))
-    ]
-    mean: np.ndarray = np.stack(curves).mean(axis=0)
-    return mean
-
-
-def _rises(curves: pd.DataFrame) -> Float64[np.ndarray, " classes"]:
-    """The highest checkpoint of the mixed images over the input, class by class."""
-    classes = classes_of(curves)
-    highest = str(curves.loc[MIXED].idxmax())
-    return np.asarray(classes[highest] / classes.iloc[:, 0], dtype=np.float64)
-
-
-def _flatness(trained: pd.DataFrame, untrained: pd.DataFrame) -> Finding:
-    """Compare the rises: that of the trained network against the square of the other."""
-    if untrained.empty:
-        return Finding(holds=None, p_value=1.0, said="no untrained network")
-    compared = paired_ratio(_rises(trained), _rises(untrained) ** 2)
-    return Finding(
-        holds=compared.is_above,
-        p_value=compared.p_above,
-        said=f"{_over_one(untrained)} untrained, {_over_one(trained)} trained",
-    )
-
-
-def _over_one(curves: pd.DataFrame) -> Ratio:
-    rises = _rises(curves)
-    return paired_ratio(rises, np.ones_like(rises))
+    return mean, std, hub
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
