@@ -9,6 +9,7 @@ is drawn right and as their code draws it (see `dimscope.surrogate`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     The peak is found in the mixed images and tested in the classes.
     """
     layers = frame[frame["part"] == "layers"]
-    tables = {net: _Tables(layers, net) for net in nets_in(layers)}
+    tables = {net: _Tables.of(layers, net) for net in nets_in(layers)}
     n = min((len(classes_of(found.trained)) for found in tables.values()), default=0)
     last = frame[frame["part"] == "last hidden"]
     blocks = {net: blocks_of(last, net) for net in nets_with_gaussians(last)}
@@ -83,6 +84,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     panel, curve = published_figure("curvature_C"), published_figure("curvature_B")["values"]
     pc, theirs = panel["pc_id_trained"], panel["id_trained"]
     ratios = {n_images: gaussian / data for n_images, data, gaussian in curve}
+    gaussians = {n_images: gaussian for n_images, _, gaussian in curve}
     return [
         over_nets(
             "the PC-ID of the last hidden layer is several (more than 3) times its dimension",
@@ -112,18 +114,26 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
             {net: _too_high(table) for net, table in blocks.items()},
             n=n_blocks, left_out=left_out(last),
         ),
-        _published_explained(frame[frame["part"] == "published"], dict(_pairs(curve))[_AT]),
+        _published_explained(frame[frame["part"] == "published"], gaussians[_AT]),
     ]  # fmt: skip
 
 
-class _Tables:
+class _Tables(NamedTuple):
     """Dimension and PC-ID of one network, trained and untrained, by subset and layer."""
 
-    def __init__(self, frame: pd.DataFrame, net: str) -> None:
-        self.trained, self.untrained, self.pc_trained, self.pc_untrained = (
-            by_layer(frame, net, trained=trained, what=what)
-            for what in ("mean", "pc_count")
-            for trained in (True, False)
+    trained: pd.DataFrame
+    untrained: pd.DataFrame
+    pc_trained: pd.DataFrame
+    pc_untrained: pd.DataFrame
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, net: str) -> Self:
+        return cls(
+            *(
+                by_layer(frame, net, trained=trained, what=what)
+                for what in ("mean", "pc_count")
+                for trained in (True, False)
+            )
         )
 
 
@@ -229,11 +239,6 @@ def _too_high(table: pd.DataFrame) -> Finding:
     return Finding(holds=ratio.is_above, p_value=ratio.p_above, said=f"{ratio} at {_AT:,} images")
 
 
-def _pairs(curve: list[list[float]]) -> list[tuple[float, float]]:
-    """N and the published dimension of the Gaussian."""
-    return [(n, gaussian) for n, _, gaussian in curve]
-
-
 def _published_explained(frame: pd.DataFrame, target: float) -> Claim:
     """Whether the published value is what the fault makes of the published spectrum."""
     wide, right = (
@@ -256,7 +261,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """PC-ID and dimension of the input, the peak and the last two checkpoints."""
     layers, rows = frame[frame["part"] == "layers"], {}
     for net in nets_in(layers):
-        found = _Tables(layers, net)
+        found = _Tables.of(layers, net)
         peak = peak_of(found.trained)
         shown = [found.trained.columns[0], peak, *found.trained.columns[_HIDDEN:]]
         for name, table in (
