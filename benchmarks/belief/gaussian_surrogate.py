@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 import dimscope as ds
 from benchmarks.belief.layers import EARLY, FOLDER, LAST_HIDDEN, layer
@@ -24,15 +21,16 @@ from benchmarks.shared.markdown import MISSING, table
 from benchmarks.shared.messages import say
 from benchmarks.shared.paths import DOCS
 from dimscope.controls import surrogate_draws
+from dimscope.studies.published import published_figure
+from dimscope.studies.recipes.ansuini.linearised import gaussian_of_vgg16, standardised
 
-PUBLISHED = json.loads(Path(__file__).with_name("ansuini2019_curvature.json").read_text("utf-8"))
+PUBLISHED = published_figure("curvature_B")["values"]  # N, data, Gaussian
 KEPT = FOLDER / "gaussian_surrogate.json"
 FIGURE = DOCS / "images" / "gaussian_surrogate.png"
 SIZES = [500, 1000, 2000, 4000, 6000, 8000, 9500]
 VGG = "VGG-16 spectrum"
 AT_SPECTRUM = 2000  # images, nominally: the spectrum is of 2,016
 MOST_BLOCKS = 5
-UNITS = 4096  # of VGG-16's last hidden layer
 
 #: What is measured, by the name it has in the table: the points to read, of some rows of a layer.
 Draw = Callable[[np.ndarray, int], np.ndarray]
@@ -44,41 +42,12 @@ def gaussian(x: np.ndarray, seed: int) -> np.ndarray:
     return next(surrogate_draws(x, rng=seed))[1]
 
 
-def standardised(x: np.ndarray) -> np.ndarray:
-    spread = x.std(axis=0, dtype=np.float64)
-    return (x - x.mean(axis=0, dtype=np.float64)) / np.where(spread > 0, spread, 1.0)
-
-
 DRAWS: dict[str, Draw] = {
     "data": lambda x, _: x,
     "surrogate": gaussian,
     "standardised": lambda x, seed: gaussian(standardised(x), seed),
     "as published": lambda x, seed: ds.surrogate(x, paper=True, rng=seed),
 }
-
-
-@cache
-def published_spectrum() -> np.ndarray:
-    """Singular values of the standardised last hidden layer of VGG-16, all 2,015 of them.
-
-    Those between the ranks that were decoded lie on straight lines in logarithms. The figure ends
-    at rank 500; beyond, they fall as the power of the rank that brings the sum of squares to the
-    number of images times that of units, as standardised data have it.
-    """
-    n, ranks = PUBLISHED["n_samples_of_spectrum"], np.array(PUBLISHED["ranks"])
-    logs = np.log(PUBLISHED["singular_values"])
-    head = np.exp(np.interp(np.log(np.arange(1, ranks[-1] + 1)), np.log(ranks), logs))
-    beyond = np.arange(ranks[-1] + 1, n) / ranks[-1]
-    rest = n * UNITS - np.square(head).sum()
-    power = brentq(lambda p: np.square(head[-1] * beyond**-p).sum() - rest, 0.1, 10)
-    return np.concatenate([head, head[-1] * beyond**-power])
-
-
-def of_spectrum(draw: str, seed: int) -> np.ndarray:
-    """As many Gaussian points as the published spectrum is of, right or as published."""
-    singular, n = published_spectrum(), PUBLISHED["n_samples_of_spectrum"]
-    deviations = np.sqrt(singular) if draw == "as published" else singular / np.sqrt(n - 1)
-    return np.random.default_rng(seed).standard_normal((n, len(singular))) * deviations
 
 
 def n_blocks(name: str, n: int) -> int:
@@ -98,7 +67,7 @@ def tasks() -> Iterator[tuple[str, int, str, int]]:
 def measure(name: str, n: int, draw: str, block: int) -> ds.DimensionEstimate:
     """TwoNN, the linear fit, as published; all draws are of the same images."""
     if name == VGG:
-        points = of_spectrum(draw, block)
+        points = gaussian_of_vgg16(as_published=draw == "as published", seed=block)
     else:
         order = np.random.default_rng(0).permutation(len(layer(name)))
         points = DRAWS[draw](layer(name)[np.sort(order[block * n : (block + 1) * n])], block)
@@ -160,8 +129,7 @@ def as_table(rows: Sequence[Row]) -> str:
 def _published_table(rows: Sequence[Row]) -> str:
     head = ["N", "data, published", "Gaussian, published", "its spectrum, as published"]
     wrong, right = (curve(rows, VGG, draw) for draw in ("as published", "surrogate"))
-    curves = (PUBLISHED[name] for name in ("n", "data", "surrogate"))
-    published = {n: values for n, *values in zip(*curves, strict=True)}
+    published = {n: values for n, *values in PUBLISHED}
     lines = [
         [f"{n:,}", *(f"{value:.1f}" for value in published[n]), _cell(wrong, n), _cell(right, n)]
         for n in SIZES
@@ -189,8 +157,9 @@ def draw_figure(rows: Sequence[Row]) -> None:
                 style = {"fmt": marker if name == VGG else f"{marker}-", "color": color}
                 ax.errorbar(*found.T[:2], yerr=1.96 * found[:, 2], label=label, ms=5, **style)
         if name == VGG:
-            for column, draw in (("data", "data"), ("surrogate", "as published")):
-                ax.plot(PUBLISHED["n"], PUBLISHED[column], color=LOOKS[draw][1], alpha=0.6)
+            n, *columns = np.transpose(PUBLISHED)
+            for column, draw in zip(columns, ("data", "as published"), strict=True):
+                ax.plot(n, column, color=LOOKS[draw][1], alpha=0.6)
         ax.set(xscale="log", yscale="log", xlabel="images")
         ax.set_title(title.replace(", and", ",\nand"), fontsize=10)
         ax.set_xticks([500, 1000, 2000, 4000, 9500], ["500", "1,000", "2,000", "4,000", "9,500"])

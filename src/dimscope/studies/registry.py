@@ -17,7 +17,9 @@ _WORKERS_ON_A_DEVICE = 4
 
 #: Names, ``paper/recipe``: each is the constant ``RECIPE`` of ``recipes/paper/recipe.py``.
 RECIPES: tuple[str, ...] = (
+    "ansuini/hunchback",
     "ansuini/last_hidden",
+    "ansuini/curvature",
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
     "critique/known_dimension",

@@ -11,7 +11,7 @@ torchvision's networks then overwrites in place; that of their MNIST network is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ from torch import nn
 from dimscope.errors import InputError
 
 _STAGE = re.compile(r"layer\d+")
-_SHORTCUTS = {"downsample", "shortcut"}
+_SHORTCUTS = {"downsample", "shortcut", "expand1x1"}
 _OTHERWISE = (
     "the paper's checkpoints are those of AlexNet, VGG and ResNet: name the layers to measure, or "
     "take layers='auto'"
@@ -46,7 +46,9 @@ class Checkpoint:
     relative_depth: float
 
 
-def checkpoints(model: nn.Module) -> tuple[Checkpoint, ...]:
+def checkpoints(
+    model: nn.Module, layers: Mapping[str, str] | None = None
+) -> tuple[Checkpoint, ...]:
     """The paper's checkpoints of a network built like AlexNet, VGG or ResNet.
 
     Of a plain network these are the input, every max-pool and every linear map, each with the ReLU
@@ -57,6 +59,9 @@ def checkpoints(model: nn.Module) -> tuple[Checkpoint, ...]:
     ----------
     model
         The network. It is not run: its modules must be defined in the order in which they run.
+    layers
+        For a network that is built in another way: the layers after the input, each with the
+        module at whose end its depth is counted.
 
     Raises
     ------
@@ -76,15 +81,14 @@ def checkpoints(model: nn.Module) -> tuple[Checkpoint, ...]:
     fc_relu2 9 0.9
     fc3 10 1.0
     """
-    stages = [name for name, _ in model.named_children() if _STAGE.fullmatch(name)]
-    chosen = _of_stages(model, stages) if stages else _of_plain_network(model)
+    chosen = _as_in_the_paper(model) if layers is None else layers
     depths = _depths(model)
     in_all = max(depths.values(), default=0)
     if not chosen or in_all == 0:
         raise InputError(
             f"{type(model).__name__} has neither max-pools nor linear maps; {_OTHERWISE}"
         )
-    points = [("input", 0), *((name, depths[name]) for name in chosen)]
+    points = [("input", 0), *((name, depths[module]) for name, module in chosen.items())]
     return tuple(Checkpoint(name, depth, depth / in_all) for name, depth in points)
 
 
@@ -113,6 +117,12 @@ def last_hidden(model: nn.Module) -> str:
             f"{type(model).__name__} has no linear map, and so no last hidden layer; name a layer"
         )
     return f"{linear[-1]}:input"
+
+
+def _as_in_the_paper(model: nn.Module) -> dict[str, str]:
+    stages = [name for name, _ in model.named_children() if _STAGE.fullmatch(name)]
+    chosen = _of_stages(model, stages) if stages else _of_plain_network(model)
+    return {name: name for name in chosen}
 
 
 def _of_stages(model: nn.Module, stages: list[str]) -> list[str]:
@@ -144,13 +154,10 @@ def _of_plain_network(model: nn.Module) -> list[str]:
 
 
 def _leaves(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Modules that hold no others, outside of shortcuts, by name."""
+    """Modules that hold no others but their padding, outside of shortcuts, by name."""
     for name, module in model.named_modules():
-        if (
-            name
-            and next(module.children(), None) is None
-            and _SHORTCUTS.isdisjoint(name.split("."))
-        ):
+        is_leaf = isinstance(module, nn.Conv2d) or next(module.children(), None) is None
+        if name and is_leaf and _SHORTCUTS.isdisjoint(name.split(".")):
             yield name, module
 
 
