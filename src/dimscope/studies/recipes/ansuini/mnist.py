@@ -151,7 +151,9 @@ def _through_training(frame: pd.DataFrame) -> Iterator[tuple[int, pd.DataFrame]]
     of_sample = frame[frame["sample"] == _SAMPLE]
     for epoch in sorted(int(e) for e in of_sample["epoch"].unique()):
         speed = _FASTER if epoch > _length(frame) else _FAST
-        yield epoch, of_sample[(of_sample["epoch"] == epoch) & (of_sample["speed"] == speed)]
+        part = of_sample[(of_sample["epoch"] == epoch) & (of_sample["speed"] == speed)]
+        if len(part):
+            yield epoch, part
 
 
 def _values(part: pd.DataFrame) -> np.ndarray:

@@ -72,6 +72,7 @@ def train_on_mnist(  # noqa: PLR0913 - the options of the recipe
     )
     per_epoch = steps_per_epoch(schedule, n_images) / speed
     epoch_at = {round(e * per_epoch): e for e in (*MOMENTS, epochs) if e <= epochs}
+    epoch_at[0] = 0
 
     def measure(step: int) -> Rows:
         epoch = epoch_at[step]
