@@ -82,7 +82,7 @@ def test_a_tiny_run(tmp_path, monkeypatch):
 
     monkeypatch.setattr(labels_runs, "load_samples", load)
     monkeypatch.setattr(small_net_module, "N_DRAWS", 2)
-    options = {"n_seeds": 1, "n_images": 64, "n_cifar": 64, "epochs": 1}
+    options = {"n_seeds": 1, "n_images": 64, "n_cifar": 64, "epochs": 1, "cifar_epochs": 1}
     frame = run_recipe("ansuini/labels", tmp_path, n_workers=1, progress=False, **options)
     table = labels.summary(frame)
     assert list(table.columns[:7]) == list(labels.LAYERS)

@@ -41,9 +41,11 @@ def jobs(  # noqa: PLR0913 - the options
     n_images: int,
     n_cifar: int,
     epochs: int,
+    cifar_epochs: int,
     learning_rate: float,
     annealing: str,
     precision: str,
+    n_sample: int,
 ) -> list[Job]:
     """A run for each data set, kind of labels and seed.
 
@@ -54,11 +56,12 @@ def jobs(  # noqa: PLR0913 - the options
     """
     if n_seeds < 1:
         raise InputError(f"n_seeds={n_seeds} must be at least 1")
+    length = dict.fromkeys(DATA, (n_images, epochs)) | {"cifar10": (n_cifar, cifar_epochs)}
     return [
         {
-            "data": data, "labels": labels, "seed": seed,
-            "n_images": n_cifar if data == "cifar10" else n_images, "epochs": epochs,
-            "learning_rate": learning_rate, "annealing": annealing, "precision": precision,
+            "data": data, "labels": labels, "seed": seed, "n_images": length[data][0],
+            "epochs": length[data][1], "learning_rate": learning_rate, "annealing": annealing,
+            "precision": precision, "n_sample": n_sample,
         }
         for seed in range(n_seeds)
         for data in DATA
@@ -228,16 +231,21 @@ RECIPE = Recipe(
         seeds_option(8),
         Option(name="n_images", kind=int, default=10000, help="Training images."),
         Option(name="n_cifar", kind=int, default=5000, help="Training images of CIFAR-10."),
-        Option(name="epochs", kind=int, default=50, help="Epochs."),
+        Option(name="epochs", kind=int, default=60, help="Epochs."),
+        Option(name="cifar_epochs", kind=int, default=40, help="Epochs on CIFAR-10."),
         Option(name="learning_rate", kind=float, default=0.02, help="Learning rate of SGD."),
         Option(name="annealing", kind=str, default="cosine", help="none or cosine."),
         Option(name="precision", kind=str, default="bfloat16", help="float32 or bfloat16."),
+        Option(name="n_sample", kind=int, default=2000, help="Images of which the ID is taken."),
     ),
     budgets={
-        "quick": {"n_seeds": 1, "n_images": 2000, "n_cifar": 2000, "epochs": 1},
+        "quick": {
+            "n_seeds": 1, "n_images": 2000, "n_cifar": 2000, "epochs": 1, "cifar_epochs": 1,
+            "n_sample": 500,
+        },
         "full": {
-            "n_images": 60000, "n_cifar": 50000, "epochs": 500, "learning_rate": 5e-4,
-            "annealing": "none", "precision": "float32",
+            "n_images": 60000, "n_cifar": 50000, "epochs": 500, "cifar_epochs": 500,
+            "learning_rate": 5e-4, "annealing": "none", "precision": "float32",
         },
     },
     jobs=jobs,

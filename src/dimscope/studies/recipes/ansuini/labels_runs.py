@@ -12,7 +12,6 @@ from dimscope.studies.recipes.ansuini.small_net import (
 from dimscope.studies.training import Schedule, fit_of, load_samples, shuffled, train
 
 BATCH_SIZE, MOMENTUM = 64, 0.9
-N_SAMPLE = 2000
 _DENSE = {name: module for name, module in MODULES.items() if name in ("d1", "output")}
 
 
@@ -26,6 +25,7 @@ def train_on_labels(  # noqa: PLR0913 - the options of the recipe
     learning_rate: float,
     annealing: str,
     precision: str,
+    n_sample: int,
 ) -> Rows:
     """Train the paper's small network, and measure its layers at the end.
 
@@ -41,12 +41,14 @@ def train_on_labels(  # noqa: PLR0913 - the options of the recipe
         Training images, the first ones.
     epochs, learning_rate, annealing, precision
         As in `Schedule`; batches of 64 and a momentum of 0.9, as in the paper.
+    n_sample
+        Images of which the dimension is taken.
 
     Returns
     -------
     list of dict
         A row with ``training_loss``, ``training_accuracy`` and ``test_accuracy``; then what
-        `dimension_rows` gives with ``sample``: ``"test"``, the first 2,000 test images, and for the
+        `dimension_rows` gives with ``sample``: ``"test"``, the first test images, and for the
         dense layers ``"training"``, the first training images.
     """
     training, test = load_samples(data, "train").first(n_images), load_samples(data, "test")
@@ -64,8 +66,8 @@ def train_on_labels(  # noqa: PLR0913 - the options of the recipe
         "training_accuracy": significant(fit.accuracy),
         "test_accuracy": significant(fit_of(model, test).accuracy),
     }
-    of_test = dimension_rows(model, test.images[:N_SAMPLE])
-    of_training = dimension_rows(model, training.images[:N_SAMPLE], _DENSE, with_input=False)
+    of_test = dimension_rows(model, test.images[:n_sample])
+    of_training = dimension_rows(model, training.images[:n_sample], _DENSE, with_input=False)
     return [
         fitted,
         *({"sample": "test"} | row for row in of_test),
