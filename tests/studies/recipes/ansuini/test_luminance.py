@@ -118,7 +118,6 @@ def test_a_tiny_run(tmp_path, monkeypatch):
     monkeypatch.setattr(luminance_runs, "load_samples", load)
     monkeypatch.setattr(luminance_runs, "N_SAMPLE", 60)
     monkeypatch.setattr(small_net_module, "N_DRAWS", 2)
-    monkeypatch.setattr(luminance_runs, "N_DRAWS", 2)
     monkeypatch.setattr(luminance, "_N_POINTS", 100)
     monkeypatch.setattr(luminance, "_OTHERS", OTHERS)
     options = {"n_draws": 2, "n_seeds": 1, "n_images": 128, "epochs": 2, "epochs_weaker": 2}

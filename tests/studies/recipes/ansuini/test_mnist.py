@@ -12,7 +12,8 @@ import torch
 from dimscope.errors import InputError
 from dimscope.studies import published_figure, run_recipe
 from dimscope.studies.recipes.ansuini import mnist, mnist_runs, small_net as small_net_module
-from dimscope.studies.recipes.ansuini.small_net import N_UNITS, VARIANTS, layer_points, small_net
+from dimscope.studies.recipes.ansuini.mnist_layers import N_UNITS
+from dimscope.studies.recipes.ansuini.small_net import VARIANTS, layer_points, small_net
 from dimscope.studies.training import Samples
 
 PUBLISHED = published_figure("mnist_B")["values"]["mnist"]["id"]
@@ -86,7 +87,8 @@ def test_leaving_out_the_last_two_ratios_changes_nothing():
 def test_layers_have_the_units_of_the_paper():
     images = torch.zeros((2, 1, 28, 28))
     found = {name: points.shape[1] for name, points in layer_points(small_net(0), images)}
-    assert {"input": 784} | found == dict(N_UNITS)
+    assert {"input": 784} | found == N_UNITS
+    assert list(N_UNITS) == published_figure("mnist_B")["layers"]
 
 
 def test_variants_are_what_they_say():

@@ -20,6 +20,7 @@ from dimscope.studies.jobs import Job
 from dimscope.studies.permutation import sign_flip_p
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe, seeds_option
+from dimscope.studies.recipes.ansuini.mnist_layers import LAYERS, published_layers
 
 if TYPE_CHECKING:
     from jaxtyping import Float64
@@ -29,7 +30,6 @@ DATA: Mapping[str, str] = {
     "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10",
 }  # fmt: skip
 LABELS = ("true", "shuffled")
-LAYERS: tuple[str, ...] = tuple(published_figure("mnist_B")["layers"])
 #: Share of its training labels that a network with shuffled labels must know.
 FITTED = 0.99
 _PUBLISHED = {"true": "mnist", "shuffled": "mnist_shuffled_labels"}
@@ -84,8 +84,7 @@ def _claims_of(frame: pd.DataFrame) -> list[Claim]:
     at = LAYERS.index("d1")
     d1, compressed = shuffled[:, at], true[:, at]
     before = shuffled[:, :at]
-    values = published_figure("mnist_B")["values"]
-    old, new = (values[_PUBLISHED[labels]]["id"] for labels in LABELS)
+    old, new = (published_layers(_PUBLISHED[labels]).values for labels in LABELS)
     is_mnist = data == "mnist"
     return [
         judged(
@@ -173,12 +172,11 @@ def _values(frame: pd.DataFrame, labels: str) -> Float64[np.ndarray, "seeds laye
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """The dimension of each layer, mean ± sd over seeds, and how well the networks fit."""
-    values = published_figure("mnist_B")["values"]
     rows: dict[str, list[str]] = {}
     for data, name in DATA.items():
         for labels in LABELS:
             if data == "mnist":
-                found = [f"{value:.2f}" for value in values[_PUBLISHED[labels]]["id"]]
+                found = [f"{value:.2f}" for value in published_layers(_PUBLISHED[labels]).values]
                 rows[f"{name}, {labels} labels, published"] = [*found, "", "", ""]
             part = frame[(frame["data"] == data) & (frame["labels"] == labels)]
             layers = [_mean_and_sd(column) for column in _values(part, labels).T]
@@ -208,9 +206,9 @@ def _figure(frame: pd.DataFrame, data: str) -> Axes:
         x = range(len(LAYERS))
         curves.append(StudyCurve(label, x, list(values.mean(axis=0)), list(sd)))
         if data == "mnist":
-            old = published_figure("mnist_B")["values"][_PUBLISHED[labels]]
+            old = published_layers(_PUBLISHED[labels])
             name = f"published, {labels} labels"
-            curves.append(StudyCurve(name, x, old["id"], old["err"], is_published=True))
+            curves.append(StudyCurve(name, x, old.values, old.bars, is_published=True))
     return plot_study_curves(
         curves, title=f"{DATA[data]}: dimension of each layer on test images", x_label="layer",
         y_label="ID (TwoNN, 50 draws of 90 % of 2,000)", x_names=LAYERS,

@@ -20,11 +20,12 @@ from dimscope.studies.claims import Claim, agrees, judged
 from dimscope.studies.jobs import Job
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe
+from dimscope.studies.recipes.ansuini.mnist_layers import LAYERS, published_layers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LAYERS: tuple[str, ...] = tuple(published_figure("mnist_B")["layers"])
+_PUBLISHED = published_layers("mnist_luminance")
 #: Strengths: the paper's, the default of the published script, and those near the published ID.
 STATED, SCRIPT, FOUND = 100.0, 300.0, 1000.0
 #: The strength of the example images of the published figure, whose digits span 85 or 86 of 255
@@ -135,7 +136,7 @@ def _scan(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reads_three(scan: pd.DataFrame, strength: float) -> Claim:
-    target, bar = _published()["id"][0], _published()["err"][0]
+    target, bar = _PUBLISHED.values[0], _PUBLISHED.bars[0]
     mean, sd, n = (float(scan[name][strength]) for name in ("mean", "sd", "n"))
     half = float(stats.t.ppf(0.975, n - 1) * sd / np.sqrt(n))
     claim = agrees(
@@ -166,7 +167,7 @@ def _others(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _nothing_else(frame: pd.DataFrame) -> Claim:
-    target, bar = _published()["id"][0], _published()["err"][0]
+    target, bar = _PUBLISHED.values[0], _PUBLISHED.bars[0]
     others = _others(frame)
     fits = (others["two_nn"] - target).abs() <= _ALLOWED
     fits &= others["bar"].between(bar / _FACTOR, bar * _FACTOR)
@@ -191,7 +192,7 @@ def _nothing_else(frame: pd.DataFrame) -> Claim:
 def _recovery(nets: pd.DataFrame, strength: float) -> list[Claim]:
     """What the network makes of it: early layers as low as the input, the later ones not."""
     part = nets[nets["layer"].notna()]
-    old, name = _published(), f"lambda = {strength:g}"
+    old, name = _PUBLISHED, f"lambda = {strength:g}"
     mean = part.groupby("layer")[["two_nn", "bar", "stderr"]].mean()
     knows = float(nets["training_accuracy"].min())
     why = "" if knows >= _LEARNT else f"a net knows only {knows:.1%} of its training images"
@@ -200,7 +201,7 @@ def _recovery(nets: pd.DataFrame, strength: float) -> list[Claim]:
     early, later = ["conv1", "pool1"], ["conv2", "pool2", "d1", "output"]
     at, d1 = LAYERS.index("d1"), mean.loc["d1"]
     seeds = part[part["layer"] == "d1"]["two_nn"]
-    text = ", ".join(f"{layer} {v:.2f}" for layer, v in zip(LAYERS, old["id"], strict=True))
+    text = ", ".join(f"{layer} {v:.2f}" for layer, v in zip(LAYERS, old.values, strict=True))
 
     def claim(statement: str, holds: bool, ours: str, published: str = text) -> Claim:
         outcome = judged(
@@ -223,9 +224,9 @@ def _recovery(nets: pd.DataFrame, strength: float) -> list[Claim]:
         ),
         claim(
             "d1 within the published bar plus ours",
-            bool(abs(d1["two_nn"] - old["id"][at]) <= old["err"][at] + d1["bar"]),
+            bool(abs(d1["two_nn"] - old.values[at]) <= old.bars[at] + d1["bar"]),
             f"{d1['two_nn']:.2f} ± {d1['bar']:.2f} (nets {seeds.min():.2f} .. {seeds.max():.2f})",
-            f"{old['id'][at]:.2f} ± {old['err'][at]:.2f}",
+            f"{old.values[at]:.2f} ± {old.bars[at]:.2f}",
         ),
     ]  # fmt: skip
 
@@ -233,7 +234,6 @@ def _recovery(nets: pd.DataFrame, strength: float) -> list[Claim]:
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """The input by strength and reading, and the layers of the networks beside the published."""
     columns = [*LAYERS, "training loss", "training accuracy", "test accuracy", "units of d1 alive"]
-    old = _published()
     rows: dict[str, list[str]] = {}
     for row in _scan(frame).itertuples():
         rows[f"input, lambda = {row.Index:g}"] = [f"{row.mean:.2f} ± {row.sd:.2f}"]
@@ -241,7 +241,8 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         name = f"input, lambda = {row.strength:g}, {row.reading}, N = {row.n_points:.0f}"
         rows[name] = [f"{row.two_nn:.2f}"]
     rows["published, lambda = 100"] = [
-        f"{value:.2f} ± {bar:.2f}" for value, bar in zip(old["id"], old["err"], strict=True)
+        f"{value:.2f} ± {bar:.2f}"
+        for value, bar in zip(_PUBLISHED.values, _PUBLISHED.bars, strict=True)
     ]
     by = ["strength", "seed", "epoch"]
     for (strength, seed, epoch), part in _nets(frame).groupby(by, sort=False):
@@ -264,11 +265,6 @@ def figures(frame: pd.DataFrame) -> Mapping[str, Callable[[], Axes]]:
     return found
 
 
-def _published() -> dict[str, list[float]]:
-    found: dict[str, list[float]] = published_figure("mnist_B")["values"]["mnist_luminance"]
-    return found
-
-
 def _nets(frame: pd.DataFrame) -> pd.DataFrame:
     """All rows of networks; none in a record of inputs only."""
     known = frame if "epoch" in frame else frame.assign(epoch=np.nan)
@@ -284,12 +280,12 @@ def _last(frame: pd.DataFrame, strength: float) -> pd.DataFrame:
 
 
 def _input_figure(frame: pd.DataFrame) -> Axes:
-    scan, value = _scan(frame), _published()["id"][0]
+    scan, value = _scan(frame), _PUBLISHED.values[0]
     strengths = list(scan.index)
     curves = [
         StudyCurve("ours (mean ± sd over draws)", strengths, list(scan["mean"]), list(scan["sd"])),
         StudyCurve(
-            "published, lambda = 100", [STATED], [value], [_published()["err"][0]],
+            "published, lambda = 100", [STATED], [value], [_PUBLISHED.bars[0]],
             is_published=True,
         ),
         StudyCurve(
@@ -304,7 +300,7 @@ def _input_figure(frame: pd.DataFrame) -> Axes:
 
 
 def _layers_figure(frame: pd.DataFrame) -> Axes:
-    old, curves, x = _published(), [], range(len(LAYERS))
+    old, curves, x = _PUBLISHED, [], range(len(LAYERS))
     for strength in TRAINED:
         part = _last(frame, strength)
         if not len(part):
@@ -315,7 +311,7 @@ def _layers_figure(frame: pd.DataFrame) -> Axes:
         curves.append(StudyCurve(label, x, list(found["two_nn"]), list(found["bar"])))
         if strength == FOUND:
             curves.append(
-                StudyCurve("published, lambda = 100", x, old["id"], old["err"], is_published=True)
+                StudyCurve("published, lambda = 100", x, old.values, old.bars, is_published=True)
             )
     return plot_study_curves(
         curves, title="MNIST*: dimension of each layer", x_label="layer",

@@ -17,10 +17,8 @@ import torch
 from jaxtyping import Float, Float32
 
 from dimscope.studies.jobs import Rows
-from dimscope.studies.recipes.ansuini.resampling import resampled
 from dimscope.studies.recipes.ansuini.small_net import (
-    N_DRAWS,
-    SHARE,
+    dimension_of,
     dimension_rows,
     layer_points,
     significant,
@@ -102,16 +100,7 @@ def measure_input(*, strength: float, reading: str, n_points: int, n_draws: int)
         rng = np.random.default_rng(seed)
         found = READINGS[reading](images, strength, rng)
         points = found[rng.permutation(len(found))[:n_points]].reshape(n_points, -1)
-        answer = resampled(points, n_kept=round(SHARE * n_points), n_draws=N_DRAWS, rng=0)
-        rows.append(
-            {
-                "seed": seed,
-                "layer": "input",
-                "two_nn": significant(answer.mean),
-                "bar": significant(answer.std),
-                "stderr": significant(answer.stderr),
-            }
-        )
+        rows.append({"seed": seed, "layer": "input"} | dimension_of(points))
     return rows
 
 

@@ -20,6 +20,7 @@ from dimscope.studies.claims import LEAST_SEEDS, LEVEL, Claim, decreases, judged
 from dimscope.studies.jobs import Job
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe, seeds_option
+from dimscope.studies.recipes.ansuini.mnist_layers import LAYERS, N_UNITS, published_layers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,8 +29,7 @@ _FAST, _FASTER = 10, 40
 _FURTHER = 4
 #: The sample that the published input agrees with: the first 2,000 test images.
 _SAMPLE = "test 1"
-LAYERS: tuple[str, ...] = tuple(published_figure("mnist_B")["layers"])
-_UNITS = (784, 21632, 5408, 7744, 1600, 128, 10)
+_PUBLISHED = published_layers("mnist")
 
 
 def jobs(  # noqa: PLR0913 - the options
@@ -64,26 +64,21 @@ def jobs(  # noqa: PLR0913 - the options
 
 def claims(frame: pd.DataFrame) -> list[Claim]:
     """Judge the table layer by layer, and what decides about it."""
-    table = _published()
     exact, fast = _of_speed(frame, 1), _of_speed(frame, _FAST)
     ours = exact if len(exact) else fast
-    found = [_within_bars(layer, ours, fast, table) for layer in LAYERS]
-    found += [_one_of_ours(_values(fast), table), _which_images(frame, table)]
+    found = [_within_bars(layer, ours, fast) for layer in LAYERS]
+    found += [_one_of_ours(_values(fast)), _which_images(frame)]
     if len(exact):
         found.append(_same_table(exact, fast))
     values = _values(fast)
-    ratios = np.array(_UNITS[1:5]) / values[:, 1:5]
+    least = (np.array([*N_UNITS.values()]) / values).min(axis=0)
     found += [
         decreases("the ID falls from each layer to the next, from the input on", values),
         judged(
             "the ID is below a hundredth of the number of units in all four convolutional layers",
-            bool((ratios > 100).all()),
-            ours=(
-                f"units over ID {ratios.min(axis=0)[0]:.0f}, {ratios.min(axis=0)[1]:.0f}, "
-                f"{ratios.min(axis=0)[2]:.0f}, {ratios.min(axis=0)[3]:.0f}; "
-                f"d1 {_UNITS[5] / values[:, 5].max():.0f}, "
-                f"output {_UNITS[6] / values[:, 6].max():.2g}"
-            ),
+            bool((least[1:5] > 100).all()),
+            ours="units over ID: "
+            + ", ".join(f"{layer} {r:.3g}" for layer, r in zip(LAYERS, least, strict=True)),
             n_seeds=len(values),
         ).of(1, published="1,717, 456, 798, 171; d1 16, output 1.6 (MNIST figure)"),
     ]
@@ -92,8 +87,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """The published table, ours, and what each choice changes."""
-    table = _published()
-    rows = {"published": _with_bars(table["id"], table["err"])}
+    rows = {"published": _with_bars(_PUBLISHED.values, _PUBLISHED.bars)}
     exact, fast = _of_speed(frame, 1), _of_speed(frame, _FAST)
     for seed, run in exact.groupby("seed"):
         rows[f"the paper's schedule, seed {seed} ± bar"] = _with_bars(run["two_nn"], run["bar"])
@@ -123,11 +117,6 @@ def figures(frame: pd.DataFrame) -> Mapping[str, Callable[[], Axes]]:
         "table": lambda: _table_figure(frame),
         "training": lambda: _training_figure(frame),
     }
-
-
-def _published() -> dict[str, list[float]]:
-    found: dict[str, list[float]] = published_figure("mnist_B")["values"]["mnist"]
-    return found
 
 
 def _length(frame: pd.DataFrame) -> int:
@@ -161,11 +150,9 @@ def _values(part: pd.DataFrame) -> np.ndarray:
     return part["two_nn"].to_numpy(dtype=np.float64).reshape(-1, len(LAYERS))
 
 
-def _within_bars(
-    layer: str, ours: pd.DataFrame, fast: pd.DataFrame, table: Mapping[str, list[float]]
-) -> Claim:
+def _within_bars(layer: str, ours: pd.DataFrame, fast: pd.DataFrame) -> Claim:
     at = LAYERS.index(layer)
-    value, bar = table["id"][at], table["err"][at]
+    value, bar = _PUBLISHED.values[at], _PUBLISHED.bars[at]
     run = ours[ours["layer"] == layer].iloc[0]
     seeds = fast.loc[fast["layer"] == layer, "two_nn"]
     distance = abs(run["two_nn"] - value)
@@ -181,7 +168,7 @@ def _within_bars(
     return replace(claim, published=f"{value:.2f} ± {bar:.2f}")
 
 
-def _one_of_ours(values: np.ndarray, table: Mapping[str, list[float]]) -> Claim:
+def _one_of_ours(values: np.ndarray) -> Claim:
     """Whether the published network can be another seed of ours, by prediction intervals."""
     statement = "each layer after the input lies within the scatter over seeds"
     n = len(values)
@@ -189,7 +176,7 @@ def _one_of_ours(values: np.ndarray, table: Mapping[str, list[float]]) -> Claim:
         why = f"at least {LEAST_SEEDS} seeds are needed"
         return judged(statement, None, ours="", n_seeds=n, why=why)
     spread = values.std(axis=0, ddof=1)[1:] * np.sqrt(1 + 1 / n)
-    away = np.array(table["id"])[1:] - values.mean(axis=0)[1:]
+    away = np.array(_PUBLISHED.values)[1:] - values.mean(axis=0)[1:]
     p = np.minimum(1.0, 2 * stats.t.sf(np.abs(away) / spread, n - 1) * len(away))
     said = ", ".join(
         f"{layer} {d:+.2f} of ± {s * stats.t.ppf(1 - LEVEL / 2 / len(away), n - 1):.2f}"
@@ -201,10 +188,10 @@ def _one_of_ours(values: np.ndarray, table: Mapping[str, list[float]]) -> Claim:
     )  # fmt: skip
 
 
-def _which_images(frame: pd.DataFrame, table: Mapping[str, list[float]]) -> Claim:
+def _which_images(frame: pd.DataFrame) -> Claim:
     inputs = frame[(frame["layer"] == "input") & (frame["epoch"] == _length(frame))]
     inputs = inputs.groupby("sample", sort=False)[["two_nn", "bar"]].mean()
-    near = (inputs["two_nn"] - table["id"][0]).abs() <= inputs["bar"] + table["err"][0]
+    near = (inputs["two_nn"] - _PUBLISHED.values[0]).abs() <= inputs["bar"] + _PUBLISHED.bars[0]
     said = ", ".join(f"{name} {row['two_nn']:.2f}" for name, row in inputs.iterrows())
     return judged(
         "the 2,000 images are the first test images, not the first training images",
@@ -245,7 +232,7 @@ def _spread(part: pd.DataFrame, label: str) -> dict[str, list[str]]:
 
 def _table_figure(frame: pd.DataFrame) -> Axes:
     exact, fast = _of_speed(frame, 1), _of_speed(frame, _FAST)
-    table, x = _published(), range(len(LAYERS))
+    x = range(len(LAYERS))
     values = _values(fast)
     curves = []
     if len(exact):
@@ -261,7 +248,7 @@ def _table_figure(frame: pd.DataFrame) -> Axes:
             list(values.mean(axis=0)), list(values.std(axis=0, ddof=1 if len(values) > 1 else 0)),
         )
     )  # fmt: skip
-    curves.append(StudyCurve("published", x, table["id"], table["err"], is_published=True))
+    curves.append(StudyCurve("published", x, _PUBLISHED.values, _PUBLISHED.bars, is_published=True))
     return plot_study_curves(
         curves, title="MNIST: dimension of each layer", x_label="layer",
         y_label="ID (TwoNN, 50 draws of 90 % of 2,000)", x_names=LAYERS,
@@ -269,7 +256,7 @@ def _table_figure(frame: pd.DataFrame) -> Axes:
 
 
 def _training_figure(frame: pd.DataFrame) -> Axes:
-    table, curves = _published(), []
+    curves = []
     for epoch, part in _through_training(frame):
         of_layer = part.groupby("layer")["two_nn"].mean()
         curves.append(
@@ -277,7 +264,11 @@ def _training_figure(frame: pd.DataFrame) -> Axes:
         )
         if epoch == _length(frame):
             published = StudyCurve(
-                "published", range(len(LAYERS)), table["id"], table["err"], is_published=True
+                "published",
+                range(len(LAYERS)),
+                _PUBLISHED.values,
+                _PUBLISHED.bars,
+                is_published=True,
             )
             curves.append(published)
     return plot_study_curves(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from dimscope.models import load_model
@@ -29,11 +29,6 @@ MODULES: Mapping[str, str] = {
 #: What else could have been meant: max-pools before their ReLU, logits.
 VARIANTS: Mapping[str, str] = {"pool1 before ReLU": "pool1", "pool2 before ReLU": "pool2",
                                "logits": "fc2"}  # fmt: skip
-#: Units of each layer, for images of 1 x 28 x 28.
-N_UNITS: Mapping[str, int] = {
-    "input": 784, "conv1": 21632, "pool1": 5408, "conv2": 7744, "pool2": 1600, "d1": 128,
-    "output": 10,
-}  # fmt: skip
 N_DRAWS, SHARE = 50, 0.9
 
 
@@ -91,19 +86,20 @@ def dimension_rows(
         and ``stderr`` (sampling error by theory).
     """
     points = [("input", images.flatten(1).cpu().numpy())] if with_input else []
-    rows: Rows = []
-    for layer, found in (*points, *layer_points(model, images, modules)):
-        kept = round(SHARE * len(found))
-        answer = resampled(found, n_kept=kept, n_draws=N_DRAWS, rng=0)
-        rows.append(
-            {
-                "layer": layer,
-                "two_nn": significant(answer.mean),
-                "bar": significant(answer.std),
-                "stderr": significant(answer.stderr),
-            }
-        )
-    return rows
+    return [
+        {"layer": layer} | dimension_of(found)
+        for layer, found in (*points, *layer_points(model, images, modules))
+    ]
+
+
+def dimension_of(points: Float[np.ndarray, "n units"]) -> dict[str, float | None]:
+    """TwoNN as the paper estimates it: ``two_nn``, ``bar`` and ``stderr`` of `dimension_rows`."""
+    answer = resampled(points, n_kept=round(SHARE * len(points)), n_draws=N_DRAWS, rng=0)
+    return {
+        "two_nn": significant(answer.mean),
+        "bar": significant(answer.std),
+        "stderr": significant(answer.stderr),
+    }
 
 
 def significant(value: float | None) -> float | None:
