@@ -119,10 +119,10 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     """Judge claim 7: the collapse of the input, what it takes, and the recovery."""
     scan = _scan(frame)
     found = [_reads_three(scan, STATED), _reads_three(scan, FOUND), _nothing_else(frame)]
-    for strength in TRAINED:
-        part = _last(frame, strength)
-        if len(part):
-            found += _recovery(part, strength)
+    if len(_last(frame, FOUND)):
+        found += _recovery(_last(frame, FOUND), FOUND)
+    if len(_last(frame, STATED)):  # its input has not collapsed: there is nothing to recover from
+        found += _recovery(_last(frame, STATED), STATED)[-1:]
     return found
 
 
