@@ -11,6 +11,7 @@ from dimscope.errors import InputError
 from dimscope.studies import published_figure, run_recipe
 from dimscope.studies.recipes.ansuini import (
     luminance,
+    luminance_frames,
     luminance_runs,
     small_net as small_net_module,
 )
@@ -118,7 +119,8 @@ def test_a_tiny_run(tmp_path, monkeypatch):
     monkeypatch.setattr(luminance_runs, "load_samples", load)
     monkeypatch.setattr(luminance_runs, "N_SAMPLE", 60)
     monkeypatch.setattr(small_net_module, "N_DRAWS", 2)
-    monkeypatch.setattr(luminance, "_N_POINTS", 100)
+    for module in (luminance, luminance_frames):
+        monkeypatch.setattr(module, "N_POINTS", 100)
     monkeypatch.setattr(luminance, "_OTHERS", OTHERS)
     options = {"n_draws": 2, "n_seeds": 1, "n_images": 128, "epochs": 2, "epochs_weaker": 2}
     frame = run_recipe("ansuini/luminance", tmp_path, n_workers=1, progress=False, **options)

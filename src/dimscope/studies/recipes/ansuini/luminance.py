@@ -20,47 +20,42 @@ from dimscope.studies.claims import Claim, agrees, judged
 from dimscope.studies.jobs import Job
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe
+from dimscope.studies.recipes.ansuini.luminance_frames import (
+    AS_DESCRIBED,
+    FOUND,
+    N_POINTS,
+    PICTURED,
+    SCRIPT,
+    STATED,
+    last_nets,
+    nets_in,
+    other_readings,
+    scan_of,
+    strength_that_reads,
+)
 from dimscope.studies.recipes.ansuini.mnist_layers import LAYERS, published_layers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PUBLISHED = published_layers("mnist_luminance")
-#: Strengths: the paper's, the default of the published script, and those near the published ID.
-STATED, SCRIPT, FOUND = 100.0, 300.0, 1000.0
-#: The strength of the example images of the published figure, whose digits span 85 or 86 of 255
-#: grey levels: a third of the range.
-PICTURED = 2.0
 STRENGTHS = (
-    PICTURED,
-    30.0,
-    STATED,
-    SCRIPT,
-    600.0,
-    800.0,
-    900.0,
-    FOUND,
-    1100.0,
-    1200.0,
-    1500.0,
-    3000.0,
-)
+    PICTURED, 30.0, STATED, SCRIPT, 600.0, 800.0, 900.0, FOUND, 1100.0, 1200.0, 1500.0, 3000.0
+)  # fmt: skip
 TRAINED = (FOUND, SCRIPT, STATED)
 _ALLOWED = 0.3
-_N_POINTS = 2000
-_SAME = "as described"
 _OTHERS: tuple[tuple[float, str, int], ...] = (
     *(
-        (strength, reading, _N_POINTS)
+        (strength, reading, N_POINTS)
         for strength in (STATED, SCRIPT)
         for reading in (
             "in float64", "pixels in 0 .. 255", "perturbed twice",
             "perturbed, saved, and perturbed again",
         )
     ),
-    (STATED, _SAME, 200),
-    (SCRIPT, _SAME, 600),
-    (FOUND, "in float64", _N_POINTS),
+    (STATED, AS_DESCRIBED, 200),
+    (SCRIPT, AS_DESCRIBED, 600),
+    (FOUND, "in float64", N_POINTS),
 )  # fmt: skip
 #: A bar so many times the published one, or its inverse, is another than the published one.
 _FACTOR = 1.5
@@ -93,7 +88,7 @@ def jobs(  # noqa: PLR0913 - the options
     """
     if n_draws < 2 or n_seeds < 0:
         raise InputError(f"n_draws={n_draws} must be at least 2, n_seeds={n_seeds} at least 0")
-    inputs = [*((strength, _SAME, _N_POINTS) for strength in STRENGTHS), *_OTHERS]
+    inputs = [*((strength, AS_DESCRIBED, N_POINTS) for strength in STRENGTHS), *_OTHERS]
     nets = [(strength, seed) for seed in range(n_seeds) for strength in TRAINED]
     how = {
         "n_images": n_images, "learning_rate": learning_rate, "annealing": annealing,
@@ -117,22 +112,14 @@ def jobs(  # noqa: PLR0913 - the options
 
 def claims(frame: pd.DataFrame) -> list[Claim]:
     """Judge claim 7: the collapse of the input, what it takes, and the recovery."""
-    scan = _scan(frame)
+    scan = scan_of(frame)
     found = [_reads_three(scan, STATED), _reads_three(scan, FOUND), _nothing_else(frame)]
-    if len(_last(frame, FOUND)):
-        found += _recovery(_last(frame, FOUND), FOUND)
-    if len(_last(frame, STATED)):  # its input has not collapsed: there is nothing to recover from
-        found += _recovery(_last(frame, STATED), STATED)[-1:]
+    if len(last_nets(frame, FOUND)):
+        found += _recovery(last_nets(frame, FOUND), FOUND)
+    if len(last_nets(frame, STATED)):
+        # The input has not collapsed there, so that there is nothing to recover from.
+        found += _recovery(last_nets(frame, STATED), STATED)[-1:]
     return found
-
-
-def _scan(frame: pd.DataFrame) -> pd.DataFrame:
-    """Inputs as described: mean and standard deviation over draws for each strength."""
-    part = frame[(frame["part"] == "input") & (frame["n_points"] == _N_POINTS)]
-    of_strength = part[part["reading"] == _SAME].groupby("strength")
-    return of_strength.agg(
-        mean=("two_nn", "mean"), sd=("two_nn", "std"), n=("two_nn", "size"), bar=("bar", "mean")
-    )
 
 
 def _reads_three(scan: pd.DataFrame, strength: float) -> Claim:
@@ -143,7 +130,7 @@ def _reads_three(scan: pd.DataFrame, strength: float) -> Claim:
         f"lambda = {strength:g}: the input reads {target:.1f} ± {_ALLOWED}",
         mean, half, target, _ALLOWED, n_seeds=int(n), any_budget=True,
     )  # fmt: skip
-    low, middle, high = (_strength_that_reads(scan, target + d) for d in (_ALLOWED, 0, -_ALLOWED))
+    low, middle, high = (strength_that_reads(scan, target + d) for d in (_ALLOWED, 0, -_ALLOWED))
     more = (
         f"{target:.2f} is read at lambda = {middle:.0f} ({low:.0f} .. {high:.0f} for ± {_ALLOWED})"
     )
@@ -152,23 +139,9 @@ def _reads_three(scan: pd.DataFrame, strength: float) -> Claim:
     )
 
 
-def _strength_that_reads(scan: pd.DataFrame, value: float) -> float:
-    """The strength at which the input reads ``value``, between those measured."""
-    means, strengths = scan["mean"].to_numpy()[::-1], scan.index.to_numpy(dtype=np.float64)[::-1]
-    return float(np.exp(np.interp(value, means, np.log(strengths))))
-
-
-def _others(frame: pd.DataFrame) -> pd.DataFrame:
-    part = frame[(frame["part"] == "input") & (frame["strength"] != FOUND)]
-    part = part[(part["reading"] != _SAME) | (part["n_points"] != _N_POINTS)]
-    keys = ["strength", "reading", "n_points"]
-    means: pd.DataFrame = part.groupby(keys, sort=False)[["two_nn", "bar"]].mean()
-    return means.reset_index()
-
-
 def _nothing_else(frame: pd.DataFrame) -> Claim:
     target, bar = _PUBLISHED.values[0], _PUBLISHED.bars[0]
-    others = _others(frame)
+    others = other_readings(frame)
     fits = (others["two_nn"] - target).abs() <= _ALLOWED
     fits &= others["bar"].between(bar / _FACTOR, bar * _FACTOR)
     said = "; ".join(
@@ -235,9 +208,9 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """The input by strength and reading, and the layers of the networks beside the published."""
     columns = [*LAYERS, "training loss", "training accuracy", "test accuracy", "units of d1 alive"]
     rows: dict[str, list[str]] = {}
-    for row in _scan(frame).itertuples():
+    for row in scan_of(frame).itertuples():
         rows[f"input, lambda = {row.Index:g}"] = [f"{row.mean:.2f} ± {row.sd:.2f}"]
-    for row in _others(frame).itertuples():
+    for row in other_readings(frame).itertuples():
         name = f"input, lambda = {row.strength:g}, {row.reading}, N = {row.n_points:.0f}"
         rows[name] = [f"{row.two_nn:.2f}"]
     rows["published, lambda = 100"] = [
@@ -245,7 +218,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         for value, bar in zip(_PUBLISHED.values, _PUBLISHED.bars, strict=True)
     ]
     by = ["strength", "seed", "epoch"]
-    for (strength, seed, epoch), part in _nets(frame).groupby(by, sort=False):
+    for (strength, seed, epoch), part in nets_in(frame).groupby(by, sort=False):
         fit = part[part["training_loss"].notna()].iloc[0]
         found = part.set_index("layer")["two_nn"]
         rows[f"net, lambda = {strength:g}, seed {seed:.0f}, {epoch:g} epochs"] = [
@@ -260,27 +233,13 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
 def figures(frame: pd.DataFrame) -> Mapping[str, Callable[[], Axes]]:
     """The input against the strength, and the layers of the networks beside the published."""
     found: dict[str, Callable[[], Axes]] = {"input": lambda: _input_figure(frame)}
-    if len(_nets(frame)):
+    if len(nets_in(frame)):
         found["layers"] = lambda: _layers_figure(frame)
     return found
 
 
-def _nets(frame: pd.DataFrame) -> pd.DataFrame:
-    """All rows of networks; none in a record of inputs only."""
-    known = frame if "epoch" in frame else frame.assign(epoch=np.nan)
-    return known.loc[known["part"] == "net"]
-
-
-def _last(frame: pd.DataFrame, strength: float) -> pd.DataFrame:
-    """Networks at the end of training: how they fit, and their layers."""
-    nets = _nets(frame)
-    nets = nets.loc[nets["strength"] == strength]
-    last: pd.DataFrame = nets.loc[nets["epoch"] == nets["epoch"].max()]
-    return last
-
-
 def _input_figure(frame: pd.DataFrame) -> Axes:
-    scan, value = _scan(frame), _PUBLISHED.values[0]
+    scan, value = scan_of(frame), _PUBLISHED.values[0]
     strengths = list(scan.index)
     curves = [
         StudyCurve("ours (mean ± sd over draws)", strengths, list(scan["mean"]), list(scan["sd"])),
@@ -302,7 +261,7 @@ def _input_figure(frame: pd.DataFrame) -> Axes:
 def _layers_figure(frame: pd.DataFrame) -> Axes:
     old, curves, x = _PUBLISHED, [], range(len(LAYERS))
     for strength in TRAINED:
-        part = _last(frame, strength)
+        part = last_nets(frame, strength)
         if not len(part):
             continue
         found = part.groupby("layer")[["two_nn", "bar"]].mean().loc[list(LAYERS)]
