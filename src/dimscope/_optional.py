@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+from pathlib import Path
 from types import ModuleType
 
 from dimscope.errors import MissingDependencyError
@@ -52,3 +54,24 @@ def require_from_elsewhere(module: str, *, remedy: str, purpose: str) -> ModuleT
         raise MissingDependencyError(
             f"{package}, needed for {purpose}, {state} ({error}): {remedy}"
         ) from error
+
+
+def installed_folder(package: str, *, remedy: str, purpose: str) -> Path:
+    """Folder of an installed package, which is not imported: its own dependencies may be missing.
+
+    Parameters
+    ----------
+    package
+        Its name in an import.
+    remedy, purpose
+        As in `require_from_elsewhere`.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the package is not installed.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingDependencyError(f"{package}, needed for {purpose}, is not installed: {remedy}")
+    return Path(spec.submodule_search_locations[0])

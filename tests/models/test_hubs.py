@@ -8,46 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from dimscope.data import load_data
 from dimscope.errors import DataError, InputError, MissingDependencyError
 from dimscope.models import load_model
 
 from .conftest import same_weights
-
-
-def test_lite0_is_quiet_and_deterministic(capsys, lite0):
-    load_model("efficientnet_lite0")
-    assert capsys.readouterr().out == ""
-    assert "ImageNet" in lite0.origin
-    x = torch.rand(1, 3, 224, 224)
-    with torch.no_grad():
-        assert torch.equal(lite0.model(x), lite0.model(x))
-
-
-def test_lite0_recognises_photographs(lite0):
-    import importlib.resources
-
-    from PIL import Image
-
-    folder = importlib.resources.files("skimage") / "data"
-    cats, coffee = {281, 282, 283, 284, 285}, {504, 967, 968}  # tabby ... Egyptian; mug, cup
-    for name, classes in (("chelsea.png", cats), ("coffee.png", coffee)):
-        with Image.open(folder / name) as picture:
-            image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-        with torch.no_grad():
-            assert int(lite0.model(lite0.preprocess(image)[None]).argmax()) in classes
-
-
-def test_the_untrained_twin_differs_in_weights_only(lite0):
-    twin = load_model("efficientnet_lite0", untrained=True, rng=3)
-    assert twin.label == "efficientnet_lite0 (untrained)"
-    shapes = [(key, value.shape) for key, value in lite0.model.state_dict().items()]
-    assert [(key, value.shape) for key, value in twin.model.state_dict().items()] == shapes
-    assert not torch.equal(twin.model._conv_stem.weight, lite0.model._conv_stem.weight)
-    assert same_weights(twin.model, load_model("efficientnet_lite0", untrained=True, rng=3).model)
-
-
-# libraries that are not installed here, or only perhaps
 
 
 @pytest.mark.parametrize("library", ["torchvision", "timm"])
@@ -171,12 +135,3 @@ def test_a_hugging_face_image_model_gets_its_processor(hf_folders):
 def test_a_hugging_face_folder_without_a_model_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="could not be loaded"):
         load_model(f"hf:{tmp_path}")
-
-
-@pytest.mark.network
-def test_lite0_sees_ships_as_ships(lite0):
-    ships = load_data("cifar10", class_name="ship", n_samples=100).transformed(lite0.preprocess)
-    boats = {403, 472, 484, 510, 554, 576, 625, 628, 724, 780, 814, 833, 871, 913, 914}
-    with torch.no_grad():
-        best = lite0.model(torch.stack([image for image, _ in ships])).argmax(1).tolist()
-    assert sum(label in boats for label in best) > 40

@@ -11,7 +11,7 @@ from .conftest import same_weights
 
 
 def test_an_unknown_name_gives_near_names_and_the_grammar():
-    with pytest.raises(InputError, match=r"did you mean efficientnet_lite0.*torchvision:NAME"):
+    with pytest.raises(InputError, match=r"did you mean efficientnet_lite.*torchvision:NAME"):
         load_model("efficientnet")
     with pytest.raises(InputError, match="unknown model 'hf:'"):
         load_model("hf:")

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from dimscope.models import load_model
+from dimscope.errors import InputError
+from dimscope.models import load_model, resnet_small, vgg_small
 from dimscope.models.nets import NETS
 
 SHAPES = {
@@ -87,3 +88,56 @@ def test_no_module_runs_twice():
             module.register_forward_hook(count)
         net(torch.zeros(1, *SHAPES[name]))
         assert set(counts.values()) == {1}
+
+
+# families
+
+
+@pytest.mark.parametrize(("n_channels", "size"), [(3, 32), (1, 28)])
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("dense", [(), (9,), (9, 7)])
+def test_a_small_vgg_has_what_was_asked_for(n_channels, size, batch_norm, dense):
+    net = vgg_small(
+        (4, 8), (1, 3), dense, n_channels=n_channels, size=size, batch_norm=batch_norm
+    ).eval()
+    weighted = [m for m in net.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert [module.weight.shape[0] for module in weighted] == [4, 8, 8, 8, *dense, 10]
+    assert net(torch.zeros(2, n_channels, size, size)).shape == (2, 10)
+    assert any(isinstance(module, nn.BatchNorm2d) for module in net.modules()) == batch_norm
+    pools = [name for name, module in net.named_children() if isinstance(module, nn.MaxPool2d)]
+    assert pools == ["pool1", "pool2"]
+
+
+def test_a_small_resnet_is_that_of_its_paper():
+    # He et al. (2016), table 6: 0.27 million weights for n = 3; ours has two 1 x 1 shortcuts more.
+    net = resnet_small()
+    shortcuts = 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64
+    assert sum(p.numel() for p in net.parameters()) - shortcuts == 269_722
+    convolutions = [n for n, m in net.named_modules() if isinstance(m, nn.Conv2d)]
+    assert len([name for name in convolutions if "shortcut" not in name]) == 6 * 3 + 1
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+@pytest.mark.parametrize(("n_channels", "size"), [(3, 32), (1, 28)])
+def test_a_small_resnet_takes_images_of_any_size(blocks, n_channels, size):
+    net = resnet_small((4, 8, 8), blocks, n_channels).eval()
+    assert net(torch.zeros(2, n_channels, size, size)).shape == (2, 10)
+    assert [len(net.get_submodule(f"layer{i}")) for i in (1, 2, 3)] == [blocks] * 3
+
+
+@pytest.mark.parametrize(
+    ("build", "problem"),
+    [
+        (lambda: vgg_small(()), r"vgg_small: widths is \[\]; give numbers of at least 1"),
+        (lambda: vgg_small((4,), per_stage=0), r"per_stage is \[0\]"),
+        (lambda: vgg_small((4, 8), per_stage=(1, 2, 3)), "has 3 numbers for 2 widths"),
+        (lambda: vgg_small(dense=(0,)), r"dense is \[0\]"),
+        (lambda: vgg_small((4,) * 5, size=28), "halved 5 times; give at least 32 pixels"),
+        (lambda: resnet_small(()), r"resnet_small: widths is \[\]"),
+        (lambda: resnet_small(blocks=0), r"blocks is \[0\]"),
+        (lambda: resnet_small(n_channels=0), r"n_channels is \[0\]"),
+    ],
+)
+def test_an_impossible_network_is_refused(build, problem):
+    with pytest.raises(InputError, match=problem):
+        build()

@@ -7,6 +7,7 @@ from PIL import Image
 
 from dimscope.models.preprocess import (
     as_rgb,
+    caffe_pixels,
     efficientnet_lite_pixels,
     resize_and_crop,
     scale_pixels,
@@ -58,3 +59,12 @@ def test_efficientnet_lite_pixels_are_centred_at_127():
     prepared = efficientnet_lite_pixels(white, size=16)
     assert prepared.shape == (3, 16, 16)
     torch.testing.assert_close(prepared, torch.ones(3, 16, 16))
+
+
+def test_networks_of_caffe_see_blue_first_and_no_mean():
+    red = torch.zeros(3, 4, 4, dtype=torch.uint8)
+    red[0] = 255
+    prepared = caffe_pixels(red, size=4)
+    assert prepared.shape == (3, 4, 4)
+    expected = [-104.00699, -116.66877, 255 - 122.67892]
+    assert prepared[:, 0, 0].tolist() == pytest.approx(expected, abs=1e-4)

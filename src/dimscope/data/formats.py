@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import pickle
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
+from dimscope.io import read_pickled_arrays
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -58,26 +59,12 @@ def read_cifar_binary(folder: Path, split: str) -> LabelledImages:
     return _from_planes(records[:, 1:], records[:, 0].copy())
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Builds NumPy arrays and plain containers, and refuses a pickle that names anything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if name == "_reconstruct":
-            return np.empty(0).__reduce__()[0]
-        if (module, name) == ("numpy", "ndarray"):
-            return np.ndarray
-        if (module, name) == ("numpy", "dtype"):
-            return lambda code, *_: np.dtype(code, copy=True)
-        raise pickle.UnpicklingError(f"refused to load {module}.{name}")
-
-
 def read_cifar_python(folder: Path, split: str) -> LabelledImages:
     """Read CIFAR-10's Python version: pickled dictionaries, without running what they name."""
     rows: list[Pixels] = []
     labels: list[int] = []
     for name in _cifar_batches(split):
-        with (folder / name).open("rb") as file:
-            batch = _ArrayUnpickler(file, encoding="latin1").load()
+        batch = read_pickled_arrays(folder / name, encoding="latin1")
         rows.append(batch["data"])
         labels += batch["labels"]
     return _from_planes(np.concatenate(rows), np.array(labels, np.uint8))

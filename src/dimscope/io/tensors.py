@@ -9,6 +9,7 @@ from typing import Any
 
 from dimscope._optional import require
 from dimscope.errors import InputError
+from dimscope.io.guarded import guarded, require_file
 
 
 def _read_torch(path: Path) -> Any:
@@ -71,25 +72,4 @@ def check_tensor_file(path: str | Path) -> None:
             f"cannot read tensors from {str(path)!r}: its type is none of "
             f"{', '.join(TENSOR_SUFFIXES)}; save it as one of these"
         )
-    _require_file(path)
-
-
-def guarded(reader: Callable[[Path], Any], path: Path) -> Any:
-    """Call ``reader(path)``, and turn every failure to read the file into an `InputError`."""
-    _require_file(path)
-    try:
-        return reader(path)
-    except (InputError, ImportError, MemoryError):
-        raise
-    except Exception as error:  # each format has its own errors; to the user all mean the same
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise InputError(
-            f"cannot read {str(path)!r} as {path.suffix}: {reason}; "
-            "the file is damaged, truncated or of another type: write it again"
-        ) from error
-
-
-def _require_file(path: Path) -> None:
-    if not path.is_file():
-        state = "is a folder" if path.is_dir() else "does not exist"
-        raise InputError(f"cannot read {str(path)!r}: it {state}; give the path of a file")
+    require_file(path)

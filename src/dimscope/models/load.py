@@ -18,22 +18,21 @@ from dimscope.io import check_tensor_file
 from dimscope.models.hubs import (
     Built,
     Preprocess,
-    build_efficientnet_lite0,
     build_hf,
     build_timm,
     build_torchvision,
 )
 from dimscope.models.nets import NETS
+from dimscope.models.packaged import PACKAGED
 from dimscope.models.preprocess import scale_pixels
 from dimscope.models.weights import load_weights
 
-_PRETRAINED: dict[str, Callable[..., Built]] = {"efficientnet_lite0": build_efficientnet_lite0}
 _SOURCES: dict[str, Callable[..., Built]] = {
     "torchvision": build_torchvision,
     "timm": build_timm,
     "hf": build_hf,
 }
-GRAMMAR = " | ".join([*_PRETRAINED, *NETS, *(f"{s}:NAME" for s in _SOURCES), "file.py:function"])
+GRAMMAR = " | ".join([*PACKAGED, *NETS, *(f"{s}:NAME" for s in _SOURCES), "file.py:function"])
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,13 @@ def load_model(
     Parameters
     ----------
     name
-        ``efficientnet_lite0`` (ImageNet); one of our own small networks, untrained unless
-        ``weights`` are given (``mnist_net``, ``fashion_cnn``, ``cifar_cnn``, ``vgg16_cifar``,
-        ``resnet18_cifar``, ``dense_net``); ``torchvision:NAME``, ``timm:NAME``, ``hf:NAME`` (of
-        the hub, or a folder); or ``file.py:function``, a function that returns the network, or the
-        network and its preprocessing. The file is executed.
+        A network whose trained weights a package ships: ``efficientnet_lite0``,
+        ``efficientnet_lite1``, ``efficientnet_lite2`` and ``squeezenet1_1`` (ImageNet),
+        ``vgg16_trunk`` (13 convolutions trained for edges); one of our own small networks,
+        untrained unless ``weights`` are given (``mnist_net``, ``fashion_cnn``, ``cifar_cnn``,
+        ``vgg16_cifar``, ``resnet18_cifar``, ``dense_net``); ``torchvision:NAME``, ``timm:NAME``,
+        ``hf:NAME`` (of the hub, or a folder); or ``file.py:function``, a function that returns the
+        network, or the network and its preprocessing. The file is executed.
     weights
         A state dictionary (``.pt``, ``.pth``, ``.safetensors``) to load into the architecture.
     untrained
@@ -144,8 +145,8 @@ def check_model(name: str, *, weights: str | Path | None = None, untrained: bool
             )
     else:
         source, _, rest = name.partition(":")
-        if not (name in NETS or name in _PRETRAINED or (source in _SOURCES and rest)):
-            raise unknown_name("model", name, [*_PRETRAINED, *NETS, *_SOURCES], GRAMMAR)
+        if not (name in NETS or name in PACKAGED or (source in _SOURCES and rest)):
+            raise unknown_name("model", name, [*PACKAGED, *NETS, *_SOURCES], GRAMMAR)
     if weights is not None:
         check_tensor_file(weights)
 
@@ -154,8 +155,8 @@ def _build(name: str, *, pretrained: bool) -> Built:
     source, _, rest = name.partition(":")
     if name in NETS:
         return Built(NETS[name](), scale_pixels, "architecture of dimscope")
-    if name in _PRETRAINED:
-        return _PRETRAINED[name](pretrained=pretrained)
+    if name in PACKAGED:
+        return PACKAGED[name](pretrained=pretrained)
     if source in _SOURCES:
         return _SOURCES[source](rest, pretrained=pretrained)
     return _build_user_code(name)

@@ -12,6 +12,8 @@ from typing import cast
 import torch
 from torch import nn
 
+from dimscope.errors import InputError
+
 N_CLASSES = 10
 
 
@@ -33,17 +35,113 @@ def mnist_net() -> nn.Sequential:
     return nn.Sequential(OrderedDict(layers))
 
 
+def vgg_small(  # noqa: PLR0913 - the sizes of a family
+    widths: Sequence[int] = (16, 32, 64),
+    per_stage: int | Sequence[int] = 2,
+    dense: Sequence[int] = (256, 128),
+    *,
+    n_channels: int = 3,
+    size: int = 32,
+    batch_norm: bool = True,
+) -> nn.Sequential:
+    """Build a network in the style of VGG: stages of 3 x 3 convolutions, then dense layers.
+
+    Its layers are ``conv1``, ``bn1``, ``relu1``, ..., ``pool1`` after the first stage, ...,
+    ``flatten``, ``fc1``, ``fc_relu1``, ..., and the last ``fc`` has 10 outputs.
+
+    Parameters
+    ----------
+    widths
+        Channels of each stage; a max-pool at its end halves the sides of the maps.
+    per_stage
+        Convolutions of each stage: one number for all, or one for each.
+    dense
+        Units of the hidden dense layers; none is allowed.
+    n_channels, size
+        Channels and sides of the images.
+    batch_norm
+        Whether batch normalisation stands between each convolution and its ReLU.
+
+    Raises
+    ------
+    InputError
+        If there is no stage, a stage or a layer would be empty, or the images are too small.
+
+    Examples
+    --------
+    >>> [name for name, _ in vgg_small((8, 16), per_stage=1, dense=()).named_children()]
+    ['conv1', 'bn1', 'relu1', 'pool1', 'conv2', 'bn2', 'relu2', 'pool2', 'flatten', 'fc1']
+    """
+    lengths = [per_stage] * len(widths) if isinstance(per_stage, int) else list(per_stage)
+    _require_positive(
+        "vgg_small", widths=widths, per_stage=lengths, dense=dense, n_channels=[n_channels]
+    )
+    if len(lengths) != len(widths):
+        raise InputError(
+            f"vgg_small: per_stage={per_stage!r} has {len(lengths)} numbers for {len(widths)} "
+            "widths; give one for each stage, or a single number"
+        )
+    side = size // 2 ** len(widths)
+    if side < 1:
+        raise InputError(
+            f"vgg_small: images of {size} x {size} pixels are halved {len(widths)} times; "
+            f"give at least {2 ** len(widths)} pixels, or fewer widths"
+        )
+    stages = [(width,) * length for width, length in zip(widths, lengths, strict=True)]
+    features = conv_stages(stages, n_channels=n_channels, batch_norm=batch_norm)
+    features["flatten"] = nn.Flatten()
+    return nn.Sequential(OrderedDict(features | _dense(widths[-1] * side**2, dense)))
+
+
+def resnet_small(
+    widths: Sequence[int] = (16, 32, 64), blocks: int = 3, n_channels: int = 3
+) -> nn.Sequential:
+    """Build a residual network for small images, by default the ResNet-20 of He et al. (2016).
+
+    Its layers are ``conv1`` (3 x 3), ``bn1``, ``relu1``, ``layer1``, ..., ``avgpool``, ``flatten``
+    and ``fc`` with 10 outputs. Unlike theirs, a shortcut between stages is a 1 x 1 convolution
+    (their option B). Images may be of any size.
+
+    Parameters
+    ----------
+    widths
+        Channels of each stage; every stage but the first halves the sides of the maps.
+    blocks
+        Basic blocks of each stage, of two convolutions each.
+    n_channels
+        Channels of the images.
+
+    Raises
+    ------
+    InputError
+        If there is no stage, or a stage would be empty.
+
+    Examples
+    --------
+    >>> [name for name, _ in resnet_small((8, 16), blocks=1).named_children()]
+    ['conv1', 'bn1', 'relu1', 'layer1', 'layer2', 'avgpool', 'flatten', 'fc']
+    """
+    _require_positive("resnet_small", widths=widths, blocks=[blocks], n_channels=[n_channels])
+    n_in = widths[0]
+    layers: dict[str, nn.Module] = {
+        "conv1": nn.Conv2d(n_channels, n_in, 3, padding=1, bias=False),
+        "bn1": nn.BatchNorm2d(n_in),
+        "relu1": nn.ReLU(),
+    }
+    for stage, n_out in enumerate(widths, start=1):
+        first = ResidualBlock(n_in, n_out, stride=1 if stage == 1 else 2)
+        others = [ResidualBlock(n_out, n_out) for _ in range(blocks - 1)]
+        layers[f"layer{stage}"] = nn.Sequential(first, *others)
+        n_in = n_out
+    layers["avgpool"] = nn.AdaptiveAvgPool2d(1)
+    layers["flatten"] = nn.Flatten()
+    layers["fc"] = nn.Linear(n_in, N_CLASSES)
+    return nn.Sequential(OrderedDict(layers))
+
+
 def fashion_cnn() -> nn.Sequential:
     """Build three conv-ReLU-pool blocks (16, 32, 64) and fc 256, 128, 10, for 1 x 28 x 28."""
-    layers: dict[str, nn.Module] = {}
-    n_in = 1
-    for block, n_out in enumerate((16, 32, 64), start=1):
-        layers[f"conv{block}"] = nn.Conv2d(n_in, n_out, 3, padding=1)
-        layers[f"relu{block}"] = nn.ReLU()
-        layers[f"pool{block}"] = nn.MaxPool2d(2)
-        n_in = n_out
-    layers["flatten"] = nn.Flatten()
-    return nn.Sequential(OrderedDict(layers | _dense(64 * 3 * 3, (256, 128))))
+    return vgg_small(per_stage=1, n_channels=1, size=28, batch_norm=False)
 
 
 def cifar_cnn() -> nn.Sequential:
@@ -51,14 +149,12 @@ def cifar_cnn() -> nn.Sequential:
 
     A max-pool follows each second convolution.
     """
-    features = _conv_stages([(16, 16), (32, 32), (64, 64)])
-    return nn.Sequential(OrderedDict(features | _dense(64 * 4 * 4, (256, 128))))
+    return vgg_small()
 
 
 def vgg16_cifar() -> nn.Sequential:
     """Build VGG-16 with batch normalisation and fc 512, 512, 10, for 3 x 32 x 32."""
-    features = _conv_stages([(64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3])
-    return nn.Sequential(OrderedDict(features | _dense(512, (512, 512))))
+    return vgg_small((64, 128, 256, 512, 512), per_stage=(2, 2, 3, 3, 3), dense=(512, 512))
 
 
 def dense_net() -> nn.Sequential:
@@ -69,20 +165,7 @@ def dense_net() -> nn.Sequential:
 
 def resnet18_cifar() -> nn.Sequential:
     """Build ResNet-18 with a 3 x 3 stem and no first pool, for 3 x 32 x 32."""
-    layers: dict[str, nn.Module] = {
-        "conv1": nn.Conv2d(3, 64, 3, padding=1, bias=False),
-        "bn1": nn.BatchNorm2d(64),
-        "relu1": nn.ReLU(),
-    }
-    n_in = 64
-    for stage, n_out in enumerate((64, 128, 256, 512), start=1):
-        first = ResidualBlock(n_in, n_out, stride=1 if stage == 1 else 2)
-        layers[f"layer{stage}"] = nn.Sequential(first, ResidualBlock(n_out, n_out))
-        n_in = n_out
-    layers["avgpool"] = nn.AdaptiveAvgPool2d(1)
-    layers["flatten"] = nn.Flatten()
-    layers["fc"] = nn.Linear(n_in, N_CLASSES)
-    return nn.Sequential(OrderedDict(layers))
+    return resnet_small((64, 128, 256, 512), blocks=2)
 
 
 class ResidualBlock(nn.Module):
@@ -116,19 +199,31 @@ class ResidualBlock(nn.Module):
         return cast(torch.Tensor, self.relu2(outer))
 
 
-def _conv_stages(stages: Sequence[Sequence[int]]) -> dict[str, nn.Module]:
-    """Name conv-BN-ReLU units 1, 2, ..., with a max-pool after each stage, and flatten."""
+def conv_stages(
+    stages: Sequence[Sequence[int]], *, n_channels: int = 3, batch_norm: bool = True
+) -> dict[str, nn.Module]:
+    """Name units of conv, BN and ReLU 1, 2, ..., with a max-pool after each stage.
+
+    Parameters
+    ----------
+    stages
+        Channels of the convolutions of each stage.
+    n_channels
+        Channels of the images.
+    batch_norm
+        Whether the units have batch normalisation.
+    """
     layers: dict[str, nn.Module] = {}
-    n_in, unit = 3, 0
+    n_in, unit = n_channels, 0
     for stage, widths in enumerate(stages, start=1):
         for n_out in widths:
             unit += 1
             layers[f"conv{unit}"] = nn.Conv2d(n_in, n_out, 3, padding=1)
-            layers[f"bn{unit}"] = nn.BatchNorm2d(n_out)
+            if batch_norm:
+                layers[f"bn{unit}"] = nn.BatchNorm2d(n_out)
             layers[f"relu{unit}"] = nn.ReLU()
             n_in = n_out
         layers[f"pool{stage}"] = nn.MaxPool2d(2)
-    layers["flatten"] = nn.Flatten()
     return layers
 
 
@@ -141,6 +236,12 @@ def _dense(n_in: int, hidden: Sequence[int]) -> dict[str, nn.Module]:
         n_in = n_out
     layers[f"fc{len(hidden) + 1}"] = nn.Linear(n_in, N_CLASSES)
     return layers
+
+
+def _require_positive(builder: str, **sizes: Sequence[int]) -> None:
+    for name, values in sizes.items():
+        if (name == "widths" and not values) or any(value < 1 for value in values):
+            raise InputError(f"{builder}: {name} is {list(values)}; give numbers of at least 1")
 
 
 NETS: dict[str, Callable[[], nn.Module]] = {

@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional
 
 _LITE_MEAN, _LITE_SCALE = 127.0, 128.0
+_CAFFE_MEAN = (104.00699, 116.66877, 122.67892)  # blue, green and red of ImageNet's images
 
 
 def scale_pixels(x: torch.Tensor) -> torch.Tensor:
@@ -78,3 +79,16 @@ def efficientnet_lite_pixels(x: torch.Tensor, *, size: int) -> torch.Tensor:
         Side that the network was trained on, in pixels.
     """
     return (resize_and_crop(as_rgb(x), size) - _LITE_MEAN) / _LITE_SCALE
+
+
+def caffe_pixels(x: torch.Tensor, *, size: int) -> torch.Tensor:
+    """Prepare an image for a network of Caffe: BGR, ``size`` pixels square, minus ImageNet's mean.
+
+    Parameters
+    ----------
+    x
+        uint8 image of shape (1 or 3, height, width).
+    size
+        Side that the network was trained on, in pixels.
+    """
+    return resize_and_crop(as_rgb(x), size).flip(0) - torch.tensor(_CAFFE_MEAN)[:, None, None]

@@ -34,7 +34,26 @@ def load_weights(model: nn.Module, path: str | Path) -> None:
     InputError
         If the file cannot be read or does not fit the network.
     """
-    weights = _unwrapped(read_tensors(path), path)
+    load_state(model, _unwrapped(read_tensors(path), path), path)
+
+
+def load_state(model: nn.Module, weights: Mapping[str, torch.Tensor], path: str | Path) -> None:
+    """Load weights that were read from a file into a network.
+
+    Parameters
+    ----------
+    model
+        Changed in place.
+    weights
+        A tensor for each name in the state dictionary of the network.
+    path
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the weights do not fit the network.
+    """
     state = model.state_dict()
     own = {key.replace(_COMPILED_PART, ""): value for key, value in state.items()}
     missing = [key for key in own if key not in weights]
