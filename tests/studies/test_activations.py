@@ -9,7 +9,7 @@ from torch import nn
 
 from dimscope.errors import InputError
 from dimscope.estimators import estimate
-from dimscope.studies.activations import activations, dimensions, significant
+from dimscope.studies.activations import activations, dimensions
 
 
 def test_outputs_of_modules_and_the_input():
@@ -42,6 +42,3 @@ def test_what_cannot_be_estimated_is_none():
     assert dimensions(np.ones((50, 3), np.float32), ["two_nn"]) == {
         "two_nn": None, "two_nn_stderr": None,
     }  # fmt: skip
-    assert significant(None) is None
-    assert significant(float("nan")) is None
-    assert significant(1234567.0) == 1234570.0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dimscope.studies.intervals import mean_interval, ratio_said, said
+from dimscope.studies.intervals import mean_interval, ratio_said, said, significant
 
 
 def test_the_interval_is_students():
@@ -27,3 +27,9 @@ def test_one_seed_has_no_interval():
 
 def test_unknown_is_said():
     assert said([1.0, math.nan]) == "unknown"
+
+
+def test_significant_digits():
+    assert significant(1234567.0) == 1234570.0
+    assert significant(None) is None
+    assert significant(math.nan) is None

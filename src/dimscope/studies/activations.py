@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from dimscope.errors import InputError
 from dimscope.estimators import estimate
+from dimscope.studies.intervals import significant
 
 #: The name of what the network gets.
 INPUT = "input"
@@ -85,8 +85,3 @@ def dimensions(
         for name in methods
         for end, of in (("", "value"), ("_stderr", "stderr"))
     }
-
-
-def significant(value: float | None) -> float | None:
-    """Round to six significant digits, for short records; None if it is unknown."""
-    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")

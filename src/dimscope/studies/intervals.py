@@ -1,4 +1,4 @@
-"""Means over seeds with their intervals, in words."""
+"""Means over seeds with their intervals, in words; numbers short enough for records."""
 
 from __future__ import annotations
 
@@ -56,3 +56,8 @@ def _in_words(mean: float, low: float, high: float, *, digits: int) -> str:
     if math.isnan(low):
         return f"{mean:.{digits}g}"
     return f"{mean:.{digits}g} ({low:.{digits}g} .. {high:.{digits}g})"
+
+
+def significant(value: float | None) -> float | None:
+    """Round to six significant digits, for short records; None if it is unknown."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")

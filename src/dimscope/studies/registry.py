@@ -18,6 +18,7 @@ _WORKERS_ON_A_DEVICE = 4
 #: Names, ``paper/recipe``: each is the constant ``RECIPE`` of ``recipes/paper/recipe.py``.
 RECIPES: tuple[str, ...] = (
     "ansuini/dynamics",
+    "recanatesi/expansion_compression",
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
 )
