@@ -19,6 +19,7 @@ _WORKERS_ON_A_DEVICE = 4
 RECIPES: tuple[str, ...] = (
     "ansuini/dynamics",
     "recanatesi/expansion_compression",
+    "recanatesi/generalization",
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
 )
