@@ -11,10 +11,10 @@ TORCHID := .venv-torchid
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-gpu torture lint bench accuracy costs docs examples clean
+.PHONY: help install demo test test-gpu torture reproduce-quick reproduction lint bench accuracy costs docs examples clean
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY)  ## build .venv with everything that development needs
 
@@ -32,6 +32,12 @@ test: lint  ## lint, types, architecture, then every test, a file of them a core
 
 torture: $(READY)  ## kill runs, fill their disks, change their files: nothing may be lost (about 6 minutes)
 	env OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.torture.run $(ARGS)
+
+reproduce-quick: $(READY)  ## every experiment of both papers, small: claims, tables and figures (about 15 minutes)
+	$(BIN)/python -m benchmarks.reproduction.run --budget quick --out reproduce-output
+
+reproduction: $(READY)  ## docs/reproduction.md and its figures, from the records beside it
+	$(BIN)/python -m benchmarks.reproduction.page
 
 lint: $(READY)  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
@@ -84,4 +90,4 @@ examples: $(READY)  ## train the example networks and check what they show (abou
 	$(BIN)/python examples/image_sets.py
 
 clean:  ## remove the virtual environment and everything generated
-	rm -rf .venv $(PEERS) $(DADAPY) $(TORCHID) benchmarks-output demo-output examples-output dist build .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv $(PEERS) $(DADAPY) $(TORCHID) benchmarks-output demo-output examples-output reproduce-output dist build .mypy_cache .pytest_cache .ruff_cache

@@ -38,7 +38,7 @@ class TestEstimate:
         [
             ("twonn", "unknown method 'twonn': choose from two_nn, .*; did you mean two_nn?"),
             ("participation", "did you mean participation_ratio?"),
-            ("zzz", "unknown method 'zzz': choose from two_nn, .*, effective_rank$"),
+            ("zzz", "unknown method 'zzz': choose from two_nn, .*, alpha_req$"),
             (["two_nn", "two_nn"], "method 'two_nn' is given twice"),
             (
                 ["two_nn", *[ds.Gride(n1=4)] * 2],

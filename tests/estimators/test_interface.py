@@ -190,6 +190,7 @@ class TestDegenerateClouds:
             "two_nn_bayes": ["dependence"],
             "hidalgo": ["mixture"],
             "consensus": ["calibration", "calibration"],
+            "alpha_req": ["limit"],  # four features have four eigenvalues
         }
         blocks = ["block_errors"] if estimate.error_kind == "blocks" else []
         assert codes == own.get(estimator.name, []) + blocks

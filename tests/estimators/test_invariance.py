@@ -13,6 +13,7 @@ from dimscope import (
     MADA,
     MOM,
     TLE,
+    AlphaReQ,
     Binomial,
     CorrelationDimension,
     CorrelationIntegral,
@@ -60,6 +61,7 @@ OF_SPECTRUM = [
     PCADimension(),
     EffectiveRank(),
     StableRank(),
+    AlphaReQ(),
     FisherS(),
 ]
 D = 6

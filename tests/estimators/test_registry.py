@@ -81,7 +81,7 @@ class TestOtherPackages:
         code = "from dimscope.cli.main import run; raise SystemExit(run(['estimate', '--help']))"
         done = third_party.run_python(tmp_path, code)
         assert (done.returncode, done.stderr) == (0, "")
-        assert "effective_rank, box." in " ".join(done.stdout.split())
+        assert "alpha_req, box." in " ".join(done.stdout.split())
 
     def test_it_is_not_imported_before_it_is_asked_for(self, tmp_path):
         third_party.install(tmp_path)

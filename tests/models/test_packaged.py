@@ -168,6 +168,9 @@ def test_a_pickle_of_other_weights_or_of_code_is_refused(monkeypatch, tmp_path):
     _as_packaged(monkeypatch, tmp_path, _packed(source[:4]))
     with pytest.raises(InputError, match=r"squeezenet_weights\.pkl.* do not fit the network"):
         load_model("squeezenet1_1")
+    (tmp_path / packaged._NDF_FILE).write_bytes(pickle.dumps([1, 2]))
+    with pytest.raises(InputError, match=r"cannot read .*squeezenet_weights\.pkl"):
+        load_model("squeezenet1_1")
     (tmp_path / packaged._NDF_FILE).write_bytes(pickle.dumps(print))
     with pytest.raises(InputError, match=r"names builtins\.print, which would run code"):
         load_model("squeezenet1_1")

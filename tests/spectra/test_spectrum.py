@@ -118,6 +118,42 @@ def test_the_blocks_do_not_matter(shape, monkeypatch):
     assert blocks.column_fourth_sum == pytest.approx(whole.column_fourth_sum, rel=1e-12)
 
 
+class TestSingularValues:
+    """Of the rows as they are: nothing is centred."""
+
+    @pytest.mark.parametrize("shape", [TALL, SQUARE, WIDE, (2, 1), (2, 9)])
+    def test_are_those_of_numpy(self, shape):
+        x = matrix(shape) + 5.0
+        want = np.linalg.svd(x, compute_uv=False)
+        np.testing.assert_allclose(
+            Spectrum.from_points(x).singular_values, want, rtol=1e-12, atol=1e-13 * want[0]
+        )
+
+    @pytest.mark.parametrize("shape", [TALL, SQUARE, WIDE])
+    def test_of_subsets_are_those_of_these_rows(self, shape):
+        x = matrix(shape) + 5.0
+        rows = np.random.default_rng(1).permutation(shape[0])[: shape[0] // 2]
+        part = Spectrum.from_points(x).subset(rows)
+        for some, chosen in ((part, rows), (part.subset(np.arange(5)), rows[:5])):
+            want = np.linalg.svd(x[chosen], compute_uv=False)
+            np.testing.assert_allclose(some.singular_values, want, rtol=1e-12, atol=1e-13 * want[0])
+
+    @pytest.mark.parametrize("shape", [(300, 30), (30, 4000)])
+    def test_the_blocks_do_not_matter(self, shape, monkeypatch):
+        x = matrix(shape)
+        whole = Spectrum.from_points(x).singular_values
+        monkeypatch.setattr(points, "_BLOCK_BYTES", 8 * 7 * shape[1])
+        np.testing.assert_allclose(Spectrum.from_points(x).singular_values, whole, rtol=1e-12)
+
+    def test_a_wide_layer_is_read_once_for_all_subsets(self, monkeypatch):
+        spectrum = Spectrum.from_points(matrix(WIDE))
+        read, factor = [], module.row_factor
+        monkeypatch.setattr(module, "row_factor", lambda p: read.append(p) or factor(p))
+        for start in range(0, 30, 10):
+            assert len(spectrum.subset(np.arange(start, start + 10)).singular_values) == 10
+        assert len(read) == 1
+
+
 def test_an_array_on_disk_equals_one_in_memory():
     x = matrix(TALL)
     assert_same(Spectrum.from_points(zarr.array(x, chunks=(50, 7))), Spectrum.from_points(x))

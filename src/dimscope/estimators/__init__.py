@@ -9,6 +9,7 @@ from dimscope.estimators._shared.base import (
 from dimscope.estimators._shared.notes import graph_notes
 from dimscope.estimators.abid import ABID
 from dimscope.estimators.abide import ABIDE, adaptive_neighbors
+from dimscope.estimators.alpha_req import AlphaReQ
 from dimscope.estimators.bid import BID
 from dimscope.estimators.binomial import Binomial
 from dimscope.estimators.ca_pca import CAPCA
@@ -36,6 +37,7 @@ from dimscope.estimators.mom import MOM
 from dimscope.estimators.mst_dimension import MSTDimension
 from dimscope.estimators.participation_ratio import ParticipationRatio
 from dimscope.estimators.pca_dimension import PCADimension
+from dimscope.estimators.rankme import RankMe
 from dimscope.estimators.registry import (
     ESTIMATORS,
     Method,
@@ -62,6 +64,7 @@ __all__ = [
     "MADA",
     "MOM",
     "TLE",
+    "AlphaReQ",
     "Binomial",
     "Consensus",
     "CorrelationDimension",
@@ -86,6 +89,7 @@ __all__ = [
     "NeighborEstimator",
     "PCADimension",
     "ParticipationRatio",
+    "RankMe",
     "SpectrumEstimator",
     "StableRank",
     "TwoNN",

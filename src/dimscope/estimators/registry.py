@@ -52,6 +52,8 @@ _OURS: Mapping[str, str] = {
     "pca_dimension": "PCADimension",
     "stable_rank": "StableRank",
     "effective_rank": "EffectiveRank",
+    "rankme": "RankMe",
+    "alpha_req": "AlphaReQ",
 }
 
 

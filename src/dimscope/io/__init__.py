@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dimscope.io.arrays import read_array, read_source
-from dimscope.io.guarded import guarded
 from dimscope.io.labels import read_labelled
 from dimscope.io.pickles import read_pickled_arrays
+from dimscope.io.reading import guarded
 from dimscope.io.tensors import check_tensor_file, read_tensors
 
 __all__ = [

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from dimscope.errors import InputError
-from dimscope.io.guarded import guarded
+from dimscope.io.reading import guarded
 from dimscope.io.tables import TABLES, array_columns, read_table
 from dimscope.io.tensors import TENSOR_SUFFIXES, read_tensors
 from dimscope.points import numbers_of_frame

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dimscope.errors import InputError
 from dimscope.io.arrays import read_source
-from dimscope.io.guarded import guarded
+from dimscope.io.reading import guarded
 from dimscope.io.tables import TABLES, array_columns, read_table
 
 

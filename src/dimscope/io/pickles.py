@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dimscope.errors import InputError
-from dimscope.io.guarded import guarded
+from dimscope.io.reading import guarded
 
 
 class _ArrayUnpickler(pickle.Unpickler):

@@ -9,7 +9,7 @@ from typing import Any
 
 from dimscope._optional import require
 from dimscope.errors import InputError
-from dimscope.io.guarded import guarded, require_file
+from dimscope.io.reading import guarded, require_file
 
 
 def _read_torch(path: Path) -> Any:

@@ -1,7 +1,7 @@
 """Architectures for photographs, with layers named as in the literature.
 
-Fresh weights are those of He et al. (2015), as torchvision's: the default of torch loses the input
-under the biases within a dozen layers without normalisation.
+Fresh weights are those of He et al. (2015), as in torchvision's VGG: without normalisation, torch's
+own lose the input under the biases within a dozen layers.
 """
 
 from __future__ import annotations

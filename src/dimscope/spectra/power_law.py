@@ -15,7 +15,8 @@ from jaxtyping import Float64
 from dimscope._format import with_error
 from dimscope.errors import InputError
 
-_LEAST_RANKS = 3
+#: Ranks that a fit needs.
+LEAST_RANKS = 3
 _FEW_SAMPLES = 10  # samples for each rank, below which the last eigenvalues are too small
 
 
@@ -60,24 +61,23 @@ def power_law(
     first: int,
     last: int | None,
     *,
-    rounding: float,
+    n_resolved: int,
 ) -> PowerLaw:
     """Fit a line to the logarithms of eigenvalues against those of their ranks.
 
     The fit is by least squares with weights 1 / rank, so that every octave of ranks counts alike.
-    The sampling variance of ln l is 2 / (n_samples - 1) for normal data. Eigenvalues below
-    ``rounding`` times the first are rounding errors and follow no law.
+    The sampling variance of ln l is 2 / (n_samples - 1) for normal data. Only the first
+    ``n_resolved`` eigenvalues are above rounding; the others follow no law.
 
     Raises
     ------
     InputError
         If the ranks are out of range, or eigenvalues among them are rounding.
     """
-    n_resolved = int((eigenvalues > rounding * eigenvalues[0]).sum())
     last = n_resolved if last is None else last
-    if not (first >= 1 and first + _LEAST_RANKS - 1 <= last <= n_resolved):
+    if not (first >= 1 and first + LEAST_RANKS - 1 <= last <= n_resolved):
         raise InputError(
-            f"ranks {first} to {last} are not at least {_LEAST_RANKS} of the {n_resolved} "
+            f"ranks {first} to {last} are not at least {LEAST_RANKS} of the {n_resolved} "
             "eigenvalues above rounding: choose others"
         )
     ranks = np.arange(first, last + 1, dtype=np.float64)

@@ -14,11 +14,13 @@ from dimscope._format import counted
 from dimscope._parameters import checked_parameters
 from dimscope.errors import InputError
 from dimscope.points import Points, as_points
+from dimscope.spectra.factors import column_factor, row_factor
 from dimscope.spectra.outliers import outlying_rows
 from dimscope.spectra.power_law import PowerLaw, power_law
 
 #: The smaller side of the matrix whose eigenvalues are taken may not exceed this (3.2 GB).
 MAX_SIDE = 20_000
+_UNEVEN = 4.0  # largest over mean eigenvalue of square noise (Marchenko and Pastur)
 _RESOLVED = 1e-6  # share of a Gram matrix that must remain after centring, for 9 digits to be right
 
 
@@ -26,7 +28,7 @@ _RESOLVED = 1e-6  # share of a Gram matrix that must remain after centring, for 
 class Spectrum:
     """Eigenvalues of the covariance of a representation, and the sums a corrected ratio needs.
 
-    All sums are over rows centred on the sample mean.
+    All sums are over rows centred on the sample mean. Only `singular_values` are about the origin.
 
     Attributes
     ----------
@@ -45,6 +47,9 @@ class Spectrum:
         Distance that the rounding of the stored values alone can put between two points.
     points
         The points themselves, read by blocks.
+    part_of
+        The spectrum of which this is a subset, and which of its rows; None where there is none, or
+        the rows were read again.
     """
 
     matrix: Float64[np.ndarray, "side side"]
@@ -55,6 +60,7 @@ class Spectrum:
     column_fourth_sum: float | None
     rounding: float
     points: Points
+    part_of: tuple[Spectrum, Int64[np.ndarray, " n_samples"]] | None = None
 
     @property
     def by_gram(self) -> bool:
@@ -70,6 +76,44 @@ class Spectrum:
         values = scipy.linalg.eigvalsh(self.matrix, check_finite=False)[::-1]
         kept = values[: self.n_samples - 1]
         return np.asarray(np.maximum(kept, 0.0) / (self.n_samples - 1))
+
+    @cached_property
+    def singular_values(self) -> Float64[np.ndarray, " side"]:
+        """Singular values of the rows as they are, not centred, descending; input units.
+
+        There are min(n_samples, n_features) of them. By one more pass over the rows, and without
+        products of rows, so that the small ones are right to the rounding of the largest.
+
+        Raises
+        ------
+        InputError
+            If the input holds integers beyond 2^53, whose place about the origin is not known.
+
+        Examples
+        --------
+        >>> Spectrum.from_points([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]]).singular_values
+        array([4., 3.])
+        """
+        return np.asarray(scipy.linalg.svdvals(self._factor, check_finite=False))
+
+    @cached_property
+    def _factor(self) -> Float64[np.ndarray, "n m"]:
+        """Few numbers with the singular values of the points; if by Gram, a row for each point."""
+        if self.part_of is not None:
+            whole, rows = self.part_of
+            return np.asarray(whole._factor[rows])
+        return row_factor(self.points) if self.by_gram else column_factor(self.points)
+
+    @property
+    def n_resolved(self) -> int:
+        """How many eigenvalues are above rounding, of the sums and of the stored values.
+
+        The others are zero but for that.
+        """
+        of_sums = max(self.n_samples, self.n_features) * float(np.finfo(np.float64).eps)
+        of_values = _UNEVEN * self.rounding**2 / min(self.n_samples, self.n_features)
+        floor = max(of_sums * float(self.eigenvalues[0]), of_values)
+        return int((self.eigenvalues > floor).sum())
 
     @property
     def row_square_sum(self) -> float:
@@ -138,8 +182,7 @@ class Spectrum:
         >>> print(Spectrum.from_points(x).power_law())
         rank^-1.4983 ± 0.0050 for ranks 1 to 50 (N = 5000)
         """
-        rounding = max(self.n_samples, self.n_features) * float(np.finfo(np.float64).eps)
-        return power_law(self.eigenvalues, self.n_samples, first, last, rounding=rounding)
+        return power_law(self.eigenvalues, self.n_samples, first, last, n_resolved=self.n_resolved)
 
     @classmethod
     def from_points(cls, x: Any) -> Self:
@@ -212,6 +255,7 @@ class Spectrum:
             column_fourth_sum=None,
             rounding=self.rounding,
             points=points,
+            part_of=(self, rows),
         )
 
 

@@ -22,6 +22,7 @@ RECIPES: tuple[str, ...] = (
     "recanatesi/generalization",
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
+    "critique/known_dimension",
 )
 
 #: Names of version 0.1, which still work.

@@ -7,10 +7,12 @@ import pytest
 from known_points import matrix
 
 from dimscope import (
+    AlphaReQ,
     EffectiveRank,
     InputError,
     ParticipationRatio,
     PCADimension,
+    RankMe,
     StableRank,
 )
 
@@ -23,6 +25,8 @@ from dimscope import (
         PCADimension(),
         EffectiveRank(),
         StableRank(),
+        RankMe(),
+        AlphaReQ(),
     ],
     ids=repr,
 )

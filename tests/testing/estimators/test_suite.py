@@ -19,6 +19,14 @@ EXPECTED = {
     "geodesic": {
         "check_line": "joined to their nearest, points on a line fall apart: half are not connected"
     },
+    "rankme": dict.fromkeys(
+        ("check_translation", "check_constant_features"),
+        "it is of the rows about the origin, not about their mean",
+    ),
+    "alpha_req": dict.fromkeys(
+        ("check_line", "check_plane", "check_sphere", "check_ball", "check_one_outlier"),
+        "it is an exponent, no dimension: larger where fewer directions matter",
+    ),
 }
 
 

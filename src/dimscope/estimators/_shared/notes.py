@@ -149,9 +149,14 @@ def outlier_notes(
     return (Note("outlier", said),)
 
 
-def few_samples_notes(value: float, spectrum: Spectrum) -> tuple[Note, ...]:
-    """A warning where a linear dimension nears the number of components of so few samples."""
-    most = spectrum.n_samples - 1
+def few_samples_notes(
+    value: float, spectrum: Spectrum, *, centred: bool = True
+) -> tuple[Note, ...]:
+    """A warning where a linear dimension nears the number of components of so few samples.
+
+    Centred samples have one fewer.
+    """
+    most = spectrum.n_samples - centred
     if value <= 0.5 * most:
         return ()
     said = (

@@ -62,7 +62,7 @@ def resampled(
     values = []
     for _ in range(n_draws):
         kept = np.sort(draws.permutation(graph.n_samples)[:n_kept])
-        values.append(method.estimate(graph.subset(kept, 2)).value)
+        values.append(method.estimate(graph.subset(kept, 2)).value or np.nan)
     return Resampled(
         mean=float(np.mean(values)),
         std=float(np.std(values)),
