@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Float64
 from scipy import stats
 
-from dimscope.studies.claims import LEVEL, Claim, decreases, judged
+from dimscope.studies.claims import LEVEL, Claim, all_of, decreases, judged
 from dimscope.studies.intervals import ratio_said, said
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipes.ansuini.course_layers import (
@@ -31,23 +31,44 @@ _NEARLY_ONE = 1 - 1e-9
 
 
 def changes_of_layers(frame: pd.DataFrame) -> list[Claim]:
-    """Which layers expand from before training to its end, and which compress."""
+    """Which layers expand from before training to its end, and which compress; first, all of it."""
     course, last = course_of(frame), last_step_of(frame)
     epoch = last // n_steps_of(frame)
-    kinds = {course.middle: "middle"} | dict.fromkeys(course.early, "early")
-    claims = []
-    for layer in (*course.early, course.middle, *course.final):
-        grows = layer in course.early
+    kinds = (
+        dict.fromkeys(course.early, "early")
+        | {course.middle: "middle"}
+        | dict.fromkeys(course.final, "final")
+    )
+    claims: dict[str, Claim] = {}
+    for layer, kind in kinds.items():
+        grows = kind == "early"
         of_layer = through(frame, layer)
         before, after = np.log(of_layer.at(0)), np.log(of_layer.at(last))
         claim = decreases(
-            f"the {kinds.get(layer, 'final')} layer {layer} "
-            f"{'expands' if grows else 'compresses'} from epoch 0 to {epoch}",
+            f"the {kind} layer {layer} {'expands' if grows else 'compresses'} from epoch 0 to "
+            f"{epoch}",
             np.stack([after, before] if grows else [before, after], axis=1),
         )
-        published = _published_change(course.relative(layer), epoch)
-        claims.append(replace(claim, ours=ratio_said(after - before)).of(8, published=published))
-    return claims
+        claims[layer] = replace(claim, ours=ratio_said(after - before)).of(
+            8, published=_published_change(course.relative(layer), epoch)
+        )
+    ends = {layer: claim for layer, claim in claims.items() if layer != course.middle}
+    both = all_of(
+        f"early layers expand and final ones compress from epoch 0 to {epoch}",
+        list(ends.values()),
+        ours=", ".join(f"{layer} {claim.ours}" for layer, claim in ends.items()),
+    )
+    return [both.of(8, published=_published_ends()), *claims.values()]
+
+
+def _published_ends() -> str:
+    """What all published layers did until the last epoch."""
+    figure = published_figure("suppl_dynamics_A")
+    ratios = np.array(figure["values"][-1]) / np.array(figure["values"][0])
+    said = [
+        f"x {ratio:.2f} at depth {d}" for d, ratio in zip(figure["depths"], ratios, strict=True)
+    ]
+    return f"{', '.join(said[1:-1])} of {figure['depths'][-1]} (epoch 300)"
 
 
 def hunchback(frame: pd.DataFrame) -> list[Claim]:
