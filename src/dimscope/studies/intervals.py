@@ -44,7 +44,7 @@ def ratio_said(logarithms: ArrayLike, *, digits: int = 3) -> str:
     Examples
     --------
     >>> ratio_said(np.log([2.0, 2.0, 4.0]))
-    'x 2.52 (0.934 .. 6.8)'
+    'x 2.52 (0.932 .. 6.81)'
     """
     low_to_high = (math.exp(value) for value in mean_interval(logarithms))
     return f"x {_in_words(*low_to_high, digits=digits)}"

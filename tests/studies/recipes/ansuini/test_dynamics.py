@@ -136,6 +136,7 @@ def test_a_short_run(few_images, tmp_path):
     [
         ({"network": "lenet"}, "choose cifar_cnn or vgg16_cifar"),
         ({"epochs": 0}, "at least 1"),
+        ({"device": "abacus"}, "abacus"),
         ({"n_train": 60_000}, "n_train=60000 must be within 128 and 50,000"),
         ({"n_samples": 50}, "n_samples=50 within 100"),
     ],

@@ -111,6 +111,12 @@ def test_an_unknown_value_cannot_be_told():
     assert of(frame, "a dense net and a ResNet") == "cannot tell"
 
 
+def test_an_estimator_without_any_value_cannot_be_told():
+    frame = made_up().assign(geodesic=None)
+    assert of(frame, "ResNet-14", "geodesic dimension: compression") == "cannot tell"
+    assert (get_recipe(NAME).summary(frame)["geodesic dimension"] == "- / -").all()
+
+
 def test_another_factor_is_not_reproduced():
     frame = pd.concat([made_up().query("part == 'network'"), gaussians(1.05)])
     assert of(frame, "for d without bound") == "not reproduced"

@@ -15,6 +15,7 @@ from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from dimscope.errors import InputError
+from dimscope.neighbors import checked_device
 from dimscope.studies.claims import Claim
 from dimscope.studies.jobs import Job
 from dimscope.studies.published import published_figure
@@ -52,8 +53,9 @@ def jobs(  # noqa: PLR0913 - the options
     Raises
     ------
     InputError
-        If there is no such network, or a number is out of range.
+        If there is no such network or device, or a number is out of range.
     """
+    checked_device(device)
     if network not in NETWORKS:
         raise InputError(f"network={network!r}: choose {' or '.join(NETWORKS)}")
     if n_seeds < 1 or epochs < 1:

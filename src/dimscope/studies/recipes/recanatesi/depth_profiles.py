@@ -43,6 +43,7 @@ def logs_of(
 ) -> Float64[np.ndarray, "seeds layers"]:
     """Logarithms of the dimension: a row for each seed, a column for each layer."""
     rows = frame[(frame["network"] == network) & (frame["state"] == state)]
+    rows = rows.assign(**{method: pd.to_numeric(rows[method])})  # None alone is no number
     table = rows.pivot_table(index="seed", columns="layer", values=method, dropna=False)
     values = table.reindex(columns=list(layers)).to_numpy(dtype=np.float64)
     return np.asarray(np.log(values))
