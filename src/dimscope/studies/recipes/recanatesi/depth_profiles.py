@@ -126,4 +126,4 @@ def relu_of_network_claim(frame: pd.DataFrame) -> Claim:
         f"{NETWORKS[network]}: a ReLU raises the local dimension (TwoNN; mean of six layers)",
         np.stack([change, np.zeros_like(change)], axis=1),
     )
-    return replace(claim, ours=ratio_said(change)).of(9, published="a modest rise by a factor")
+    return replace(claim, ours=ratio_said(change)).of(9, published="a modest factor (by report)")
