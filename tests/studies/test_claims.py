@@ -8,6 +8,7 @@ from scipy import stats
 
 from dimscope.errors import InputError
 from dimscope.studies import Claim, agrees, decreases, judged, vanishes
+from dimscope.studies.claims import all_of
 
 
 @pytest.fixture
@@ -114,3 +115,23 @@ def test_a_quick_run_judges_only_what_needs_no_training():
     assert trained.at_budget("quick").outcome == "not judged"
     assert untrained.at_budget("quick") == untrained
     assert trained.at_budget("standard") == trained
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ((True, True), "reproduced"),
+        ((True, False), "not reproduced"),
+        ((None, False), "not reproduced"),
+        ((True, None), "cannot tell"),
+    ],
+)
+def test_joined_claims_hold_if_all_do(outcomes, expected):
+    parts = [
+        judged("part", holds, ours="", n_seeds=n, why="unknown" if holds is None else "", p_value=p)
+        for holds, n, p in zip(outcomes, (5, 3), (1e-3, 4e-3), strict=True)
+    ]
+    joined = all_of("whole", parts, ours="said")
+    assert (joined.outcome, joined.n_seeds, joined.ours) == (expected, 3, "said")
+    assert joined.why == ("unknown" if expected == "cannot tell" else "")
+    assert joined.p_value == (4e-3 if expected == "reproduced" else None)

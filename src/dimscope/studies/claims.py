@@ -7,6 +7,7 @@ intervals (`agrees`), and all else by the recipe that measures it (`judged`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -131,6 +132,30 @@ def judged(  # noqa: PLR0913 - the parts of a claim
         p_value=p_value,
         n_seeds=n_seeds,
         any_budget=any_budget,
+    )
+
+
+def all_of(statement: str, claims: Sequence[Claim], *, ours: str = "") -> Claim:
+    """Join claims into one that holds if all do (intersection-union), and fails if one fails.
+
+    Examples
+    --------
+    >>> rises = judged("rises", True, ours="x 2", n_seeds=3)
+    >>> falls = judged("falls", False, ours="x 1.1", n_seeds=3)
+    >>> print(all_of("rises, then falls", [rises, falls], ours="x 2, x 1.1"))
+    not reproduced: rises, then falls (x 2, x 1.1; n = 3)
+    """
+    outcomes = {claim.outcome for claim in claims}
+    holds = True if outcomes == {"reproduced"} else False if "not reproduced" in outcomes else None
+    unknown = dict.fromkeys(claim.why for claim in claims if claim.why)
+    known = [claim.p_value for claim in claims if claim.p_value is not None]
+    return judged(
+        statement,
+        holds,
+        ours=ours,
+        n_seeds=min(claim.n_seeds for claim in claims),
+        why="; ".join(unknown) if holds is None else "",
+        p_value=max(known) if holds and len(known) == len(claims) else None,
     )
 
 

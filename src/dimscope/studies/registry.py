@@ -23,8 +23,11 @@ RECIPES: tuple[str, ...] = (
     "ansuini/labels",
     "ansuini/mnist",
     "ansuini/luminance",
+    "ansuini/dynamics",
+    "recanatesi/expansion_compression",
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
+    "recanatesi/generalization",
     "critique/known_dimension",
 )
 
