@@ -26,7 +26,7 @@ from dimscope.studies.recipes.recanatesi.noise.runs import (
 )
 
 QUANTITIES = ("two_nn", "participation_ratio", "feature_variance", "test_accuracy")
-TRAINING_TIME = 200.0
+TRAINING_TIME, FULL_TRAINING_TIME = 100.0, 200.0
 _RATES, _BATCHES, _LABEL_NOISES = (0.01, 0.02, 0.04), (16, 64, 256), (0.0, 0.2)
 MAIN = Condition(learning_rate=max(_RATES), batch_size=min(_BATCHES))
 
@@ -112,7 +112,10 @@ RECIPE = Recipe(
         "a minimum."
     ),
     options=(N_SEEDS, training_time_option(TRAINING_TIME), DEVICE),
-    budgets={"quick": {"n_seeds": 3, "training_time": 0.4}},
+    budgets={
+        "quick": {"n_seeds": 3, "training_time": 0.4},
+        "full": {"training_time": FULL_TRAINING_TIME},
+    },
     jobs=jobs,
     work="dimscope.studies.recipes.recanatesi.noise.dense_networks:train_dense_networks",
     tidy=with_conditions,
