@@ -19,6 +19,7 @@ _WORKERS_ON_A_DEVICE = 4
 RECIPES: tuple[str, ...] = (
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
+    "recanatesi/sgd_noise",
 )
 
 #: Names of version 0.1, which still work.

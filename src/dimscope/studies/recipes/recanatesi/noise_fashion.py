@@ -19,6 +19,7 @@ from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 from dimscope.studies.recipes.recanatesi.noise.figures import figures
 from dimscope.studies.recipes.recanatesi.noise.last_moments import LastMoments, summary
 from dimscope.studies.recipes.recanatesi.noise.runs import (
+    PUBLISHED,
     jobs_of,
     require_seeds,
     training_time_option,
@@ -98,7 +99,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
                 of.last(quantity, *reversed(parts["controls"])),
             ),
         ]  # fmt: skip
-    return found
+    return [claim.of(10, published=PUBLISHED) for claim in found]
 
 
 RECIPE = Recipe(
