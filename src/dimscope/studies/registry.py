@@ -20,6 +20,7 @@ RECIPES: tuple[str, ...] = (
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
     "recanatesi/sgd_noise",
+    "since/pr_bias",
 )
 
 #: Names of version 0.1, which still work.

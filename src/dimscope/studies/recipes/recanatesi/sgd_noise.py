@@ -88,7 +88,8 @@ class Moment:
         self, quantity: str, optimizer: str, *rates: float, size: int = 1, frozen: bool = False
     ) -> Float64[np.ndarray, "seeds rates"]:
         """A quantity of the runs with these settings, sorted by seed; nan where one diverged."""
-        columns = [self._rows.loc[optimizer, rate, size, frozen][quantity] for rate in rates]
+        values = self._rows[quantity]
+        columns = [values.xs((optimizer, rate, size, frozen)) for rate in rates]
         return np.stack([np.asarray(c, dtype=np.float64) for c in columns], axis=1)
 
 
