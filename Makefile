@@ -75,12 +75,11 @@ test-gpu: $(READY)  ## the search and the losses on a CUDA GPU: their tests, the
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
-examples: $(READY)  ## train the example networks and check what they show (about 70 minutes)
+examples: $(READY)  ## train the example networks and check what they show (about 50 minutes)
 	$(BIN)/python examples/train_fashion_mnist.py
 	$(BIN)/python examples/train_cifar10.py
 	$(BIN)/python examples/track_fashion_mnist.py
 	$(BIN)/python examples/cifar10_dynamics.py
-	$(BIN)/python examples/dimension_loss.py
 	$(BIN)/python examples/image_sets.py
 
 clean:  ## remove the virtual environment and everything generated

@@ -20,6 +20,7 @@ RECIPES: tuple[str, ...] = (
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
     "recanatesi/sgd_noise",
+    "recanatesi/geometry_objective",
     "since/pr_bias",
 )
 
