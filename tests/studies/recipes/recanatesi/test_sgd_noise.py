@@ -128,8 +128,8 @@ def test_a_diverged_run_cannot_be_told_and_is_named():
     )  # fmt: skip
     values = ["orthogonal_ratio", "participation_ratio", "error", "weight_variance"]
     frame.loc[is_lost, values] = None
-    found = outcomes(frame)
-    assert found["predicted: nor with the larger steps of the grid"] == "cannot tell"
+    found = {s: o for s, o in outcomes(frame).items() if "SGD with batch 1 compresses" in s}
+    assert list(found.values()) == ["cannot tell"]
     table = summary(frame)
     assert table.loc["SGD, batch 1, trained: orthogonal ratio", "0.05"] == "1 diverged"
     assert len(figures(frame)) == 5
@@ -152,7 +152,7 @@ def test_a_tiny_sweep(tmp_path, monkeypatch):
     assert all(float(cell.split()[0]) >= 0 for cell in summary(frame).to_numpy().ravel())
 
 
-@pytest.mark.parametrize("options", [{"n_seeds": 2}, {"epochs": 9}])
+@pytest.mark.parametrize("options", [{"n_seeds": 2}, {"epochs": 4}])
 def test_bad_options(tmp_path, options):
     with pytest.raises(InputError, match="at least"):
         run_recipe("recanatesi/sgd_noise", tmp_path, **options)
