@@ -81,11 +81,10 @@ test-gpu: $(READY)  ## the search and the losses on a CUDA GPU: their tests, the
 docs: $(READY)  ## run every code block of README and docs
 	$(BIN)/python -m pytest tests/test_docs.py
 
-examples: $(READY)  ## train the example networks and check what they show (about an hour)
+examples: $(READY)  ## train the example networks and check what they show (about 40 minutes)
 	$(BIN)/python examples/train_fashion_mnist.py
 	$(BIN)/python examples/train_cifar10.py
 	$(BIN)/python examples/track_fashion_mnist.py
-	$(BIN)/python examples/dimension_loss.py
 	$(BIN)/python examples/image_sets.py
 
 clean:  ## remove the virtual environment and everything generated

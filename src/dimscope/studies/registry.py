@@ -25,9 +25,12 @@ RECIPES: tuple[str, ...] = (
     "ansuini/luminance",
     "ansuini/dynamics",
     "recanatesi/expansion_compression",
+    "recanatesi/sgd_noise",
     "recanatesi/noise_clusters",
     "recanatesi/noise_fashion",
     "recanatesi/generalization",
+    "recanatesi/geometry_objective",
+    "since/pr_bias",
     "critique/known_dimension",
 )
 

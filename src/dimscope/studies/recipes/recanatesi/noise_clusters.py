@@ -20,6 +20,7 @@ from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 from dimscope.studies.recipes.recanatesi.noise.figures import figures
 from dimscope.studies.recipes.recanatesi.noise.last_moments import LastMoments, summary
 from dimscope.studies.recipes.recanatesi.noise.runs import (
+    PUBLISHED,
     jobs_of,
     require_seeds,
     training_time_option,
@@ -91,7 +92,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     ordered = [c for _, c in by_rate]
     names = ", ".join(f"{c.rate_per_sample:.3g}" for c in ordered)
     noises = list(reversed(parts["label noise"]))
-    return [
+    found = [
         decreases(f"compression grows with eta/B ({names})", of.compression(*ordered)),
         decreases("compression grows with label noise", of.compression(*noises)),
         vanishes(
@@ -115,6 +116,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
             of.last("participation_ratio", frozen, main),
         ),
     ]  # fmt: skip
+    return [claim.of(10, published=PUBLISHED) for claim in found]
 
 
 RECIPE = Recipe(

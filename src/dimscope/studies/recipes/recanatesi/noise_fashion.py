@@ -19,6 +19,7 @@ from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 from dimscope.studies.recipes.recanatesi.noise.figures import figures
 from dimscope.studies.recipes.recanatesi.noise.last_moments import LastMoments, summary
 from dimscope.studies.recipes.recanatesi.noise.runs import (
+    PUBLISHED,
     jobs_of,
     require_seeds,
     training_time_option,
@@ -26,7 +27,7 @@ from dimscope.studies.recipes.recanatesi.noise.runs import (
 )
 
 QUANTITIES = ("two_nn", "participation_ratio", "feature_variance", "test_accuracy")
-TRAINING_TIME = 200.0
+TRAINING_TIME, FULL_TRAINING_TIME = 100.0, 200.0
 _RATES, _BATCHES, _LABEL_NOISES = (0.01, 0.02, 0.04), (16, 64, 256), (0.0, 0.2)
 MAIN = Condition(learning_rate=max(_RATES), batch_size=min(_BATCHES))
 
@@ -98,7 +99,7 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
                 of.last(quantity, *reversed(parts["controls"])),
             ),
         ]  # fmt: skip
-    return found
+    return [claim.of(10, published=PUBLISHED) for claim in found]
 
 
 RECIPE = Recipe(
@@ -112,7 +113,10 @@ RECIPE = Recipe(
         "a minimum."
     ),
     options=(N_SEEDS, training_time_option(TRAINING_TIME), DEVICE),
-    budgets={"quick": {"n_seeds": 3, "training_time": 0.4}},
+    budgets={
+        "quick": {"n_seeds": 3, "training_time": 0.4},
+        "full": {"training_time": FULL_TRAINING_TIME},
+    },
     jobs=jobs,
     work="dimscope.studies.recipes.recanatesi.noise.dense_networks:train_dense_networks",
     tidy=with_conditions,

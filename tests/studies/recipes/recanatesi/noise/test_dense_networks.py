@@ -29,7 +29,8 @@ def few_images(monkeypatch):
         for image, label in zip(centres[labels] + noise, labels, strict=True)
     ]
     data = NamedData(name="few", origin="made here", items=items, labels=labels.numpy())
-    monkeypatch.setattr(dense_networks, "load_data", lambda *_, **__: data)
+    few = dense_networks._tensors(data, "cpu")
+    monkeypatch.setattr(dense_networks, "_images", lambda *_: few)
 
 
 def test_a_stack_is_its_networks():
@@ -40,7 +41,7 @@ def test_a_stack_is_its_networks():
     """
     how = Condition(learning_rate=0.01, batch_size=N, population=N)
     rows = train_dense_networks(condition=asdict(how), n_seeds=2, training_time=0.08)
-    images, labels = dense_networks._tensors(dense_networks.load_data("few"), "cpu")
+    images, labels = dense_networks._images("train", "cpu")
     for seed in range(2):
         model = dense_networks._network(seed)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01)

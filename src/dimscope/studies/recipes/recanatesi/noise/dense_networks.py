@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 READOUT = "fc7"
 N_PROBE = 2000
 _N_TICKS = 8
+_LEAST_STEPS = 10  # between two moments
 _GEOMETRY = ("participation_ratio", "feature_variance", "readout_variance", "readout_rank")
 
 
@@ -31,7 +33,7 @@ def train_dense_networks(
     training_time: float,
     device: str = "cpu",
 ) -> Rows:
-    """Train the networks of all seeds; measure the last hidden layer before training and 8 times.
+    """Train the networks of all seeds; measure their last hidden layer before and through training.
 
     `dense_net` (six hidden layers of 256 ReLU units, He's initialisation) on the 60,000 training
     images, cross-entropy, plain SGD on batches drawn independently of each other. ``label_noise``
@@ -51,9 +53,10 @@ def train_dense_networks(
     Returns
     -------
     list of dict
-        A row for each seed and moment: ``time``, ``test_accuracy``, ``training_loss``, and for the
-        last hidden layer on 2,000 test images fields of `ReadoutGeometry`, ``two_nn`` and
-        ``two_nn_stderr``. A dimension is None if the features do not determine it.
+        A row for each seed and moment: before training and up to 8 times later, ten steps or more
+        apart. It has ``time``, ``test_accuracy``, ``training_loss``, and for the last hidden layer
+        on 2,000 test images fields of `ReadoutGeometry`, ``two_nn`` and ``two_nn_stderr``. A
+        dimension is None if the features do not determine it.
 
     Raises
     ------
@@ -61,8 +64,8 @@ def train_dense_networks(
         If training diverges.
     """
     how = Condition(**condition)
-    images, labels = _tensors(load_data("fashion_mnist", split="train"), device)
-    test, test_labels = _tensors(load_data("fashion_mnist"), device)
+    images, labels = _images("train", device)
+    test, test_labels = _images("test", device)
     nets = [_network(seed).to(device) for seed in range(n_seeds)]
     template = nets[0]
     weights: dict[str, Tensor] = {k: v.detach() for k, v in stack_module_state(nets)[0].items()}
@@ -71,14 +74,15 @@ def train_dense_networks(
     if how.population is not None:
         of_population = labels[: how.population].expand(n_seeds, -1)
         known = _noisy(of_population, how.label_noise, generator)
-    n_steps = max(_N_TICKS, round(training_time / how.learning_rate))
+    n_steps = max(1, round(training_time / how.learning_rate))
+    n_ticks = min(_N_TICKS, max(1, n_steps // _LEAST_STEPS))
 
     def loss(of: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
         return nn.functional.cross_entropy(functional_call(template, of, (x,)), y)
 
     gradients = vmap(grad(loss))
     rows: Rows = []
-    for tick, n in enumerate(_steps_between_ticks(n_steps)):
+    for tick, n in enumerate(_steps_between_ticks(n_steps, n_ticks)):
         for _ in range(n):
             chosen = _draw(how, n_seeds, len(images), generator)
             y = labels[chosen] if known is None else known.gather(1, chosen)
@@ -89,7 +93,7 @@ def train_dense_networks(
             for name, slope in slopes.items():
                 if not (how.frozen_readout and name.startswith(READOUT)):
                     weights[name] = weights[name] - how.learning_rate * slope
-        time = how.learning_rate * (n_steps * tick // _N_TICKS)
+        time = how.learning_rate * (n_steps * tick // n_ticks)
         for seed in range(n_seeds):
             of = {name: stack[seed] for name, stack in weights.items()}
             if not all(bool(w.isfinite().all()) for w in of.values()):
@@ -110,6 +114,11 @@ def _network(seed: int) -> nn.Module:
     return model
 
 
+@cache
+def _images(split: str, device: str) -> tuple[Float[Tensor, "n 1 28 28"], Int64[Tensor, " n"]]:
+    return _tensors(load_data("fashion_mnist", split=split), device)
+
+
 def _tensors(data: Any, device: str) -> tuple[Float[Tensor, "n 1 28 28"], Int64[Tensor, " n"]]:
     if not isinstance(data, NamedData):
         raise InputError("fashion_mnist must be a data set, not a loader")
@@ -118,10 +127,10 @@ def _tensors(data: Any, device: str) -> tuple[Float[Tensor, "n 1 28 28"], Int64[
     return pixels, torch.tensor(labels, device=device)
 
 
-def _steps_between_ticks(n_steps: int) -> Iterator[int]:
+def _steps_between_ticks(n_steps: int, n_ticks: int) -> Iterator[int]:
     yield 0
-    for tick in range(_N_TICKS):
-        yield n_steps * (tick + 1) // _N_TICKS - n_steps * tick // _N_TICKS
+    for tick in range(n_ticks):
+        yield n_steps * (tick + 1) // n_ticks - n_steps * tick // n_ticks
 
 
 def _draw(

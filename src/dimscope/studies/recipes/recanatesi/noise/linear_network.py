@@ -1,18 +1,15 @@
 """A two-layer linear network trained on clusters, and what the effective regulariser predicts.
 
-Task and network are those of Farrell, Recanatesi, Moore, Lajoie and Shea-Brown (2022), as in their
-public code (github.com/msf235/Robust_representations_paper_code): 60 clusters in 200 dimensions in
-two classes, and two linear layers. The noise of labels and of the readout, and the prediction, are
-this software's own (`dimscope.noise`). Noise of the readout shrinks what is orthogonal to it by
+Task and network are those of Farrell, Recanatesi, Moore, Lajoie and Shea-Brown (2022; module
+`clusters`). The noise of labels and of the readout, and the prediction, are this software's own
+(`dimscope.noise`). Noise of the readout shrinks what is orthogonal to it by
 dW/dt = -kappa W E[x x^T]. With residuals of variance s^2, kappa = eta s^2 C / (2 B) for SGD's own
 noise; for noise of variance sigma^2 that is added to the readout, kappa = C sigma^2.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,46 +20,26 @@ from scipy import optimize
 from dimscope.errors import TrainingError
 from dimscope.noise import readout_geometry
 from dimscope.studies.jobs import Rows
+from dimscope.studies.recipes.recanatesi.noise.clusters import (
+    N_CLUSTERS,
+    N_INPUTS,
+    N_OUTPUTS,
+    SPREAD,
+    ClusterTask,
+    initial_weights,
+)
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 
-N_CLUSTERS, N_INPUTS, N_HIDDEN, N_OUTPUTS = 60, 200, 200, 2
-_SPREAD = 0.02
-_CODE = 0.7
-_READOUT = 0.3
 _N_PROBE = 500
 _N_TICKS = 10
 _DRAWN = 2**14  # samples at a time
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Task:
-    """Cluster centres and their labels; the classes alternate."""
-
-    centres: Float64[np.ndarray, "60 200"]
-    codes: Float64[np.ndarray, "60 2"]
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator) -> _Task:
-        classes = np.arange(N_CLUSTERS) % N_OUTPUTS
-        return cls(
-            centres=rng.uniform(-2.0, 2.0, (N_CLUSTERS, N_INPUTS)),
-            codes=_CODE * np.eye(N_OUTPUTS)[classes],
-        )
-
-    def samples(
-        self, rng: np.random.Generator, n: int, label_noise: float
-    ) -> tuple[Float64[np.ndarray, "n 200"], Float64[np.ndarray, "n 2"]]:
-        cluster = rng.integers(N_CLUSTERS, size=n)
-        x = self.centres[cluster] + _SPREAD * rng.standard_normal((n, N_INPUTS))
-        return x, self.codes[cluster] + label_noise * rng.standard_normal((n, N_OUTPUTS))
-
-
 def train_linear_network(*, condition: dict[str, Any], seed: int, training_time: float) -> Rows:
     """Train one network; measure its hidden layer on 500 points before training and ten times.
 
-    The input matrix is orthogonal, divided by the mean of its absolute entries times sqrt(200);
-    the readout is normal with 0.3 / sqrt(200). No biases, loss 1/2 |f(x) - y|^2, labels 0.7 times
-    one-hot, and ``label_noise`` is the standard deviation of Gaussian noise added to them.
+    Plain SGD on 1/2 |f(x) - y|^2; ``label_noise`` is the standard deviation of Gaussian noise added
+    to the labels.
 
     Parameters
     ----------
@@ -91,10 +68,8 @@ def train_linear_network(*, condition: dict[str, Any], seed: int, training_time:
 
     how = Condition(**condition)
     rng = np.random.default_rng(seed)
-    task = _Task.draw(rng)
-    orthogonal = np.linalg.qr(rng.standard_normal((N_HIDDEN, N_INPUTS)))[0]
-    inner = orthogonal / (np.abs(orthogonal).mean() * math.sqrt(N_HIDDEN))
-    readout = rng.standard_normal((N_OUTPUTS, N_HIDDEN)) * _READOUT / math.sqrt(N_HIDDEN)
+    task = ClusterTask.draw(rng)
+    inner, readout = initial_weights(rng)
     probe = task.samples(rng, _N_PROBE, 0.0)[0]
     population = task.samples(rng, how.population or 0, how.label_noise)
     first = (probe @ inner.T, readout.copy())
@@ -107,7 +82,7 @@ def train_linear_network(*, condition: dict[str, Any], seed: int, training_time:
     for tick in range(_N_TICKS + 1):
         for n in _chunks(n_steps * tick // _N_TICKS - step, max(1, _DRAWN // how.batch_size)):
             x, y = _batches(rng, how, task, population, n)
-            noise = rng.standard_normal((n if how.readout_noise else 0, N_OUTPUTS, N_HIDDEN))
+            noise = rng.standard_normal((n if how.readout_noise else 0, *readout.shape))
             train_linear(inner, readout, x, y, how.batch_size, rates, how.readout_noise * noise)
             step += n
         if not (np.isfinite(inner).all() and np.isfinite(readout).all()):
@@ -127,7 +102,7 @@ def _chunks(n: int, size: int) -> list[int]:
 
 
 def _batches(
-    rng: np.random.Generator, how: Condition, task: _Task, population: Any, n_batches: int
+    rng: np.random.Generator, how: Condition, task: ClusterTask, population: Any, n_batches: int
 ) -> tuple[Float64[np.ndarray, "n 200"], Float64[np.ndarray, "n 2"]]:
     """The samples of batches: fresh ones, or drawn without replacement within each batch."""
     if how.population is None:
@@ -144,7 +119,7 @@ def _batches(
 
 
 def _prediction(
-    how: Condition, task: _Task, inner: Any, readout: Any, probe: Any
+    how: Condition, task: ClusterTask, inner: Any, readout: Any, probe: Any
 ) -> Callable[[float], float]:
     """The orthogonal ratio that the effective regulariser predicts, as a function of time.
 
@@ -153,7 +128,7 @@ def _prediction(
     the readout itself, which adds sigma^2 E|h|^2 with sigma^2 = kappa / C.
     """
     values, vectors = np.linalg.eigh(
-        task.centres.T @ task.centres / N_CLUSTERS + _SPREAD**2 * np.eye(N_INPUTS)
+        task.centres.T @ task.centres / N_CLUSTERS + SPREAD**2 * np.eye(N_INPUTS)
     )
     seen = inner @ vectors
     basis = np.linalg.qr(readout.T)[0]

@@ -16,6 +16,9 @@ from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 #: Conditions, grouped by the comparison that they serve.
 Groups = Mapping[str, Sequence[Condition]]
 
+#: What the paper reports on the noise of SGD.
+PUBLISHED = "the abstract says that the noise regularises the dimension, without a value"
+
 _LEAST_SEEDS, _LEAST_STEPS = 3, 10
 
 

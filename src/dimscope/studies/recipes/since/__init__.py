@@ -1,0 +1,1 @@
+"""Recipes on what was published since the two papers."""
