@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from dimscope.studies.claims import Claim
+from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Job, Rows
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe
@@ -100,7 +101,7 @@ def measure(*, net: str, trained: bool, subset: str, n_images: int, pixels: int 
                     "layer": point.layer,
                     "depth": round(point.relative_depth, 4),
                     "units": values.shape[1],
-                    "mean": float(f"{found.mean:.6g}"),
+                    "mean": significant(found.mean),
                     "std": float(f"{found.std:.3g}"),
                     "n": n_kept,
                     "hub": round(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.small_net import (
     MODULES,
     dimension_rows,
-    significant,
     small_net,
 )
 from dimscope.studies.training import Schedule, fit_of, load_samples, shuffled, train

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,6 +15,7 @@ from dimscope.errors import InputError
 from dimscope.estimators import AlphaReQ, ParticipationRatio, RankMe, estimate
 from dimscope.spectra import Spectrum
 from dimscope.store import ActivationStore
+from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.resampling import resampled
 
@@ -179,7 +179,8 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
         **_linear(hidden),
         "output_participation_ratio": _linear(output)["participation_ratio"],
     }
-    return [{name: _short(value) for name, value in row.items()}]
+    is_whole = {name: isinstance(value, int) for name, value in row.items()}
+    return [{name: v if is_whole[name] else significant(v) for name, v in row.items()}]
 
 
 @lru_cache(maxsize=2)  # one data set: jobs come in its order, and loading takes seconds
@@ -247,10 +248,3 @@ def _linear(points: Float[np.ndarray, "n units"]) -> dict[str, float | None]:
     fits = spectrum.n_resolved >= _LAST_RANK
     alpha = AlphaReQ(last=_LAST_RANK).estimate(spectrum).value if fits else None
     return {"participation_ratio": ratio, "rankme": rank, "alpha_req": alpha}
-
-
-def _short(value: float | None) -> float | int | None:
-    """Six significant digits, for short records."""
-    if value is None or isinstance(value, int):
-        return value
-    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
+from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.small_net import (
     dimension_of,
     dimension_rows,
     layer_points,
-    significant,
     small_net,
 )
 from dimscope.studies.training import (

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
+from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.small_net import (
     VARIANTS,
     dimension_rows,
-    significant,
     small_net,
 )
 from dimscope.studies.training import (

@@ -14,6 +14,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from dimscope.models import load_model
+from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.resampling import resampled
 
@@ -100,8 +101,3 @@ def dimension_of(points: Float[np.ndarray, "n units"]) -> dict[str, float | None
         "bar": significant(answer.std),
         "stderr": significant(answer.stderr),
     }
-
-
-def significant(value: float | None) -> float | None:
-    """Round to five significant digits, for short records."""
-    return None if value is None else float(f"{value:.5g}")

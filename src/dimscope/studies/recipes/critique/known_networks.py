@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 
 if TYPE_CHECKING:
@@ -115,13 +116,18 @@ def run(*, subject: str, is_trained: bool, seed: int, n_samples: int, n_train: i
     places = {layer: place for place, layer in enumerate(of.layers)}
     table = profile.to_frame("estimate")
     table = table[table["method"].isin(_METHODS)]
+    estimates: Any = table.itertuples()
     rows: Rows = [
         {
-            "sample": str(row.sample), "layer": str(row.layer), "place": places[str(row.layer)],
-            "method": str(row.method), "value": _short(row.value), "stderr": _short(row.stderr),
+            "sample": row.sample,
+            "layer": row.layer,
+            "place": places[row.layer],
+            "method": row.method,
+            "value": significant(row.value),
+            "stderr": significant(row.stderr),
         }
-        for row in table.itertuples()
-    ]  # fmt: skip
+        for row in estimates
+    ]
     verdicts = profile.verdicts
     rows += [
         {
@@ -133,10 +139,6 @@ def run(*, subject: str, is_trained: bool, seed: int, n_samples: int, n_train: i
         if rule in RULES
     ]
     return rows
-
-
-def _short(value: Any) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(f"{value:.6g}")
 
 
 def _network(

@@ -43,7 +43,7 @@ def test_a_stack_is_its_networks():
     rows = train_dense_networks(condition=asdict(how), n_seeds=2, training_time=0.08)
     images, labels = dense_networks._images("train", "cpu")
     for seed in range(2):
-        model = dense_networks._network(seed)
+        model = dense_networks.he_dense_net(seed)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
         for _ in range(8):
             optimizer.zero_grad()
@@ -79,14 +79,14 @@ def test_frozen_readout_stays(monkeypatch):
 
 def test_what_features_do_not_tell_is_unknown(monkeypatch):
     """A dead last layer: all of its features are 0."""
-    network = dense_networks._network
+    network = dense_networks.he_dense_net
 
     def dead(seed):
         model = network(seed)
         nn.init.zeros_(model.fc6.weight)
         return model
 
-    monkeypatch.setattr(dense_networks, "_network", dead)
+    monkeypatch.setattr(dense_networks, "he_dense_net", dead)
     how = Condition(learning_rate=1e-9, batch_size=16)
     rows = train_dense_networks(condition=asdict(how), n_seeds=1, training_time=1e-8)
     assert rows[-1]["two_nn"] is None

@@ -14,9 +14,9 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 from dimscope.data import NamedData, load_data
 from dimscope.errors import InputError, TrainingError, or_reason
 from dimscope.estimators import estimate
-from dimscope.models import load_model
 from dimscope.noise import readout_geometry
 from dimscope.studies.jobs import Rows
+from dimscope.studies.recipes.recanatesi.dense import he_dense_net
 from dimscope.studies.recipes.recanatesi.noise.conditions import Condition
 
 READOUT = "fc7"
@@ -66,7 +66,7 @@ def train_dense_networks(
     how = Condition(**condition)
     images, labels = _images("train", device)
     test, test_labels = _images("test", device)
-    nets = [_network(seed).to(device) for seed in range(n_seeds)]
+    nets = [he_dense_net(seed).to(device) for seed in range(n_seeds)]
     template = nets[0]
     weights: dict[str, Tensor] = {k: v.detach() for k, v in stack_module_state(nets)[0].items()}
     generator = torch.Generator(device).manual_seed(0)
@@ -101,17 +101,6 @@ def train_dense_networks(
             facts = _measure(template, of, (test, test_labels), (images, labels))
             rows.append({"seed": seed, "time": time, **facts})
     return rows
-
-
-def _network(seed: int) -> nn.Module:
-    """`dense_net` with He's initialisation: with torch's own, the signal fades through depth."""
-    generator = torch.Generator().manual_seed(seed)
-    model = load_model("dense_net", rng=seed).model
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
-            nn.init.zeros_(module.bias)
-    return model
 
 
 @cache
