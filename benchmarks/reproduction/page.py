@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import pyplot
 
-from benchmarks.reproduction.words import BEFORE, NOT_RUN, VGG16R
+from benchmarks.reproduction.words import AFTER, BEFORE, NOT_RUN, VGG16R
 from benchmarks.shared.markdown import table
 from benchmarks.shared.messages import say
 from benchmarks.shared.paths import DOCS
@@ -79,7 +79,7 @@ def outcome_of(name: str) -> Outcome:
 
 def written(outcomes: Sequence[Outcome]) -> str:
     """The page."""
-    parts = [BEFORE.strip(), _overview(outcomes), "## Recipe by recipe"]
+    parts = [BEFORE.strip(), _overview(outcomes), AFTER.strip(), "## Recipe by recipe"]
     parts += ["\n\n".join(_section(outcome)) for outcome in outcomes]
     return "\n\n".join(parts) + "\n"
 

@@ -283,7 +283,7 @@ RECIPE = Recipe(
     paper="Ansuini et al. (2019), arXiv:1905.12784",
     title="MNIST*: a random luminance collapses the input, and the network undoes it",
     differs=(
-        "The paper says lambda = 100, with which the input reads about 11; its published 3.01 "
+        "Reported is lambda = 100, with which the input reads about 11; the published 3.01 "
         "needs about 1,000 (pixels in 0 .. 1), so both are trained on, and the 300 that is the "
         "default of the published script. The paper's 5,000 epochs at a rate of 1e-4 would take 30 "
         "hours: ours are 120 (30 at 100 and 300) at 1e-2, so that rate times epochs is 2.4 (0.6) "

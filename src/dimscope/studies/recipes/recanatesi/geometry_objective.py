@@ -229,7 +229,8 @@ RECIPE = Recipe(
     title="Objectives made of geometry: a loss on the dimension, its effect and its price",
     differs=(
         "The paper's abstract invites such objectives; network, loss and goals are our own. The "
-        "networks are trained for four epochs, and the loss acts from the second on."
+        "networks are trained for four epochs, and the loss acts from the second on. What counts "
+        "as a cost was chosen with an earlier run in sight."
     ),
     options=(
         N_SEEDS,
