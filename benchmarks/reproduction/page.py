@@ -175,10 +175,10 @@ def draw(outcomes: Sequence[Outcome]) -> None:
 
 
 def take_over(records: Path) -> None:
-    """Copy the record of every recipe that `dimscope reproduce` left in a folder."""
+    """Copy the record of every recipe of which `dimscope reproduce` left runs in a folder."""
     for name in RECIPES:
         record = records / name / "runs.jsonl"
-        if record.exists():
+        if read_record(record.parent).rows:
             (RECORDS / name).mkdir(parents=True, exist_ok=True)
             shutil.copy(record, RECORDS / name)
 

@@ -1,6 +1,6 @@
 """MNIST*: a random luminance collapses the input's dimension, and the network undoes it.
 
-The strength of the published figure is found by experiment: with lambda = 100, as the paper says,
+The strength of the published figure is found by experiment: with lambda = 100, as is reported,
 the input reads another dimension than the published one.
 """
 

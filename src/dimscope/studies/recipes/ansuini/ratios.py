@@ -61,7 +61,7 @@ def paired_ratio(above: Positive, below: Positive, limit: float = 1.0) -> Ratio:
     Examples
     --------
     >>> print(paired_ratio(np.array([4.0, 4.2, 3.9]), np.array([2.0, 2.0, 2.0])))
-    x 2.02 (1.83 .. 2.22)
+    x 2.02 (1.84 .. 2.21)
     """
     logs = np.log(np.asarray(above, dtype=np.float64)) - np.log(np.asarray(below, np.float64))
     n, mean = len(logs), float(np.mean(logs))

@@ -42,7 +42,7 @@ def expected_factor(dimension: int, width: int | None = None) -> float:
     Examples
     --------
     >>> round(expected_factor(10), 3), round(expected_factor(100_000), 3), round(LIMIT, 3)
-    (1.811, 1.859, 1.859)
+    (1.81, 1.859, 1.859)
     """
     power = (dimension - 3) / 2
     log_norm = math.lgamma(dimension / 2) - math.lgamma((dimension - 1) / 2) - math.log(math.pi) / 2
