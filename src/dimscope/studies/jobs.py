@@ -187,6 +187,8 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
                         _state_of(job, states).unlink(missing_ok=True)
                     n_done += 1
                     advance(n_done, len(jobs))
+        if states is not None and states.exists() and not any(states.iterdir()):
+            states.rmdir()
         return Record(head=record.head, rows=rows, seconds=record.seconds).frame(jobs)
 
 

@@ -80,9 +80,9 @@ def jobs(  # noqa: PLR0913 - the options
 
 
 def claims(frame: pd.DataFrame) -> list[Claim]:
-    """Judge the paper's table, our networks, and what others found of other quantities."""
+    """Judge our networks, the paper's table, and what others found of other quantities."""
     nets = networks(frame)
-    return [*published_claims(), *id_claims(nets), *other_claims(nets)]
+    return [*id_claims(nets), *published_claims(), *other_claims(nets)]
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:

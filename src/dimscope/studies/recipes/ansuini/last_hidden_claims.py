@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from dimscope.studies.claims import Claim, judged
+from dimscope.studies.claims import Claim, all_of, judged
 from dimscope.studies.correlation import correlation, leave_one_out
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipes.ansuini.signs import Pair, high_claim, partial_claim, sign_claim
@@ -16,6 +16,8 @@ from dimscope.studies.recipes.ansuini.signs import Pair, high_claim, partial_cla
 NET = ["data", "family", "widths", "depth", "epochs", "weight_decay", "varied"]
 _NOT_AVERAGED = ["seed", "n_train", "n_samples", "device"]
 _R, _R_RESNETS, _READING = 0.94, 0.99, 0.01
+_THEIRS = f"r = {_R}, 14 networks"
+_SAYS = "a larger ID goes with a larger error"
 _ID = Pair("id", "test_error")
 _IDEST = "Spearman about -0.8, 33 self-supervised networks (arXiv 2606.03338, as others digest it)"
 # The participation ratio is called effective dimension there. The author's post on the paper takes
@@ -65,7 +67,7 @@ def published_claims() -> list[Claim]:
     resnets = nets[nets["kin"] == "ResNet"]
     r = correlation(resnets[_ID.x], resnets[_ID.y], rng=0).r
     name, rest = nets["net"].iloc[without.most], nets.drop(index=nets.index[without.most])
-    says = "the paper's 14 networks: a larger ID goes with a larger error"
+    says = f"the paper's 14 networks: {_SAYS}"
     claims = [
         judged(
             "the paper's table gives the paper's r",
@@ -82,23 +84,31 @@ def published_claims() -> list[Claim]:
 
 
 def id_claims(nets: pd.DataFrame) -> list[Claim]:
-    """Claim 3 on our networks: each data set, then what is common to all families."""
-    found = [claim for _, own in nets.groupby("data", sort=False) for claim in _of_data(own)]
+    """Claim 3 on our networks: all data sets, each of them, then what is common to families."""
+    of_data = {str(data): _of_data(own) for data, own in nets.groupby("data", sort=False)}
+    leading = {data: claims[0] for data, claims in of_data.items()}
+    found = [
+        all_of(
+            f"among networks trained alike, {_SAYS}, on every data set",
+            list(leading.values()),
+            ours="; ".join(f"{data}: {claim.ours}" for data, claim in leading.items()),
+        ).of(3, published=_THEIRS),
+        *(claim for claims in of_data.values() for claim in claims),
+    ]
     for names, varied in (
         ("trained alike", "architecture"),
         ("that differ only in training length", "epochs"),
         ("that differ only in weight decay", "weight_decay"),
     ):
-        says = f"within families of networks {names}, a larger ID goes with a larger error"
+        says = f"within families of networks {names}, {_SAYS}"
         found.append(sign_claim(says, alike(nets, varied), _ID, within="kin").of(3))
     return found
 
 
 def _of_data(nets: pd.DataFrame) -> list[Claim]:
     data, shapes = nets["data"].iloc[0], alike(nets, "architecture")
-    says = f"{data}: among networks trained alike, a larger ID goes with a larger error"
+    says = f"{data}: among networks trained alike, {_SAYS}"
     least = correlation(published_table()["id"], published_table()["test_error"], rng=0).low or _R
-    theirs = f"r = {_R}, 14 networks"
     inside = [
         sign_claim(f"{says}, inside {family}", kin, _ID).of(
             3, published=f"r = {_R_RESNETS}, 5 ResNets" if family == "resnet" else ""
@@ -106,18 +116,18 @@ def _of_data(nets: pd.DataFrame) -> list[Claim]:
         for family, kin in shapes.groupby("family", sort=False)
     ]
     return [
-        sign_claim(says, shapes, _ID).of(3, published=theirs),
+        sign_claim(says, shapes, _ID).of(3, published=_THEIRS),
         high_claim(
             f"{data}: among networks trained alike, r is above {least:.2f}, the lower bound of the "
             "published r's interval",
             shapes, _ID, least,
-        ).of(3, published=theirs),
+        ).of(3, published=_THEIRS),
         *inside,
         sign_claim(
-            f"{data}: a larger ID goes with a larger error, however trained", nets, _ID
+            f"{data}: {_SAYS}, however trained", nets, _ID
         ).of(3),
         partial_claim(
-            f"{data}: a larger ID goes with a larger error, at equal training accuracy",
+            f"{data}: {_SAYS}, at equal training accuracy",
             nets, _ID, ["training_accuracy"],
         ).of(3),
     ]  # fmt: skip
