@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 from matplotlib import pyplot
+from matplotlib.axes import Axes
 
 from benchmarks.reproduction.words import AFTER, BEFORE, NOT_RUN, VGG16R
 from benchmarks.shared.markdown import table
@@ -30,6 +31,7 @@ RECORDS = DOCS / "reproduction"
 IMAGES = DOCS / "images" / "reproduction"
 PAGE = DOCS / "reproduction.md"
 _DPI = 110
+_MOST_FIGURES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,7 @@ def _section(outcome: Outcome) -> Iterator[str]:
     cells = [[str(row[0]), *map(str, row[1:])] for row in summary.itertuples()]
     head = [str(summary.index.name), *map(str, summary.columns)]
     yield table(head, [[_cell(text) for text in row] for row in cells])
-    for name in recipe.figures(outcome.frame):
+    for name in _shown(outcome):
         yield f"![{recipe.title}: {name}](images/reproduction/{_file(recipe, name)})"
 
 
@@ -157,14 +159,19 @@ def _file(recipe: Recipe, figure: str) -> str:
     return f"{recipe.name.replace('/', '-')}-{figure}.png"
 
 
+def _shown(outcome: Outcome) -> dict[str, Callable[[], Axes]]:
+    """The first figures of a recipe; its command draws all."""
+    if outcome.frame is None:
+        return {}
+    return dict(list(outcome.recipe.figures(outcome.frame).items())[:_MOST_FIGURES])
+
+
 def draw(outcomes: Sequence[Outcome]) -> None:
     """Draw every figure of the page, and remove those that it no longer has."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     drawn = set()
     for outcome in outcomes:
-        if outcome.frame is None:
-            continue
-        for name, plot in outcome.recipe.figures(outcome.frame).items():
+        for name, plot in _shown(outcome).items():
             path = IMAGES / _file(outcome.recipe, name)
             figure = plot().get_figure(root=True)
             figure.savefig(path, dpi=_DPI, bbox_inches="tight", metadata={"Software": None})
