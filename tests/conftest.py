@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+
+import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -26,3 +29,12 @@ install_import_hook(
 
 settings.register_profile("dimscope", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("dimscope")
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    """A figure that one test leaves open would be counted by the next."""
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")

@@ -124,7 +124,7 @@ def test_a_short_run(few_images, tmp_path):
     assert frame["two_nn"].notna().all()
     known = frame[frame["layer"] == NET.last_hidden]
     assert known[["test_accuracy", "training_accuracy"]].notna().all(axis=None)
-    assert not list((tmp_path / "checkpoints").iterdir())
+    assert not (tmp_path / "checkpoints").exists()
     recipe = get_recipe(NAME)
     assert {claim.outcome for claim in recipe.judge(frame, "quick")} == {"not judged"}
     assert list(recipe.summary(frame).index) == list(NET.depths)
