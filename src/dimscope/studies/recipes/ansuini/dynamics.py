@@ -221,7 +221,7 @@ RECIPE = Recipe(
         "2,000 test images."
     ),
     options=(
-        seeds_option(3),
+        seeds_option(6),
         Option(
             name="network", kind=str, default="cifar_cnn",
             help="The network: cifar_cnn or vgg16_cifar.",

@@ -153,7 +153,7 @@ RECIPE = Recipe(
         "for ReLU features."
     ),
     options=(
-        seeds_option(3),
+        seeds_option(5),
         Option(name="dense_epochs", kind=int, default=10, help="Epochs of the dense net."),
         Option(name="resnet_epochs", kind=int, default=5, help="Epochs of the ResNet."),
         Option(name="n_train", kind=int, default=50_000, help="Training images."),
