@@ -43,7 +43,7 @@ networks see CIFAR-10, so shape and order are judged there, and values only wher
 are the paper's own (MNIST). Of Recanatesi et al. neither a table nor a setting could be recovered:
 our settings are our own, and the claims are those of the abstract. Networks are trained on 2 cores
 in the time that is stated; `--budget full` has the papers' sizes. What inputs of known dimension
-say of all this is in `critique/known_dimension` below and in [belief.md](belief.md).
+say of all this is on the page [Is a rise of the dimension about the data?](critique.md)
 
 Times are processor seconds of one core. The records, one line for each run, are in
 [docs/reproduction/](reproduction).

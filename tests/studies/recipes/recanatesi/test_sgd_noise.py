@@ -12,7 +12,7 @@ import torch
 
 from dimscope.errors import InputError
 from dimscope.studies import run_recipe
-from dimscope.studies.recipes.recanatesi import sgd_noise
+from dimscope.studies.recipes.recanatesi import sgd_noise, sgd_noise_claims
 from dimscope.studies.recipes.recanatesi.noise import grid_runs
 from dimscope.studies.recipes.recanatesi.noise.grid_runs import one_cycle, train_in_grid
 from dimscope.studies.recipes.recanatesi.noise.linear_kernels import train_linear_rmsprop
@@ -120,16 +120,20 @@ def test_claims_tell_prediction_and_design_apart():
     assert found["predicted: nor with the larger steps of the grid"] == "reproduced"
 
 
-def test_a_diverged_run_cannot_be_told_and_is_named():
+@pytest.mark.parametrize(("lost", "outcome"), [([1], "reproduced"), (range(9), "cannot tell")])
+def test_a_seed_whose_run_diverged_is_left_out_and_named(lost, outcome):
     frame = made_up(sgd=0.6)
     is_lost = (
-        (frame["optimizer"] == "sgd") & (frame["learning_rate"] == 5e-2) & (frame["seed"] == 1)
+        (frame["optimizer"] == "sgd") & (frame["learning_rate"] == 5e-2) & frame["seed"].isin(lost)
         & (frame["batch_size"] == 1) & ~frame["frozen_readout"] & (frame["epoch"] == 100)
     )  # fmt: skip
     values = ["orthogonal_ratio", "participation_ratio", "error", "weight_variance"]
     frame.loc[is_lost, values] = None
-    found = {s: o for s, o in outcomes(frame).items() if "SGD with batch 1 compresses" in s}
-    assert list(found.values()) == ["cannot tell"]
+    (found,) = (c for c in claims(frame) if "SGD with batch 1 compresses" in c.statement)
+    assert found.outcome == outcome
+    if len(lost) > 1:
+        return
+    assert "1 of 4 seeds left out, a run diverged" in found.ours
     table = summary(frame)
     assert table.loc["SGD, batch 1, trained: orthogonal ratio", "0.05"] == "1 diverged"
     assert len(figures(frame)) == 5
@@ -141,11 +145,12 @@ def test_missing_runs_are_named():
 
 
 def test_a_tiny_sweep(tmp_path, monkeypatch):
-    for module in (sgd_noise, grid_runs):
+    for module in (sgd_noise, sgd_noise_claims, grid_runs):
         monkeypatch.setattr(module, "EPOCH", 40)
+    for module in (sgd_noise, sgd_noise_claims):
+        monkeypatch.setattr(module, "RATES", (1e-4, 1e-3, 5e-3))
     monkeypatch.setattr(sgd_noise, "_WAYS", tuple(product(OPTIMIZERS, (1, 40), (False, True))))
     monkeypatch.setattr(sgd_noise, "_MORE_EPOCHS", 1)
-    monkeypatch.setattr(sgd_noise, "RATES", (1e-4, 1e-3, 5e-3))
     frame = run_recipe("recanatesi/sgd_noise", tmp_path, n_seeds=3, epochs=10, n_workers=1)
     assert set(frame["batch_size"]) == {1, 40}
     assert len(claims(frame)) == N_CLAIMS

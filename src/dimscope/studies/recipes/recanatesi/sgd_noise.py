@@ -19,25 +19,25 @@ from jaxtyping import Float64
 from scipy import stats
 
 from dimscope.errors import InputError
-from dimscope.studies.claims import LEVEL, Claim, decreases, judged
 from dimscope.studies.jobs import Job
 from dimscope.studies.recipe import Option, Recipe, seeds_option
-from dimscope.studies.recipes.recanatesi.noise.runs import PUBLISHED, require_seeds
+from dimscope.studies.recipes.recanatesi.noise.runs import require_seeds
+from dimscope.studies.recipes.recanatesi.sgd_noise_claims import (
+    EPOCH,
+    OPTIMIZERS,
+    RATES,
+    Moment,
+    batch_said,
+    claims,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-RATES = (1e-4, 5e-4, 1e-3, 5e-3, 1e-2, 5e-2)
-OPTIMIZERS = {"sgd": "SGD", "rmsprop": "RMSprop"}
-EPOCH = 800
-_MORE_EPOCHS = 10  # with full batches, as many times as with batches of one
 _LEAST_EPOCHS, _QUICK_EPOCHS = 5, 6
-_NEAR = 0.05
-_MIDDLE = 1e-3
+_MORE_EPOCHS = 10  # with full batches, as many times as with batches of one
 _SHOWN_RATES = (1e-3, 5e-3, 5e-2)
-_DESIGN = "in the published design"
 _WAYS = tuple(product(OPTIMIZERS, (1, EPOCH), (False, True)))
-_KEYS = ["optimizer", "learning_rate", "batch_size", "frozen_readout", "seed"]
 
 
 def jobs(*, n_seeds: int, epochs: int) -> list[Job]:
@@ -62,175 +62,6 @@ def jobs(*, n_seeds: int, epochs: int) -> list[Job]:
     ]  # fmt: skip
 
 
-class Moment:
-    """The rows of all runs at a share of their training; 1 is the end.
-
-    Raises
-    ------
-    InputError
-        If runs of the grid are missing.
-    """
-
-    def __init__(self, frame: pd.DataFrame, share: float) -> None:
-        until = frame[frame["epoch"] <= share * frame["epochs"]]
-        self._rows = until.loc[until.groupby(_KEYS)["epoch"].idxmax()].set_index(_KEYS).sort_index()
-        seeds = set(frame["seed"])
-        missing = [
-            (*run, seed)
-            for run in product(OPTIMIZERS, RATES, (1, EPOCH), (False, True))
-            for seed in seeds
-            if (*run, seed) not in self._rows.index
-        ]
-        if missing:
-            raise InputError(f"no run of {missing[0]}: give the whole grid")
-
-    def of(
-        self, quantity: str, optimizer: str, *rates: float, size: int = 1, frozen: bool = False
-    ) -> Float64[np.ndarray, "seeds rates"]:
-        """A quantity of the runs with these settings, sorted by seed; nan where one diverged."""
-        values = self._rows[quantity]
-        columns = [values.xs((optimizer, rate, size, frozen)) for rate in rates]
-        return np.stack([np.asarray(c, dtype=np.float64) for c in columns], axis=1)
-
-
-def stays(
-    statement: str,
-    ratios: Float64[np.ndarray, "seeds rates"],
-    rates: tuple[float, ...],
-    *,
-    may_grow: bool = False,
-) -> Claim:
-    """Judge that the mean ratio is within 0.05 of 1 at every rate, by its interval over seeds.
-
-    It is contradicted if the interval of one rate lies outside. ``may_grow`` allows more than 1.
-    """
-    means = ratios.mean(axis=0)
-    halves = stats.sem(ratios, axis=0) * stats.t.ppf(1 - LEVEL, len(ratios) - 1)
-    excess = -(means - 1) if may_grow else np.abs(means - 1)
-    shown = ", ".join(
-        f"{mean:.3g} ± {half:.1g} at {rate:g}"
-        for mean, half, rate in zip(means, halves, rates, strict=True)
-    )
-    why = ""
-    if (excess - halves > _NEAR).any():
-        holds = False
-    elif not np.isfinite(ratios).all():
-        holds, why = None, "a run diverged"
-    elif (excess + halves <= _NEAR).all():
-        holds = True
-    else:
-        holds, why = None, f"an interval lies across 1 ± {_NEAR}"
-    return judged(statement, holds, ours=f"ratio {shown}", n_seeds=len(ratios), why=why)
-
-
-def small_steps(start: Moment) -> tuple[float, ...]:
-    """The rates below 2 / Tr C_h of the start: above, the step of a single sample overshoots."""
-    variance = start.of("feature_variance", "sgd", RATES[0]).mean()
-    return tuple(rate for rate in RATES if rate * variance < 2)
-
-
-def claims(frame: pd.DataFrame) -> list[Claim]:
-    """Judge the predictions for SGD and RMSprop, then what the published design shows.
-
-    Raises
-    ------
-    InputError
-        If runs are missing.
-    """
-    start, end = Moment(frame, 0.0), Moment(frame, 1.0)
-    small = small_steps(start)
-    large = tuple(rate for rate in RATES if rate not in small)
-    found = [
-        *_predictions(end, small, large),
-        *_compression(end, large),
-        *_dimension(start, Moment(frame, 0.5), end),
-    ]
-    return [claim.of(10, published=PUBLISHED) for claim in found]
-
-
-def _predictions(end: Moment, small: tuple[float, ...], large: tuple[float, ...]) -> list[Claim]:
-    ratio = partial(end.of, "orthogonal_ratio")
-    return [
-        stays(
-            "predicted: SGD with batch 1 and small steps hardly compresses, since the residual "
-            "vanishes",
-            ratio("sgd", *small), small,
-        ),
-        stays("predicted: nor with the larger steps of the grid", ratio("sgd", *large), large),
-        stays(
-            "predicted: SGD with full batches does not compress",
-            ratio("sgd", *RATES, size=EPOCH), RATES,
-        ),
-        stays(
-            "predicted: SGD with a frozen readout does not compress",
-            ratio("sgd", *RATES, frozen=True), RATES,
-        ),
-        stays(
-            "carried over to RMSprop: no compression with a frozen readout",
-            ratio("rmsprop", *RATES, frozen=True), RATES, may_grow=True,
-        ),
-        stays(
-            "carried over to RMSprop: no compression with full batches",
-            ratio("rmsprop", *RATES, size=EPOCH), RATES,
-        ),
-    ]  # fmt: skip
-
-
-def _compression(end: Moment, large: tuple[float, ...]) -> list[Claim]:
-    ratio = partial(end.of, "orthogonal_ratio")
-    one = np.ones_like(ratio("sgd", large[0]))
-    compressed = [
-        ("SGD", "sgd", 1, large), ("RMSprop", "rmsprop", 1, (_MIDDLE,)),
-        ("RMSprop", "rmsprop", EPOCH, (_MIDDLE,)),
-    ]  # fmt: skip
-    return [
-        *(
-            decreases(
-                f"{_DESIGN} {name} with {_of(size)} compresses at {_each(rates)}"
-                f"{', the more the larger the rate' if len(rates) > 1 else ''}",
-                np.hstack([one, ratio(optimizer, *rates, size=size)]),
-            )
-            for name, optimizer, size, rates in compressed
-        ),
-        decreases(
-            f"{_DESIGN} RMSprop at {_MIDDLE:g} compresses more with batch 1 than with full batches",
-            np.hstack([ratio("rmsprop", _MIDDLE, size=EPOCH), ratio("rmsprop", _MIDDLE)]),
-        ),
-    ]
-
-
-def _dimension(start: Moment, middle: Moment, end: Moment) -> list[Claim]:
-    """Of PR and of the readout's weights."""
-    found = [
-        decreases(
-            f"{_DESIGN} {OPTIMIZERS[optimizer]} with batch 1 lowers the dimension (PR) at {rate:g}",
-            np.hstack([m.of("participation_ratio", optimizer, rate) for m in (start, end)]),
-        )
-        for optimizer, rate in (("sgd", RATES[-1]), ("rmsprop", _MIDDLE))
-    ]
-    varies = partial(middle.of, "weight_variance")
-    falling = tuple(reversed(RATES))
-    return [
-        *found,
-        decreases(
-            f"{_DESIGN} RMSprop's readout varies more than SGD's at {_MIDDLE:g}, batch 1",
-            np.hstack([varies("rmsprop", _MIDDLE), varies("sgd", _MIDDLE)]),
-        ),
-        decreases(
-            f"{_DESIGN} the readout varies less at smaller rates (SGD, batch 1, {_each(falling)})",
-            varies("sgd", *falling),
-        ),
-    ]
-
-
-def _of(size: int) -> str:
-    return "batch 1" if size == 1 else "full batches"
-
-
-def _each(rates: tuple[float, ...]) -> str:
-    return ", ".join(f"{rate:g}" for rate in rates)
-
-
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """The orthogonal ratio and PR after training, a row for each optimiser, batch and readout."""
     end = Moment(frame, 1.0)
@@ -239,7 +70,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         readout = "frozen" if frozen else "trained"
         for quantity, short in _QUANTITIES.items():
             values = end.of(quantity, optimizer, *RATES, size=size, frozen=frozen)
-            rows[f"{OPTIMIZERS[optimizer]}, {_of(size)}, {readout}: {short}"] = [
+            rows[f"{OPTIMIZERS[optimizer]}, {batch_said(size)}, {readout}: {short}"] = [
                 _cell(c) for c in values.T
             ]
     index = pd.Index(rows, name=f"mean of {frame['seed'].nunique()} seeds at the rate")
@@ -272,7 +103,7 @@ def _against_rate(frame: pd.DataFrame, quantity: str) -> Axes:
     drawn = [key for key in _WAYS if key != ("sgd", EPOCH, True)]  # flat, as other curves of SGD
     for optimizer, size, frozen in drawn:
         values = end.of(quantity, optimizer, *RATES, size=size, frozen=frozen)
-        label = f"{OPTIMIZERS[optimizer]}, {_of(size)}{', frozen readout' if frozen else ''}"
+        label = f"{OPTIMIZERS[optimizer]}, {batch_said(size)}{', frozen readout' if frozen else ''}"
         curves.append(
             StudyCurve(label, RATES, list(values.mean(axis=0)), list(stats.sem(values)))
         )  # fmt: skip
