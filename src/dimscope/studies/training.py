@@ -58,6 +58,10 @@ class Samples:
             raise InputError(f"n={n} samples were asked for, and there are {len(self)}")
         return Samples(images=self.images[:n], labels=self.labels[:n])
 
+    def to(self, device: str) -> Samples:
+        """The same samples on a device."""
+        return Samples(images=self.images.to(device), labels=self.labels.to(device))
+
     def with_labels(self, labels: Int64[Tensor, " n"]) -> Samples:
         """The same images with other labels."""
         return replace(self, labels=labels)

@@ -15,7 +15,6 @@ from dimscope.studies.recipes.ansuini.course_layers import (
     STRIDE,
 )
 from dimscope.studies.training import (
-    Samples,
     Schedule,
     fit_of,
     load_samples,
@@ -71,8 +70,8 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
         epochs=epochs, learning_rate=0.05, batch_size=BATCH, momentum=0.9, weight_decay=5e-4,
         annealing="cosine", augmentation=True, precision="bfloat16",
     )  # fmt: skip
-    samples = _on(device, load_samples("cifar10", "train").first(n_train))
-    test = _on(device, load_samples("cifar10", "test").first(n_samples))
+    samples = load_samples("cifar10", "train").first(n_train).to(device)
+    test = load_samples("cifar10", "test").first(n_samples).to(device)
     known = samples.first(n_samples)
     model = load_model(network, rng=seed).model.to(device)
     n_steps = steps_per_epoch(schedule, n_train)
@@ -95,7 +94,3 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
     ends = range(0, epochs * n_steps + 1, n_steps)
     at = {*ends, *range(0, LAST_STEP + 1, STRIDE), *FIRST_STEPS}
     return train(model, samples, schedule, seed=seed, measure=measure, at=at, checkpoint=checkpoint)
-
-
-def _on(device: str, samples: Samples) -> Samples:
-    return Samples(images=samples.images.to(device), labels=samples.labels.to(device))

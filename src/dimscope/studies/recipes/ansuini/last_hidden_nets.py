@@ -186,10 +186,9 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
 @lru_cache(maxsize=2)  # one data set: jobs come in its order, and loading takes seconds
 def samples_on(name: str, split: str, device: str) -> Samples:
     """Samples of a data set on a device."""
-    from dimscope.studies.training import Samples, load_samples  # noqa: PLC0415 - loads torch
+    from dimscope.studies.training import load_samples  # noqa: PLC0415 - loads torch
 
-    found = load_samples(name, split)
-    return Samples(images=found.images.to(device), labels=found.labels.to(device))
+    return load_samples(name, split).to(device)
 
 
 def built(family: str, widths: str, depth: int, shape: tuple[int, ...], seed: int) -> nn.Module:
