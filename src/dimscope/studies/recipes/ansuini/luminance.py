@@ -33,7 +33,12 @@ from dimscope.studies.recipes.ansuini.luminance_frames import (
     scan_of,
     strength_that_reads,
 )
-from dimscope.studies.recipes.ansuini.mnist_layers import LAYERS, published_layers
+from dimscope.studies.recipes.ansuini.mnist_layers import (
+    LAYERS,
+    layer_curve,
+    plot_layers,
+    published_layers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -259,23 +264,17 @@ def _input_figure(frame: pd.DataFrame) -> Axes:
 
 
 def _layers_figure(frame: pd.DataFrame) -> Axes:
-    old, curves, x = _PUBLISHED, [], range(len(LAYERS))
+    curves = []
     for strength in TRAINED:
         part = last_nets(frame, strength)
-        if not len(part):
-            continue
-        found = part.groupby("layer")[["two_nn", "bar"]].mean().loc[list(LAYERS)]
-        n = part["seed"].nunique()
-        label = f"ours, lambda = {strength:g} ({n} {'net' if n == 1 else 'nets'})"
-        curves.append(StudyCurve(label, x, list(found["two_nn"]), list(found["bar"])))
+        if len(part):
+            found = part.groupby("layer")[["two_nn", "bar"]].mean()
+            n = part["seed"].nunique()
+            label = f"ours, lambda = {strength:g} ({n} {'net' if n == 1 else 'nets'})"
+            curves.append(layer_curve(label, found["two_nn"], found["bar"]))
         if strength == FOUND:
-            curves.append(
-                StudyCurve("published, lambda = 100", x, old.values, old.bars, is_published=True)
-            )
-    return plot_study_curves(
-        curves, title="MNIST*: dimension of each layer", x_label="layer",
-        y_label="ID (TwoNN, 50 draws of 90 % of 2,000)", x_names=LAYERS,
-    )  # fmt: skip
+            curves.append(_PUBLISHED.curve("published, lambda = 100"))
+    return plot_layers(curves, "MNIST*: dimension of each layer")
 
 
 RECIPE = Recipe(

@@ -15,12 +15,17 @@ import pandas as pd
 from scipy import stats
 
 from dimscope.errors import InputError
-from dimscope.plots import StudyCurve, plot_study_curves
 from dimscope.studies.claims import LEAST_SEEDS, LEVEL, Claim, decreases, judged
 from dimscope.studies.jobs import Job
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe, seeds_option
-from dimscope.studies.recipes.ansuini.mnist_layers import LAYERS, N_UNITS, published_layers
+from dimscope.studies.recipes.ansuini.mnist_layers import (
+    LAYERS,
+    N_UNITS,
+    layer_curve,
+    plot_layers,
+    published_layers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -232,49 +237,24 @@ def _spread(part: pd.DataFrame, label: str) -> dict[str, list[str]]:
 
 def _table_figure(frame: pd.DataFrame) -> Axes:
     exact, fast = _of_speed(frame, 1), _of_speed(frame, _FAST)
-    x = range(len(LAYERS))
-    values = _values(fast)
     curves = []
     if len(exact):
-        run = exact[exact["seed"] == exact["seed"].min()]
-        curves.append(
-            StudyCurve(
-                "ours, the paper's schedule (one net)", x, list(run["two_nn"]), list(run["bar"])
-            )
-        )
-    curves.append(
-        StudyCurve(
-            f"ours, learning rate x 10 (mean ± sd of {len(values)} nets)", x,
-            list(values.mean(axis=0)), list(values.std(axis=0, ddof=1 if len(values) > 1 else 0)),
-        )
-    )  # fmt: skip
-    curves.append(StudyCurve("published", x, _PUBLISHED.values, _PUBLISHED.bars, is_published=True))
-    return plot_study_curves(
-        curves, title="MNIST: dimension of each layer", x_label="layer",
-        y_label="ID (TwoNN, 50 draws of 90 % of 2,000)", x_names=LAYERS,
-    )  # fmt: skip
+        run = exact[exact["seed"] == exact["seed"].min()].set_index("layer")
+        name = "ours, the paper's schedule (one net)"
+        curves.append(layer_curve(name, run["two_nn"], run["bar"]))
+    of_layer, n = fast.groupby("layer")["two_nn"], fast["seed"].nunique()
+    name = f"ours, learning rate x {_FAST} (mean ± sd of {n} nets)"
+    curves.append(layer_curve(name, of_layer.mean(), of_layer.std() if n > 1 else None))
+    return plot_layers([*curves, _PUBLISHED.curve()], "MNIST: dimension of each layer")
 
 
 def _training_figure(frame: pd.DataFrame) -> Axes:
     curves = []
     for epoch, part in _through_training(frame):
-        of_layer = part.groupby("layer")["two_nn"].mean()
-        curves.append(
-            StudyCurve(f"{epoch} epochs", range(len(LAYERS)), [of_layer[x] for x in LAYERS])
-        )
+        curves.append(layer_curve(f"{epoch} epochs", part.groupby("layer")["two_nn"].mean()))
         if epoch == _length(frame):
-            published = StudyCurve(
-                "published",
-                range(len(LAYERS)),
-                _PUBLISHED.values,
-                _PUBLISHED.bars,
-                is_published=True,
-            )
-            curves.append(published)
-    return plot_study_curves(
-        curves, title="MNIST: the dimension of each layer through training", x_label="layer",
-        y_label="ID (TwoNN)", x_names=LAYERS,
-    )  # fmt: skip
+            curves.append(_PUBLISHED.curve())
+    return plot_layers(curves, "MNIST: the dimension of each layer through training")
 
 
 RECIPE = Recipe(
