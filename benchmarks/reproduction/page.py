@@ -19,7 +19,7 @@ import pandas as pd
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from benchmarks.reproduction.words import AFTER, BEFORE, NOT_RUN, VGG16R
+from benchmarks.reproduction.words import AFTER, BEFORE, NOT_RUN, WITHOUT_RECIPE
 from benchmarks.shared.markdown import table
 from benchmarks.shared.messages import say
 from benchmarks.shared.paths import DOCS
@@ -59,11 +59,6 @@ class Outcome:
     seconds: float
     claims: Sequence[Claim] = field(default_factory=list)
 
-    @property
-    def time(self) -> str:
-        minutes = self.seconds / 60
-        return f"{minutes:.0f} min" if minutes >= 1 else f"{self.seconds:.0f} s"
-
 
 def outcome_of(name: str) -> Outcome:
     """Read and judge the record of a recipe."""
@@ -91,23 +86,28 @@ def _overview(outcomes: Sequence[Outcome]) -> str:
     header = ["", "claim", "published", "ours", "verdict", "recipe", "time", "what differs"]
     rows = []
     for number, source in LITERATURE.items():
-        said = f"{source.statement} ({source.paper})"
-        found = [(o, c) for o in outcomes for c in o.claims if c.number == number]
-        if not found:
-            why = ["no recipe yet", f"waits for {source.needs}"] if source.needs else NOT_RUN
-            rows.append([str(number), said, "", "", why[0], "", "", why[1]])
-            continue
-        outcome, leading = found[0]
-        recipes = dict.fromkeys(o.recipe.name for o, _ in found)
-        links = ", ".join(f"[{name}](#{_anchor(name)})" for name in recipes)
-        seconds = sum({o.recipe.name: o.seconds for o, _ in found}.values())
-        rows.append([
-            str(number), said, leading.published, f"{leading.statement}: {_ours(leading)}",
-            _verdict(leading, [claim for _, claim in found[1:]]), links,
-            f"{seconds / 60:.0f} min", outcome.recipe.differs,
-        ])  # fmt: skip
-    rows.append(VGG16R)
+        rows.append([str(number), f"{source.statement} ({source.paper})", *_row(number, outcomes)])
+        rows += WITHOUT_RECIPE.get(number, [])
     return table(header, [[_cell(text) for text in row] for row in rows])
+
+
+def _row(number: int, outcomes: Sequence[Outcome]) -> list[str]:
+    """What follows a claim in its row."""
+    found = [(o, c) for o in outcomes for c in o.claims if c.number == number]
+    if not found:
+        needs = LITERATURE[number].needs
+        verdict, why = ("no recipe yet", f"waits for {needs}") if needs else NOT_RUN
+        return ["", "", verdict, "", "", why]
+    outcome, leading = found[0]
+    seconds = {o.recipe.name: o.seconds for o, _ in found}
+    return [
+        leading.published,
+        f"{leading.statement}: {_ours(leading)}",
+        _verdict(leading, [claim for _, claim in found[1:]]),
+        ", ".join(f"[{_broken(name)}](#{_anchor(name)})" for name in seconds),
+        _time(sum(seconds.values())),
+        outcome.recipe.differs,
+    ]
 
 
 def _verdict(leading: Claim, others: Sequence[Claim]) -> str:
@@ -124,7 +124,7 @@ def _section(outcome: Outcome) -> Iterator[str]:
     if outcome.frame is None:
         yield f"{command}: {outcome.n_done} of {outcome.n_jobs} runs so far, so not judged yet."
         return
-    yield f"{command}: {outcome.n_jobs} runs, {outcome.time} of one core."
+    yield f"{command}: {outcome.n_jobs} runs, {_time(outcome.seconds)} of one core."
     rows = [
         [str(c.number or ""), c.statement, c.published, _ours(c), c.outcome, c.why]
         for c in outcome.claims
@@ -149,6 +149,15 @@ def _ours(claim: Claim) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
+
+
+def _broken(name: str) -> str:
+    """The name of a recipe on two lines: a wide column leaves too little for the others."""
+    return name.replace("/", "/<br>")
 
 
 def _anchor(name: str) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-NOT_RUN = ["not run yet", "the run on this page is not complete"]
+NOT_RUN = ("not run yet", "the run on this page is not complete")
 
-#: The experiment that has no recipe, as a row of the table of claims.
-VGG16R = [
-    "2",
-    "The same in VGG-16 retrained on 1,440 photographs of 40 objects (VGG-16-R), with its "
-    "decimation (Ansuini et al. 2019)",
-    "29.4 71.7 62.1 43.7 19.3 11.6 7.8 6.4 5.4 from input to output",
-    "",
-    "cannot be run",
-    "",
-    "",
-    "The photographs are not to be had. `ansuini/hunchback` stands in for the curve through depth, "
-    "and the curve `n_samples` of every profile for the decimation.",
-]
+#: Experiments that have no recipe, as rows below their claims.
+WITHOUT_RECIPE = {
+    2: [
+        [
+            "2",
+            "The same in VGG-16 retrained on 1,440 photographs of 40 objects (VGG-16-R), with its "
+            "decimation (Ansuini et al. 2019)",
+            "29.4 71.7 62.1 43.7 19.3 11.6 7.8 6.4 5.4 from input to output",
+            "",
+            "cannot be run",
+            "",
+            "",
+            "The photographs are not to be had. `ansuini/hunchback` stands in for the curve "
+            "through depth, and the curve `n_samples` of every profile for the decimation.",
+        ]
+    ]
+}
 
 BEFORE = """
 # Both papers, claim by claim

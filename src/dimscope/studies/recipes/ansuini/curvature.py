@@ -225,10 +225,11 @@ def _growing(table: pd.DataFrame) -> Finding:
     grown = paired_ratio(ratios[_AT], ratios[sizes[0]])
     course = table["right"].groupby("n").mean() / table["data"].groupby("n").mean()
     said = ", ".join(f"{value:.2f}" for value in course)
+    images = ", ".join(f"{n:,.0f}" for n in course.index)
     return Finding(
         holds=grown.is_above,
         p_value=grown.p_above,
-        said=f"{grown} from {sizes[0]} to {_AT:,}; {said} at {', '.join(map(str, course.index))}",
+        said=f"{grown} from {sizes[0]} to {_AT:,}; {said} at {images} images",
     )
 
 
