@@ -60,7 +60,7 @@ def outcome(frame, part):
 
 
 def test_the_papers_course_is_reproduced():
-    assert set(outcomes(made_up()).values()) == {"reproduced"}
+    assert set(outcomes(made_up(noise=0.001)).values()) == {"reproduced"}
 
 
 @pytest.mark.parametrize("layer", ["pool1", "pool2", "pool3", "fc_relu1", "fc_relu2"])
@@ -77,7 +77,8 @@ def test_a_layer_that_stays_cannot_be_told():
 
 def test_a_slow_fall_of_the_last_hidden_layer_is_not_reproduced():
     frame = made_up(lowest_at=1500)
-    assert outcome(frame, "lowest within the first epoch") == "not reproduced"
+    assert outcome(frame, "to less than half within half an epoch") == "not reproduced"
+    assert outcome(frame, "lowest within this half epoch") == "not reproduced"
     assert outcome(made_up(AFTER | {"fc_relu2": 2.0}), "slowly expands") == "not reproduced"
 
 

@@ -26,6 +26,7 @@ from dimscope.studies.recipes.ansuini.course_layers import (
 #: Iterations of an epoch in the published figures.
 _EPOCH = 390
 _LATE = 5  # last measurements that stand for the end of the fine course
+_HALF = 0.5
 _MOST_ORDERS = 9999  # all of seven layers are fewer
 _NEARLY_ONE = 1 - 1e-9
 
@@ -111,38 +112,47 @@ def _published_change(relative: float, epoch: int) -> str:
 
 
 def last_hidden_claims(frame: pd.DataFrame) -> list[Claim]:
-    """Whether the last hidden layer is lowest within the first epoch, and rises after that.
+    """Whether the last hidden layer compresses within half an epoch, and slowly expands after it.
 
     Where it is lowest is chosen by the other seeds, so that the choice does not bias the value.
     """
     course, n_steps = fine(frame), n_steps_of(frame)
-    within = course.part((course.steps > 0) & (course.steps <= n_steps))
-    after = course.part(course.steps > n_steps)
+    half = course.part((course.steps > 0) & (course.steps <= n_steps // 2))
+    rest = course.part(course.steps > n_steps // 2)
     statements = (
-        "the last hidden layer is lowest within the first epoch",
+        "the last hidden layer compresses to less than half within half an epoch",
         "from there it slowly expands",
+        "it is lowest within this half epoch: lower than anywhere later",
     )
-    if len(after.steps) < _LATE or len(within.steps) == 0:
+    if course.steps[-1] <= n_steps or len(rest.steps) < _LATE or len(half.steps) == 0:
         return [_not_reached(statement, course) for statement in statements]
-    steps, lowest = _lowest_by_others(within)
-    later = _lowest_by_others(after)[1]
-    start, end = np.log(course.at(0)), np.log(after.values[:, -_LATE:]).mean(axis=1)
-    where = f"{min(steps)}" + (f" to {max(steps)}" if min(steps) < max(steps) else "")
+    steps, lowest = _lowest_by_others(half)
+    later, lowest_later = _lowest_by_others(rest)
+    start, end = np.log(course.at(0)), np.log(rest.values[:, -_LATE:]).mean(axis=1)
     rows = published_figure("suppl_dynamics_B")["values"]
     at, least, *_ = min(rows, key=lambda row: float(row[1]))
     last = float(np.mean([row[1] for row in rows[-_LATE:]]))
-    fall = replace(
-        decreases(statements[0], np.stack([np.minimum(start, later), lowest], axis=1)),
-        ours=f"{ratio_said(lowest - start)} at {where} of {n_steps} iterations",
+    of_epoch = f"of {n_steps} iterations"
+    found = (
+        (start + np.log(_HALF), f"{ratio_said(lowest - start)} at {_range(steps)} {of_epoch}"),
+        (end, f"{ratio_said(end - lowest)} to iteration {rest.steps[-1]:,}"),
+        (lowest_later, f"{ratio_said(lowest_later - lowest)} at {_range(later)} {of_epoch}"),
     )
-    rise = replace(
-        decreases(statements[1], np.stack([end, lowest], axis=1)),
-        ours=f"{ratio_said(end - lowest)} to iteration {after.steps[-1]:,}",
+    published = (
+        f"x {least / rows[0][1]:.2f} at {at} of {_EPOCH} iterations",
+        f"x {last / least:.2f} to iteration {rows[-1][0]:,}",
+        f"lowest at {at} of {_EPOCH} iterations",
     )
     return [
-        fall.of(8, published=f"x {least / rows[0][1]:.2f} at {at} of {_EPOCH} iterations"),
-        rise.of(8, published=f"x {last / least:.2f} to iteration {rows[-1][0]:,}"),
+        replace(decreases(statement, np.stack([higher, lowest], axis=1)), ours=ours).of(
+            8, published=theirs
+        )
+        for statement, (higher, ours), theirs in zip(statements, found, published, strict=True)
     ]
+
+
+def _range(steps: list[int]) -> str:
+    return f"{min(steps)}" + (f" to {max(steps)}" if min(steps) < max(steps) else "")
 
 
 def _not_reached(statement: str, course: Through) -> Claim:

@@ -150,7 +150,8 @@ RECIPE = Recipe(
         "The paper's settings and values could not be recovered: only that a seven-layer network "
         "and a residual network were trained on Fashion-MNIST and CIFAR-10. Networks, schedules, "
         "estimators and the comparison with untrained networks are our own; so is the closed form "
-        "for ReLU features."
+        "for ReLU features. A dash is a geodesic dimension that some seed leaves undetermined: the "
+        "lengths of its paths have no single mode."
     ),
     options=(
         seeds_option(5),
