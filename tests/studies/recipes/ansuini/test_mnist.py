@@ -19,7 +19,7 @@ from dimscope.studies.training import Samples
 PUBLISHED = published_figure("mnist_B")["values"]["mnist"]["id"]
 
 
-def frame_of(exact, fast, *, training_input=11.0, n_seeds=5):
+def frame_of(exact, fast, *, training_input=11.0, n_seeds=5, of_all_images=12.5):
     """One run of the paper's schedule and several fast ones, with the given profiles."""
     rng = np.random.default_rng(0)
     rows = []
@@ -36,6 +36,8 @@ def frame_of(exact, fast, *, training_input=11.0, n_seeds=5):
                         "stderr": 0.3,
                     }
                 )  # fmt: skip
+    of_all = {"seed": 0, "speed": 1, "epoch": 200, "sample": "all test", "layer": "conv1"}
+    rows.append(of_all | {"two_nn": of_all_images, "bar": 0.1, "stderr": 0.15})
     return pd.DataFrame(rows)
 
 
@@ -53,7 +55,7 @@ def test_as_published():
 
 def test_the_opposite():
     other = [13.16, 14, 15, 16, 17, 100, 3]
-    found = outcomes(frame_of(other, other, training_input=13.16))
+    found = outcomes(frame_of(other, other, training_input=13.16, of_all_images=14.0))
     assert found.pop("input: within the published bar plus ours") == "reproduced"
     same = [name for name in found if name.startswith("ten times")]
     assert {found[name] for name in found if name not in same} == {"not reproduced"}
@@ -123,7 +125,8 @@ def test_a_tiny_run(tmp_path, monkeypatch):
     assert frame.loc[frame["speed"] == 40, "epoch"].max() == 160
     table = mnist.summary(frame)
     assert table.loc["pools before ReLU, logits", "pool1"] != ""
-    assert len(mnist.claims(frame)) == 12
+    assert len(mnist.claims(frame)) == 13
+    assert set(frame.loc[frame["sample"] == "all test", "speed"]) == {1}
     for draw in mnist.figures(frame).values():
         draw()
 

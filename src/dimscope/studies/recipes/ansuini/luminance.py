@@ -22,6 +22,7 @@ from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe
 from dimscope.studies.recipes.ansuini.luminance_frames import (
     AS_DESCRIBED,
+    CONV1_OF_ALL,
     FOUND,
     N_POINTS,
     PICTURED,
@@ -35,6 +36,7 @@ from dimscope.studies.recipes.ansuini.luminance_frames import (
 )
 from dimscope.studies.recipes.ansuini.mnist_layers import (
     LAYERS,
+    all_images_claim,
     layer_curve,
     plot_layers,
     published_layers,
@@ -120,7 +122,12 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     scan = scan_of(frame)
     found = [_reads_three(scan, STATED), _reads_three(scan, FOUND), _nothing_else(frame)]
     if len(last_nets(frame, FOUND)):
-        found += _recovery(last_nets(frame, FOUND), FOUND)
+        nets = last_nets(frame, FOUND)
+        of_sample, of_all = (nets[nets["layer"] == name] for name in ("conv1", CONV1_OF_ALL))
+        why = _not_learnt(nets)
+        found += [
+            *_recovery(nets, FOUND), all_images_claim(of_sample, of_all, _PUBLISHED, why=why)
+        ]  # fmt: skip
     if len(last_nets(frame, STATED)):
         # The input has not collapsed there, so that there is nothing to recover from.
         found += _recovery(last_nets(frame, STATED), STATED)[-1:]
@@ -167,13 +174,18 @@ def _nothing_else(frame: pd.DataFrame) -> Claim:
     )
 
 
+def _not_learnt(nets: pd.DataFrame) -> str:
+    """Why the networks cannot tell what the paper's made of the luminance; empty if they can."""
+    knows = float(nets["training_accuracy"].min())
+    return "" if knows >= _LEARNT else f"a net knows only {knows:.1%} of its training images"
+
+
 def _recovery(nets: pd.DataFrame, strength: float) -> list[Claim]:
     """What the network makes of it: early layers as low as the input, the later ones not."""
     part = nets[nets["layer"].notna()]
     old, name = _PUBLISHED, f"lambda = {strength:g}"
     mean = part.groupby("layer")[["two_nn", "bar", "stderr"]].mean()
-    knows = float(nets["training_accuracy"].min())
-    why = "" if knows >= _LEARNT else f"a net knows only {knows:.1%} of its training images"
+    why = _not_learnt(nets)
     gap = mean["two_nn"] - mean["two_nn"]["input"]
     error = _Z * np.hypot(mean["stderr"], mean["stderr"]["input"])
     early, later = ["conv1", "pool1"], ["conv2", "pool2", "d1", "output"]

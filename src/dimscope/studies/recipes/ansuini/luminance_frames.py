@@ -13,6 +13,7 @@ PICTURED = 2.0
 #: Points of the sample, and the perturbation, of the paper.
 N_POINTS = 2000
 AS_DESCRIBED = "as described"
+CONV1_OF_ALL = "conv1 of all test images"
 
 
 def scan_of(frame: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from jaxtyping import Float, Float32
 
 from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
+from dimscope.studies.recipes.ansuini.luminance_frames import CONV1_OF_ALL
 from dimscope.studies.recipes.ansuini.small_net import (
     dimension_of,
     dimension_rows,
@@ -134,7 +135,7 @@ def train_on_luminance(  # noqa: PLR0913 - the options of the recipe
     list of dict
         With ``epoch``, a row of ``training_loss``, ``training_accuracy``, ``test_accuracy`` and
         ``n_alive`` (units of d1 that are not 0 for all images), and what `dimension_rows` gives for
-        2,000 perturbed test images.
+        2,000 perturbed test images; at the end, conv1 of all test images too.
     """
     training, test = _perturbed_samples(strength, seed)
     training = training.first(n_images)
@@ -157,6 +158,9 @@ def train_on_luminance(  # noqa: PLR0913 - the options of the recipe
             "n_alive": int((d1 > 0).any(axis=0).sum()),
         }
         rows = [fitted, *dimension_rows(model, sample)]
+        if step == n_steps:
+            of_all = dict(layer_points(model, test.images, {CONV1_OF_ALL: "conv1"}))
+            rows.append({"layer": CONV1_OF_ALL} | dimension_of(of_all[CONV1_OF_ALL]))
         return [{"epoch": epoch_at[step]} | row for row in rows]
 
     return train(

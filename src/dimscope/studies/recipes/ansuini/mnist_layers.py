@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from dimscope.plots import StudyCurve, plot_study_curves
+from dimscope.studies.claims import Claim, judged
 from dimscope.studies.published import published_figure
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ N_UNITS: Mapping[str, int] = {
     "output": 10,
 }  # fmt: skip
 LAYERS: tuple[str, ...] = tuple(N_UNITS)
+#: The paper draws parts of its sample: how many, and which share.
+N_DRAWS, SHARE = 50, 0.9
+#: The sample of all 10,000 test images, in records.
+ALL_IMAGES = "all test"
+#: Bars over 50 draws scatter by a tenth; such a factor between two tells other numbers of images.
+_FACTOR = 1.5
 
 
 class PublishedLayers(NamedTuple):
@@ -46,6 +54,38 @@ def published_layers(curve: str) -> PublishedLayers:
     return PublishedLayers(values=tuple(found["id"]), bars=tuple(found["err"]))
 
 
+def all_images_claim(
+    of_sample: pd.DataFrame, of_all: pd.DataFrame, published: PublishedLayers, *, why: str = ""
+) -> Claim:
+    """Judge whether the published conv1 is of all 10,000 test images, and not of 2,000.
+
+    Parameters
+    ----------
+    of_sample, of_all
+        ``two_nn`` and ``bar`` of conv1 in each network, for 2,000 and for all test images.
+    published
+        The curve.
+    why
+        Why these networks cannot tell; empty if they can.
+    """
+    at = LAYERS.index("conv1")
+    value, bar = published.values[at], published.bars[at]
+    sample, every = ((of["two_nn"].mean(), of["bar"].mean()) for of in (of_sample, of_all))
+
+    def fits(two_nn: float, our_bar: float) -> bool:
+        return abs(two_nn - value) <= our_bar + bar and 1 / _FACTOR <= our_bar / bar <= _FACTOR
+
+    claim = judged(
+        "the published conv1 and its bar are those of all 10,000 test images, not of 2,000",
+        None if why else fits(*every) and not fits(*sample),
+        ours=f"{every[0]:.2f} ± {every[1]:.3f} of 10,000, {sample[0]:.2f} ± {sample[1]:.3f} of "
+        "2,000",
+        n_seeds=len(of_all),
+        why=why,
+    )
+    return replace(claim, published=f"{value:.2f} ± {bar:.3f}")
+
+
 def layer_curve(label: str, two_nn: pd.Series, bar: pd.Series | None = None) -> StudyCurve:
     """Return a curve through the layers, of values that are named by them."""
     layers = list(LAYERS)
@@ -57,5 +97,5 @@ def plot_layers(curves: Sequence[StudyCurve], title: str) -> Axes:
     """Draw curves through the layers."""
     return plot_study_curves(
         curves, title=title, x_label="layer",
-        y_label="ID (TwoNN, 50 draws of 90 % of 2,000)", x_names=LAYERS,
+        y_label=f"ID (TwoNN, {N_DRAWS} draws of {SHARE:.0%} of 2,000)", x_names=LAYERS,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from dimscope.models import load_model
 from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
+from dimscope.studies.recipes.ansuini.mnist_layers import N_DRAWS, SHARE
 from dimscope.studies.recipes.ansuini.resampling import resampled
 
 #: Layers by the module whose output they are; the input comes before all.
@@ -30,7 +31,6 @@ MODULES: Mapping[str, str] = {
 #: What else could have been meant: max-pools before their ReLU, logits.
 VARIANTS: Mapping[str, str] = {"pool1 before ReLU": "pool1", "pool2 before ReLU": "pool2",
                                "logits": "fc2"}  # fmt: skip
-N_DRAWS, SHARE = 50, 0.9
 
 
 def small_net(seed: int, *, shape: tuple[int, int] = (1, 28)) -> nn.Sequential:
