@@ -179,7 +179,7 @@ def _of_draws(frame: pd.DataFrame, net: str) -> tuple[pd.DataFrame, pd.DataFrame
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """Input, peak and last checkpoint of every network: mean and deviation over classes.
+    """Input, peak of mixed images and last checkpoint: mean and deviation over classes.
 
     The hub is the largest share of images that have the same nearest neighbour.
     """
@@ -189,12 +189,13 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
             curves = by_layer(frame, net, trained=trained)
             hubs = by_layer(frame, net, trained=trained, what="hub")
             peak, classes = peak_of(curves), classes_of(curves)
-            cells = {"input": curves.columns[0], "peak": peak, "last": curves.columns[-1]}
+            ends = curves.columns[[0, -1]]
+            cells = {"input": ends[0], "at mixed peak": peak, "last": ends[1]}
             rows[f"{net}{'' if trained else ', untrained'}"] = {
                 **{what: mean_and_deviation(classes[layer]) for what, layer in cells.items()},
-                "peak at": short(peak),
-                "mixed, peak": f"{float(curves[peak][MIXED]):.1f}",
-                "hub at peak": _percent(classes_of(hubs)[peak]),
+                "mixed peak": short(peak),
+                "mixed there": f"{float(curves[peak][MIXED]):.1f}",
+                "hub there": _percent(classes_of(hubs)[peak]),
             }
     table = pd.DataFrame.from_dict(rows, orient="index")
     return table.rename_axis("network; classes: mean ± sd")
