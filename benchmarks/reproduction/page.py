@@ -94,14 +94,14 @@ def _overview(outcomes: Sequence[Outcome]) -> str:
 def _row(number: int, outcomes: Sequence[Outcome]) -> list[str]:
     """What follows a claim in its row."""
     found = [(o, c) for o in outcomes for c in o.claims if c.number == number]
+    source = LITERATURE[number]
     if not found:
-        needs = LITERATURE[number].needs
-        verdict, why = ("no recipe yet", f"waits for {needs}") if needs else NOT_RUN
-        return ["", "", verdict, "", "", why]
+        verdict, why = ("no recipe yet", f"waits for {source.needs}") if source.needs else NOT_RUN
+        return [source.reported, "", verdict, "", "", why]
     outcome, leading = found[0]
     seconds = {o.recipe.name: o.seconds for o, _ in found}
     return [
-        leading.published,
+        leading.published or source.reported,
         f"{leading.statement}: {_ours(leading)}",
         _verdict(leading, [claim for _, claim in found[1:]]),
         ", ".join(f"[{_broken(name)}](#{_anchor(name)})" for name in seconds),

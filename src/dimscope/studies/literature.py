@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _ANSUINI = "Ansuini et al. 2019"
 _RECANATESI = "Recanatesi et al. 2019"
+_IN_ABSTRACT = "said in the abstract, without a value"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +20,15 @@ class Source:
         Authors and year.
     statement
         The claim, in our words.
+    reported
+        What the paper says beside it, where it gives no values to compare with.
     needs
         What its recipe waits for; empty where there is one.
     """
 
     paper: str
     statement: str
+    reported: str = ""
     needs: str = ""
 
 
@@ -72,6 +76,7 @@ LITERATURE: Mapping[int, Source] = {
         paper=_RECANATESI,
         statement="Two phases: expansion in early layers, compression in late ones, by local and "
         "global nonlinear estimates.",
+        reported=_IN_ABSTRACT,
     ),
     10: Source(
         paper=_RECANATESI,
@@ -81,6 +86,7 @@ LITERATURE: Mapping[int, Source] = {
     11: Source(
         paper=_RECANATESI,
         statement="Low-dimensional representations go with generalisation.",
+        reported=_IN_ABSTRACT,
     ),
     12: Source(
         paper=_RECANATESI,
@@ -105,6 +111,7 @@ LITERATURE: Mapping[int, Source] = {
         paper="Schulte and Ruegamer 2026",
         statement="A Lipschitz map cannot raise the true ID: an estimate that rises with depth is "
         "an effect of estimator, scale and sample.",
+        reported="argued, not measured",
     ),
     17: Source(
         paper="IdEst 2026",
