@@ -35,6 +35,7 @@ from dimscope.studies.recipes.ansuini.luminance_frames import (
     strength_that_reads,
 )
 from dimscope.studies.recipes.ansuini.mnist_layers import (
+    BAR_FACTOR,
     LAYERS,
     all_images_claim,
     layer_curve,
@@ -64,8 +65,6 @@ _OTHERS: tuple[tuple[float, str, int], ...] = (
     (SCRIPT, AS_DESCRIBED, 600),
     (FOUND, "in float64", N_POINTS),
 )  # fmt: skip
-#: A bar so many times the published one, or its inverse, is another than the published one.
-_FACTOR = 1.5
 #: A network that knows a smaller share of its training images has not learnt to look past the
 #: luminance.
 _LEARNT = 0.9
@@ -155,7 +154,7 @@ def _nothing_else(frame: pd.DataFrame) -> Claim:
     target, bar = _PUBLISHED.values[0], _PUBLISHED.bars[0]
     others = other_readings(frame)
     fits = (others["two_nn"] - target).abs() <= _ALLOWED
-    fits &= others["bar"].between(bar / _FACTOR, bar * _FACTOR)
+    fits &= others["bar"].between(bar / BAR_FACTOR, bar * BAR_FACTOR)
     said = "; ".join(
         f"lambda = {row.strength:g}, {row.reading}, N = {row.n_points:.0f}: "
         f"{row.two_nn:.2f} ± {row.bar:.2f}"

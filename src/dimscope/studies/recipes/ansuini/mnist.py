@@ -72,11 +72,10 @@ def jobs(  # noqa: PLR0913 - the options
 def claims(frame: pd.DataFrame) -> list[Claim]:
     """Judge the table layer by layer, and what decides about it."""
     exact, fast = _of_speed(frame, 1), _of_speed(frame, _FAST)
-    ours = exact if len(exact) else fast
-    found = [_within_bars(layer, ours, fast) for layer in LAYERS]
-    found += [_one_of_ours(_values(fast)), _which_images(frame)]
+    found = [_within_bars(layer, exact, fast) for layer in LAYERS]
+    found += [_one_of_ours(_values(fast)), _which_images(frame), _of_all_images(frame, fast)]
     if len(exact):
-        found += [_of_all_images(frame, exact), _same_table(exact, fast)]
+        found.append(_same_table(exact, fast))
     values = _values(fast)
     least = (np.array([*N_UNITS.values()]) / values).min(axis=0)
     found += [
@@ -99,13 +98,10 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     for seed, run in exact.groupby("seed"):
         rows[f"the paper's schedule, seed {seed} ± bar"] = _with_bars(run["two_nn"], run["bar"])
         rows[f"its sampling error, seed {seed}"] = [f"± {e:.2f}" for e in run["stderr"]]
-    for seed, run in frame[frame["sample"] == ALL_IMAGES].groupby("seed"):
-        of_layer = run.set_index("layer").loc[list(LAYERS)]
-        cells = _with_bars(of_layer["two_nn"], of_layer["bar"])
-        rows[f"all 10,000 test images, seed {seed} ± bar"] = cells
     rows |= _spread(fast, "learning rate x 10, mean ± sd over {n} seeds")
     last = frame[(frame["epoch"] == _length(frame)) & (frame["speed"] == _FAST)]
     rows |= _spread(last[last["sample"] == "training 1"], "the same, first 2,000 training images")
+    rows |= _spread(last[last["sample"] == ALL_IMAGES], "the same, all 10,000 test images")
     blocks = last[last["sample"].astype("str").str.startswith("test")]
     of_blocks = blocks.groupby(["sample", "layer"], as_index=False)[["two_nn"]].mean()
     rows |= _spread(
@@ -161,19 +157,20 @@ def _values(part: pd.DataFrame) -> np.ndarray:
     return part["two_nn"].to_numpy(dtype=np.float64).reshape(-1, len(LAYERS))
 
 
-def _within_bars(layer: str, ours: pd.DataFrame, fast: pd.DataFrame) -> Claim:
+def _within_bars(layer: str, exact: pd.DataFrame, fast: pd.DataFrame) -> Claim:
     at = LAYERS.index(layer)
     value, bar = _PUBLISHED.values[at], _PUBLISHED.bars[at]
-    run = ours[ours["layer"] == layer].iloc[0]
-    seeds = fast.loc[fast["layer"] == layer, "two_nn"]
-    distance = abs(run["two_nn"] - value)
-    said = f"{run['two_nn']:.2f} ± {run['bar']:.2f} (sampling error ± {run['stderr']:.2f}"
-    said += f"; {len(seeds)} seeds {seeds.min():.2f} .. {seeds.max():.2f})"
+    nets = fast[fast["layer"] == layer]
+    seeds, mean = nets["two_nn"], nets[["two_nn", "bar", "stderr"]].mean()
+    said = f"{mean['two_nn']:.2f} ± {mean['bar']:.2f} (sampling error ± {mean['stderr']:.2f}"
+    said += f"; {len(seeds)} seeds {seeds.min():.2f} .. {seeds.max():.2f}"
+    for own in exact.loc[exact["layer"] == layer, "two_nn"]:
+        said += f"; by the paper's schedule {own:.2f}"
     claim = judged(
-        f"{layer}: within the published bar plus ours",
-        bool(distance <= bar + run["bar"]),
-        ours=said,
-        n_seeds=int(ours["seed"].nunique()),
+        f"{layer}: the mean over networks is within the published bar plus ours",
+        bool(abs(mean["two_nn"] - value) <= bar + mean["bar"]),
+        ours=said + ")",
+        n_seeds=len(seeds),
         any_budget=layer == "input",
     )
     return replace(claim, published=f"{value:.2f} ± {bar:.2f}")
@@ -214,9 +211,9 @@ def _which_images(frame: pd.DataFrame) -> Claim:
     )
 
 
-def _of_all_images(frame: pd.DataFrame, exact: pd.DataFrame) -> Claim:
-    conv1 = frame[frame["layer"] == "conv1"]
-    of_sample, of_all = exact[exact["layer"] == "conv1"], conv1[conv1["sample"] == ALL_IMAGES]
+def _of_all_images(frame: pd.DataFrame, fast: pd.DataFrame) -> Claim:
+    conv1 = frame[(frame["layer"] == "conv1") & (frame["speed"] == _FAST)]
+    of_sample, of_all = fast[fast["layer"] == "conv1"], conv1[conv1["sample"] == ALL_IMAGES]
     return all_images_claim(of_sample, of_all, _PUBLISHED)
 
 
