@@ -123,10 +123,8 @@ def claims(frame: pd.DataFrame) -> list[Claim]:
     if len(last_nets(frame, FOUND)):
         nets = last_nets(frame, FOUND)
         of_sample, of_all = (nets[nets["layer"] == name] for name in ("conv1", CONV1_OF_ALL))
-        why = _not_learnt(nets)
-        found += [
-            *_recovery(nets, FOUND), all_images_claim(of_sample, of_all, _PUBLISHED, why=why)
-        ]  # fmt: skip
+        conv1 = all_images_claim(of_sample, of_all, _PUBLISHED, why=_not_learnt(nets))
+        found += [*_recovery(nets, FOUND), conv1]
     if len(last_nets(frame, STATED)):
         # The input has not collapsed there, so that there is nothing to recover from.
         found += _recovery(last_nets(frame, STATED), STATED)[-1:]
