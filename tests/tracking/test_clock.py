@@ -39,13 +39,20 @@ def test_a_generous_budget_leaves_nothing_out(data, tmp_path):
 
 
 def test_overhead_is_time_of_ticks_over_time_of_training(data, tmp_path):
+    # Bounds that hold on however busy a machine: all times lie within the time of the whole.
+    trained = 0.2
+    started = time.perf_counter()
     with ds.Tracker(noisy_net(), data[0], tmp_path, schedule=[0, 1], **QUICK) as tracker:
-        time.sleep(0.2)
+        time.sleep(trained)
         tracker.step()
+        overhead = tracker.overhead
+        whole = time.perf_counter() - started
         ticks = tracker.profile.ticks
-        assert ticks["training_seconds"].iloc[0] < 0.1
-        assert ticks["training_seconds"].iloc[1] == pytest.approx(0.2, abs=0.1)
-        assert tracker.overhead >= 0.9 * ticks["seconds"].sum() / (0.3 + ticks["seconds"].sum())
+    before, after = ticks["training_seconds"]
+    measured = ticks["seconds"].sum()
+    assert 0 <= before <= after - trained
+    assert after + measured <= whole
+    assert measured / whole <= overhead <= (whole - trained) / trained
     facts = tracker.profile.provenance["Sequential"]
-    assert facts["tick_seconds"] == pytest.approx(ticks["seconds"].sum())
+    assert facts["tick_seconds"] == pytest.approx(measured)
     assert facts["overhead"] == pytest.approx(facts["tick_seconds"] / facts["training_seconds"])
