@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 
@@ -25,6 +25,25 @@ def mean_interval(values: ArrayLike) -> tuple[float, float, float]:
         return mean, math.nan, math.nan
     half = float(stats.t.ppf(0.975, len(given) - 1) * stats.sem(given))
     return mean, mean - half, mean + half
+
+
+def prediction_interval(
+    values: ArrayLike, *, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Bounds of the value of one more seed, by Student's t, outside with probability ``level``.
+
+    Values of several quantities are a column each, and so are the bounds.
+
+    Examples
+    --------
+    >>> low, high = prediction_interval([1.0, 2.0, 3.0], level=0.05)
+    >>> round(float(low), 2), round(float(high), 2)
+    (-2.97, 6.97)
+    """
+    given = np.asarray(values, dtype=np.float64)
+    n, mean = len(given), given.mean(axis=0)
+    half = stats.t.ppf(1 - level / 2, n - 1) * given.std(axis=0, ddof=1) * math.sqrt(1 + 1 / n)
+    return mean - half, mean + half
 
 
 def said(values: ArrayLike, *, digits: int = 3) -> str:

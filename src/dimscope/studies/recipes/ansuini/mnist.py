@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from dimscope.errors import InputError
 from dimscope.studies.claims import LEAST_SEEDS, LEVEL, Claim, decreases, judged
+from dimscope.studies.intervals import prediction_interval
 from dimscope.studies.jobs import Job
 from dimscope.studies.published import published_figure
 from dimscope.studies.recipe import Option, Recipe, seeds_option
@@ -183,17 +183,16 @@ def _one_of_ours(values: np.ndarray) -> Claim:
     if n < LEAST_SEEDS:
         why = f"at least {LEAST_SEEDS} seeds are needed"
         return judged(statement, None, ours="", n_seeds=n, why=why)
-    spread = values.std(axis=0, ddof=1)[1:] * np.sqrt(1 + 1 / n)
-    away = np.array(_PUBLISHED.values)[1:] - values.mean(axis=0)[1:]
-    p = np.minimum(1.0, 2 * stats.t.sf(np.abs(away) / spread, n - 1) * len(away))
+    published, ours = np.array(_PUBLISHED.values)[1:], values[:, 1:]
+    low, high = prediction_interval(ours, level=LEVEL / len(published))
     said = ", ".join(
-        f"{layer} {d:+.2f} of ± {s * stats.t.ppf(1 - LEVEL / 2 / len(away), n - 1):.2f}"
-        for layer, d, s in zip(LAYERS[1:], away, spread, strict=True)
+        f"{layer} {value:+.2f} of ± {bound:.2f}"
+        for layer, value, bound in zip(
+            LAYERS[1:], published - ours.mean(axis=0), (high - low) / 2, strict=True
+        )
     )
-    return judged(
-        statement, bool(p.min() >= LEVEL), ours=f"published less ours: {said}", n_seeds=n,
-        p_value=float(p.min()),
-    )  # fmt: skip
+    is_within = bool(((low <= published) & (published <= high)).all())
+    return judged(statement, is_within, ours=f"published less ours: {said}", n_seeds=n)
 
 
 def _which_images(frame: pd.DataFrame) -> Claim:

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from dimscope.plots import StudyCurve, plot_study_curves
 from dimscope.studies.claims import LEAST_SEEDS, LEVEL, Claim, judged
+from dimscope.studies.intervals import prediction_interval
 from dimscope.studies.published import published_figure
 
 if TYPE_CHECKING:
@@ -77,10 +76,12 @@ def all_images_claim(
     value, bar = published.values[at], published.bars[at]
 
     def fits(nets: pd.DataFrame) -> bool:
-        ours = float(nets["bar"].mean())
-        allowed = max(ours + bar, _scatter(nets["two_nn"]))
-        is_near = abs(nets["two_nn"].mean() - value) <= allowed
-        return bool(is_near and 1 / BAR_FACTOR <= ours / bar <= BAR_FACTOR)
+        ours, values = float(nets["bar"].mean()), nets["two_nn"]
+        is_near = bool(abs(values.mean() - value) <= ours + bar)
+        if len(values) >= LEAST_SEEDS:
+            low, high = prediction_interval(values, level=LEVEL)
+            is_near |= bool(low <= value <= high)
+        return is_near and 1 / BAR_FACTOR <= ours / bar <= BAR_FACTOR
 
     claim = judged(
         "the published conv1 and its bar are those of all 10,000 test images, not of 2,000",
@@ -90,14 +91,6 @@ def all_images_claim(
         why=why,
     )
     return replace(claim, published=f"{value:.2f}, bar {bar:.3f}")
-
-
-def _scatter(values: pd.Series) -> float:
-    """Half the interval in which the value of one more network lies (99 %); 0 for too few."""
-    n = len(values)
-    if n < LEAST_SEEDS:
-        return 0.0
-    return float(stats.t.ppf(1 - LEVEL / 2, n - 1) * values.std() * np.sqrt(1 + 1 / n))
 
 
 def _with_scatter(nets: pd.DataFrame) -> str:
