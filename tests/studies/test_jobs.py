@@ -106,10 +106,13 @@ def test_a_record_says_what_ended_and_how_long_it_took(tmp_path):
 
 def long_job(*, number: int, checkpoint):
     """Stop half way, the first time; go on from there."""
-    if not checkpoint.exists():
-        checkpoint.write_text(str(number))
+    if checkpoint.state is None:
+        busy_until = time.process_time() + 0.2
+        while time.process_time() < busy_until:
+            pass
+        checkpoint.write(str(number).encode())
         raise ZeroDivisionError("of purpose")
-    return [{"kept": int(checkpoint.read_text())}]
+    return [{"kept": int(checkpoint.state)}]
 
 
 def test_a_long_run_goes_on_from_its_state(tmp_path):
@@ -119,4 +122,5 @@ def test_a_long_run_goes_on_from_its_state(tmp_path):
     assert len(list((tmp_path / "checkpoints").iterdir())) == 1
     frame = run_jobs(jobs, long_job, tmp_path, SETTINGS, keeps_state=True, n_workers=1)
     assert frame["kept"].tolist() == [7]
+    assert read_record(tmp_path).seconds >= 0.2  # of both processes
     assert not (tmp_path / "checkpoints").exists()

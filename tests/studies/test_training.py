@@ -8,6 +8,7 @@ from torch import nn
 
 from dimscope.errors import InputError, TrainingError
 from dimscope.studies import training
+from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.training import (
     Samples,
     Schedule,
@@ -71,7 +72,7 @@ def test_one_seed_gives_one_network(samples):
 
 def test_a_killed_training_goes_on_with_the_same_bits(samples, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
-    path = tmp_path / "state.pt"
+    path = tmp_path / "state"
     whole, rows = weights_after(samples, measure=lambda step: [{"step": step}], at=range(40))
 
     def stop(step):
@@ -80,9 +81,9 @@ def test_a_killed_training_goes_on_with_the_same_bits(samples, tmp_path, monkeyp
         return [{"step": step}]
 
     with pytest.raises(KeyboardInterrupt):
-        weights_after(samples, measure=stop, at=range(40), checkpoint=path)
+        weights_after(samples, measure=stop, at=range(40), checkpoint=Checkpoint.at(path))
     again, all_rows = weights_after(
-        samples, measure=lambda step: [{"step": step}], at=range(40), checkpoint=path
+        samples, measure=lambda step: [{"step": step}], at=range(40), checkpoint=Checkpoint.at(path)
     )
     assert torch.equal(again, whole)
     assert all_rows == rows

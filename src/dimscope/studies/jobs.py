@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from dimscope._files import remove_file
 from dimscope._folder_lock import hold_folder
 from dimscope._log import Log, naming_line, read_log
 from dimscope._processes import orderly_exit
@@ -22,6 +23,7 @@ from dimscope._progress import progress_bars
 from dimscope.errors import DimscopeError, InputError, TrainingError
 from dimscope.neighbors import threads_to_use
 from dimscope.results import plain
+from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.interruption import workers
 
 _NAME = "runs.jsonl"
@@ -143,7 +145,8 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
     identity
         Which runs the folder records.
     keeps_state
-        Call ``run(**job, checkpoint=path)`` instead; the file is removed when the run is recorded.
+        Call ``run(**job, checkpoint=checkpoint)`` instead, with the `Checkpoint` of the run; it is
+        removed when the run is recorded.
     n_workers
         Number of processes; by default one for each core.
     progress
@@ -184,7 +187,7 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
                     log.append({"job": job, **ended})
                     rows[_key(job)] = plain(ended["rows"])
                     if states is not None:
-                        _state_of(job, states).unlink(missing_ok=True)
+                        remove_file(_state_of(job, states))
                     n_done += 1
                     advance(n_done, len(jobs))
         if states is not None and states.exists() and not any(states.iterdir()):
@@ -193,18 +196,19 @@ def run_jobs(  # noqa: PLR0913 - what, where, and how it is to be run
 
 
 def _timed(run: Callable[..., Rows], states: Path | None, job: Job) -> dict[str, Any]:
-    """Do a run; return its rows and the processor seconds that it took."""
-    started = time.process_time()
+    """Do a run, or what is left of it; return its rows and the processor seconds that it took."""
     if states is None:
+        started = time.process_time()
         rows = run(**job)
-    else:
-        states.mkdir(exist_ok=True)
-        rows = run(**job, checkpoint=_state_of(job, states))
-    return {"rows": rows, "seconds": round(time.process_time() - started, 2)}
+        return {"rows": rows, "seconds": round(time.process_time() - started, 2)}
+    states.mkdir(exist_ok=True)
+    checkpoint = Checkpoint.at(_state_of(job, states))
+    rows = run(**job, checkpoint=checkpoint)
+    return {"rows": rows, "seconds": round(checkpoint.seconds, 2)}
 
 
 def _state_of(job: Job, states: Path) -> Path:
-    return states / f"{hashlib.sha256(_key(job).encode()).hexdigest()[:16]}.pt"
+    return states / hashlib.sha256(_key(job).encode()).hexdigest()[:16]
 
 
 def _recorded_head(path: Path, identity: Identity) -> Mapping[str, Any]:

@@ -132,8 +132,8 @@ class Recipe:
         The function that does a run, as ``module:function``: it takes the arguments of a job and
         returns rows. It must not depend on what ran before it.
     keeps_state
-        Whether ``work`` also takes ``checkpoint=``, the path of a file in which a long run keeps
-        its state, so that a killed one goes on. The file is removed when the run is recorded.
+        Whether ``work`` also takes ``checkpoint=``, a `Checkpoint` in which a long run keeps its
+        state, so that a killed one goes on. It is removed when the run is recorded.
     tidy
         Turns the rows of all jobs into the frame that the others get.
     summary

@@ -6,11 +6,11 @@ that goes on from its checkpoint gives the bits of one that was never stopped.
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from torch.nn import functional
 from dimscope.data import NamedData, load_data
 from dimscope.errors import InputError, TrainingError
 from dimscope.results import plain
+from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.jobs import Rows
 
 _SAVE_EVERY = 30.0
@@ -217,7 +218,7 @@ def train(  # noqa: PLR0913 - what, how, and what is measured on the way
     seed: int,
     measure: Callable[[int], Rows] | None = None,
     at: Collection[int] = (),
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Rows:
     """Train a classifier by cross-entropy, in place; it is in evaluation mode afterwards.
 
@@ -237,8 +238,8 @@ def train(  # noqa: PLR0913 - what, how, and what is measured on the way
     at
         Numbers of steps; 0 is before training, and `steps_per_epoch` leads to ends of epochs.
     checkpoint
-        File in which the state, and the rows so far, are kept at ends of epochs, every half a
-        minute or so: a killed training goes on and gives the same rows.
+        Where the state, and the rows so far, are kept at ends of epochs, every half a minute or
+        so: a killed training goes on and gives the same rows.
 
     Returns
     -------
@@ -360,13 +361,13 @@ def _moved(x: Tensor, corners: Tensor, flips: Tensor) -> Tensor:
 
 
 def _save(
-    path: Path,
+    checkpoint: Checkpoint,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
     so_far: tuple[int, Rows],
 ) -> None:
-    """Write the state, epochs and rows as a whole or not at all."""
+    """Write the state, epochs and rows."""
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -375,21 +376,21 @@ def _save(
         "epoch": so_far[0],
         "rows": plain(so_far[1]),
     }
-    new = path.with_suffix(".new")
-    torch.save(state, new)
-    new.replace(path)
+    written = io.BytesIO()
+    torch.save(state, written)
+    checkpoint.write(written.getvalue())
 
 
 def _restored(
-    path: Path | None,
+    checkpoint: Checkpoint | None,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
 ) -> tuple[int, Rows]:
     """Bring back what `_save` wrote, if it did: how many epochs had ended, and the rows."""
-    if path is None or not path.exists():
+    if checkpoint is None or checkpoint.state is None:
         return 0, []
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = torch.load(io.BytesIO(checkpoint.state), map_location="cpu", weights_only=True)
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     generator.set_state(state["generator"])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from dimscope.models import load_model
 from dimscope.studies.activations import activations, dimensions
+from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.course_layers import (
     BATCH,
@@ -31,7 +30,7 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
     n_train: int,
     n_samples: int,
     device: str,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Rows:
     """Train a network on CIFAR-10; measure its layers by TwoNN on test images.
 

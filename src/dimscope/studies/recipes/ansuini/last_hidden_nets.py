@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from dimscope.errors import InputError
 from dimscope.estimators import AlphaReQ, ParticipationRatio, RankMe, estimate
 from dimscope.spectra import Spectrum
 from dimscope.store import ActivationStore
+from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.resampling import resampled
@@ -130,7 +130,7 @@ def train_and_measure(  # noqa: PLR0913 - the arguments of a job
     n_train: int,
     n_samples: int,
     device: str,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Rows:
     """Train a network and measure its last hidden layer and its output on test images.
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
+from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.luminance_frames import CONV1_OF_ALL
@@ -40,7 +40,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 Images = Float[np.ndarray, "n 1 28 28"]
 
 
-def measure_luminance(*, part: str, checkpoint: Path, **arguments: Any) -> Rows:
+def measure_luminance(*, part: str, checkpoint: Checkpoint, **arguments: Any) -> Rows:
     """Do one job: ``part`` is ``"input"`` (`measure_input`) or ``"net"`` (`train_on_luminance`)."""
     if part == "input":
         return measure_input(**arguments)
@@ -113,7 +113,7 @@ def train_on_luminance(  # noqa: PLR0913 - the options of the recipe
     epochs: int,
     learning_rate: float,
     annealing: str,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Rows:
     """Train the paper's network on MNIST*; measure its layers on the way and at the end.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
+from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.mnist_layers import ALL_IMAGES
@@ -37,7 +36,7 @@ def train_on_mnist(  # noqa: PLR0913 - the options of the recipe
     epochs: int,
     n_images: int,
     n_blocks: int,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Rows:
     """Train the paper's network; measure all layers before training and after 1, 10, ... epochs.
 
