@@ -82,9 +82,9 @@ What the recipes showed beside the verdicts.
   ReLU.
 - **The last hidden layer ranks networks of a kind, trained alike.** Within the families the rank
   correlation of its dimension with the test error is 0.70 (0.34 .. 0.95) over our 26 networks, and
-  0.95 over the published ones. Across families it fails here: our ResNets lie above our VGGs at equal
-  error. Through training it turns round: the longer one network is trained, the larger its dimension
-  and the smaller its error (-0.80; `ansuini/last_hidden`).
+  0.95 over the published ones. Across families it fails here: our ResNets lie above our VGGs at
+  equal error. Through training it turns round: the longer one network is trained, the larger its
+  dimension and the smaller its error (-0.80; `ansuini/last_hidden`).
 - **Which dimension, and which generalisation.** Over 54 trainings of a dense network the gap
   between training and test accuracy grows with the participation ratio (r = 0.46), and not with
   TwoNN (-0.34); the test error grows with both (0.52 and 0.65). Among trainings of equal loss and

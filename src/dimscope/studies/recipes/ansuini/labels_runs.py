@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.small_net import (
     MODULES,
     dimension_rows,
+    fit_row,
     small_net,
 )
-from dimscope.studies.training import Schedule, fit_of, load_samples, shuffled, train
+from dimscope.studies.training import Schedule, load_samples, shuffled, train
 
 BATCH_SIZE, MOMENTUM = 64, 0.9
 _DENSE = {name: module for name, module in MODULES.items() if name in ("d1", "output")}
@@ -60,16 +60,10 @@ def train_on_labels(  # noqa: PLR0913 - the options of the recipe
         annealing=annealing, precision=precision,
     )  # fmt: skip
     train(model, training, schedule, seed=seed)
-    fit = fit_of(model, training)
-    fitted = {
-        "training_loss": significant(fit.loss),
-        "training_accuracy": significant(fit.accuracy),
-        "test_accuracy": significant(fit_of(model, test).accuracy),
-    }
     of_test = dimension_rows(model, test.images[:n_sample])
     of_training = dimension_rows(model, training.images[:n_sample], _DENSE, with_input=False)
     return [
-        fitted,
+        fit_row(model, training, test),
         *({"sample": "test"} | row for row in of_test),
         *({"sample": "training"} | row for row in of_training),
     ]

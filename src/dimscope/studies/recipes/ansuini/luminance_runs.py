@@ -16,19 +16,18 @@ import torch
 from jaxtyping import Float, Float32
 
 from dimscope.studies.checkpoint import Checkpoint
-from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.luminance_frames import CONV1_OF_ALL
 from dimscope.studies.recipes.ansuini.small_net import (
     dimension_of,
     dimension_rows,
+    fit_row,
     layer_points,
     small_net,
 )
 from dimscope.studies.training import (
     Samples,
     Schedule,
-    fit_of,
     load_samples,
     steps_per_epoch,
     train,
@@ -149,15 +148,9 @@ def train_on_luminance(  # noqa: PLR0913 - the options of the recipe
     epoch_at = {round(share * n_steps): share * epochs for share in reversed(_SHARES)}
 
     def measure(step: int) -> Rows:
-        fit = fit_of(model, probe)
         d1 = dict(layer_points(model, sample, {"d1": "relu3"}))["d1"]
-        fitted = {
-            "training_loss": significant(fit.loss),
-            "training_accuracy": significant(fit.accuracy),
-            "test_accuracy": significant(fit_of(model, test).accuracy),
-            "n_alive": int((d1 > 0).any(axis=0).sum()),
-        }
-        rows = [fitted, *dimension_rows(model, sample)]
+        n_alive = {"n_alive": int((d1 > 0).any(axis=0).sum())}
+        rows = [fit_row(model, probe, test) | n_alive, *dimension_rows(model, sample)]
         if step == n_steps:
             of_all = dict(layer_points(model, test.images, {CONV1_OF_ALL: "conv1"}))
             rows.append({"layer": CONV1_OF_ALL} | dimension_of(of_all[CONV1_OF_ALL]))

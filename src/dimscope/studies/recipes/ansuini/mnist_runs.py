@@ -5,18 +5,17 @@ from __future__ import annotations
 import torch
 
 from dimscope.studies.checkpoint import Checkpoint
-from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.mnist_layers import ALL_IMAGES
 from dimscope.studies.recipes.ansuini.small_net import (
     VARIANTS,
     dimension_rows,
+    fit_row,
     small_net,
 )
 from dimscope.studies.training import (
     Samples,
     Schedule,
-    fit_of,
     load_samples,
     steps_per_epoch,
     train,
@@ -76,14 +75,7 @@ def train_on_mnist(  # noqa: PLR0913 - the options of the recipe
 
     def measure(step: int) -> Rows:
         epoch = epoch_at[step]
-        fit = fit_of(model, training)
-        rows: Rows = [
-            {
-                "training_loss": significant(fit.loss),
-                "training_accuracy": significant(fit.accuracy),
-                "test_accuracy": significant(fit_of(model, test).accuracy),
-            }
-        ]
+        rows: Rows = [fit_row(model, training, test)]
         blocks = torch.split(test.images, N_SAMPLE)
         samples = {f"test {k + 1}": blocks[k] for k in range(n_blocks if epoch == epochs else 1)}
         if epoch == epochs:

@@ -18,6 +18,7 @@ from dimscope.studies.intervals import significant
 from dimscope.studies.jobs import Rows
 from dimscope.studies.recipes.ansuini.mnist_layers import N_DRAWS, SHARE
 from dimscope.studies.recipes.ansuini.resampling import resampled
+from dimscope.studies.training import Samples, fit_of
 
 #: Layers by the module whose output they are; the input comes before all.
 MODULES: Mapping[str, str] = {
@@ -54,6 +55,16 @@ def small_net(seed: int, *, shape: tuple[int, int] = (1, 28)) -> nn.Sequential:
             model.conv1 = nn.Conv2d(channels, 32, 3)
             model.fc1 = nn.Linear(64 * (((side - 2) // 2 - 2) // 2) ** 2, 128)
     return model
+
+
+def fit_row(model: nn.Sequential, training: Samples, test: Samples) -> dict[str, float | None]:
+    """How well it fits: ``training_loss``, ``training_accuracy`` and ``test_accuracy``."""
+    fit = fit_of(model, training)
+    return {
+        "training_loss": significant(fit.loss),
+        "training_accuracy": significant(fit.accuracy),
+        "test_accuracy": significant(fit_of(model, test).accuracy),
+    }
 
 
 @torch.no_grad()
