@@ -49,7 +49,8 @@ our settings are our own, and the claims are those of the abstract. Networks are
 in the time that is stated; `--budget full` has the papers' sizes. What inputs of known dimension
 say of all this is on the page [Is a rise of the dimension about the data?](critique.md)
 
-Times are processor seconds of one core. The records, one line for each run, are in
+Times are processor seconds of one core; of a run that was killed and went on, some count the last
+process only, as the recipes did until lately. The records, one line for each run, are in
 [docs/reproduction/](reproduction).
 
 ## The claims
