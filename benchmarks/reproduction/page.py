@@ -133,7 +133,7 @@ def _section(outcome: Outcome) -> Iterator[str]:
     yield table(header, [[_cell(text) for text in row] for row in rows])
     summary = recipe.summary(outcome.frame)
     cells = [[str(row[0]), *map(str, row[1:])] for row in summary.itertuples()]
-    head = [str(summary.index.name), *map(str, summary.columns)]
+    head = [str(summary.index.name or ""), *map(str, summary.columns)]
     yield table(head, [[_cell(text) for text in row] for row in cells])
     for name in _shown(outcome):
         yield f"![{recipe.title}: {name}](images/reproduction/{_file(recipe, name)})"

@@ -25,6 +25,12 @@ def test_a_published_curve_has_the_colour_of_ours_before_it():
     assert ax.get_ylim()[0] == 0
 
 
+def test_no_two_curves_look_alike():
+    curves = [StudyCurve(str(i), [0, 1], [0.0, float(i)]) for i in range(12)]
+    lines = [bars[0] for bars in plot_study_curves(curves, **WORDS).containers]
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 12
+
+
 def test_scales_are_logarithmic_when_asked():
     ax = plot_study_curves([StudyCurve("a", [1, 10], [1.0, 100.0])], **WORDS, logarithmic="xy")
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")

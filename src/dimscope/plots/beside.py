@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,6 @@ import pandas as pd
 
 from dimscope.errors import InputError
 from dimscope.plots._axes import INK, dress, log_axis, new_axes, show_legend
-from dimscope.plots.colors import PALETTE
 from dimscope.plots.studies import require_columns, styles
 
 if TYPE_CHECKING:
@@ -83,22 +81,22 @@ def plot_study_curves(  # noqa: PLR0913 - curves, and what the axes are
             raise InputError(f"x, y and error of {curve.label!r} have different lengths")
     target = ax or new_axes(8.4)
     handles: list[Any] = []
-    colors = (PALETTE[i % len(PALETTE)] for i in count())
-    color = next(colors)
+    looks = styles()
+    style = next(looks)
     is_first = True
     for curve in curves:
         if not curve.is_published and not is_first:
-            color = next(colors)
+            style = next(looks)
         is_first = False
         look: dict[str, Any] = (
             {"ls": "--", "fillstyle": "none", "alpha": 0.75, "linewidth": 1.2}
             if curve.is_published
-            else {"ls": "-", "linewidth": 1.8}
+            else {"ls": style.dash, "linewidth": 1.8}
         )
         marker = "o" if len(curve.x) <= _MANY else ""
         handles.append(
             target.errorbar(
-                curve.x, curve.y, curve.error, color=color, marker=marker, markersize=5,
+                curve.x, curve.y, curve.error, color=style.color, marker=marker, markersize=5,
                 capsize=3, label=curve.label, **look,
             )
         )  # fmt: skip

@@ -108,7 +108,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         of_blocks.assign(seed=of_blocks["sample"]), "mean ± sd over {n} blocks of 2,000 test images"
     )
     for epoch, part in _through_training(frame):
-        rows |= _spread(part, f"the same after {epoch} epochs, {{n}} seeds")
+        rows |= _spread(part, f"the same after {epoch} epochs (n = {{n}})")
     other = last[last["sample"] == _SAMPLE].set_index("layer")["two_nn"].groupby(level=0).mean()
     names = [("pool1 before ReLU", "pool1"), ("pool2 before ReLU", "pool2"), ("logits", "output")]
     rows["pools before ReLU, logits"] = [
