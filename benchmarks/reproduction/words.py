@@ -70,9 +70,9 @@ What the recipes showed beside the verdicts.
   at 300, the default of the published script, read 2.97 ± 0.10 (`ansuini/luminance`).
 - **conv1 of the MNIST table.** It is the one layer outside the bars, of 2,000 images: 12.17 ± 0.11
   over five networks with a bar of 0.22, where 12.60 with 0.09 is published. All 10,000 test images
-  give that bar (0.10) and, within the scatter over networks, that value (12.34 ± 0.17). Which images
-  the authors took here, only they can tell. In MNIST\\* all images cannot be meant: at lambda =
-  1,000 the input reads 9.3 of 10,000 images, in one draw (`ansuini/mnist`).
+  give that bar (0.10) and, within the scatter over networks, that value (12.34 ± 0.17). Which
+  images the authors took here, only they can tell. In MNIST\\* all images cannot be meant: at
+  lambda = 1,000 the input reads 9.3 of 10,000 images, in one draw (`ansuini/mnist`).
 - **One image can make the published error bars.** Of 512 images of one class through
   EfficientNet-Lite0, one is the nearest neighbour of 84 % of the others at block 4. A draw of 450
   leaves it out with a probability of 12 % and then reads 121 in place of 48. TwoNN's own error does
