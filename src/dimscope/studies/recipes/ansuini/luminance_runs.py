@@ -14,10 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
+from torch import nn
 
-from dimscope.studies.checkpoint import Checkpoint
 from dimscope.studies.jobs import Rows
-from dimscope.studies.recipes.ansuini.luminance_frames import CONV1_OF_ALL
+from dimscope.studies.recipes.ansuini.luminance_frames import (
+    CONV1_OF_ALL,
+    FOUND,
+    SCRIPT,
+    STATED,
+)
 from dimscope.studies.recipes.ansuini.small_net import (
     dimension_of,
     dimension_rows,
@@ -29,21 +34,21 @@ from dimscope.studies.training import (
     Samples,
     Schedule,
     load_samples,
-    steps_per_epoch,
     train,
 )
 
-BATCH_SIZE, MOMENTUM, N_SAMPLE = 64, 0.9, 2000
-_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+BATCH_SIZE, N_SAMPLE = 64, 2000
+#: Strengths that a network meets one after the other, with the rate of Adam at each.
+STAGES = ((1.0, 1e-3), (10.0, 1e-3), (STATED, 3e-4), (SCRIPT, 1e-4), (FOUND, 1e-4))
+#: Of the pixels of MNIST in [0, 1].
+_PIXEL_STD = 0.3081
 
 Images = Float[np.ndarray, "n 1 28 28"]
 
 
-def measure_luminance(*, part: str, checkpoint: Checkpoint, **arguments: Any) -> Rows:
+def measure_luminance(*, part: str, **arguments: Any) -> Rows:
     """Do one job: ``part`` is ``"input"`` (`measure_input`) or ``"net"`` (`train_on_luminance`)."""
-    if part == "input":
-        return measure_input(**arguments)
-    return train_on_luminance(**arguments, checkpoint=checkpoint)
+    return measure_input(**arguments) if part == "input" else train_on_luminance(**arguments)
 
 
 def perturbed(
@@ -104,62 +109,76 @@ def measure_input(*, strength: float, reading: str, n_points: int, n_draws: int)
     return rows
 
 
-def train_on_luminance(  # noqa: PLR0913 - the options of the recipe
-    *,
-    strength: float,
-    seed: int,
-    n_images: int,
-    epochs: int,
-    learning_rate: float,
-    annealing: str,
-    checkpoint: Checkpoint | None = None,
-) -> Rows:
-    """Train the paper's network on MNIST*; measure its layers on the way and at the end.
+def train_on_luminance(*, seed: int, n_images: int, epochs: int) -> Rows:
+    """Train the paper's network on MNIST* while the luminance grows; measure its layers.
+
+    The digits are a 300th of what lambda = 1,000 adds: 120 epochs of SGD at a rate of 1e-2, or some
+    of Adam at 3e-4, do not find them. So one strength follows the other (`STAGES`), and between two
+    of them the first convolution is scaled so that a digit means to the network what it did.
 
     Parameters
     ----------
-    strength
-        The paper's lambda.
     seed
         Of the perturbation, the weights and the order of images.
     n_images
         Training images, the first ones.
-    epochs, learning_rate, annealing
-        As in `Schedule`; batches of 64 and a momentum of 0.9, as in the paper.
-    checkpoint
-        Where the state is kept.
+    epochs
+        Passes over them at each strength, by Adam with an annealed rate and batches of 64.
 
     Returns
     -------
     list of dict
-        With ``epoch``, a row of ``training_loss``, ``training_accuracy``, ``test_accuracy`` and
-        ``n_alive`` (units of d1 that are not 0 for all images), and what `dimension_rows` gives for
-        2,000 perturbed test images; at the end, conv1 of all test images too.
+        With ``strength`` and ``epoch`` (all passes so far), a row of ``training_loss``,
+        ``training_accuracy``, ``test_accuracy`` and ``n_alive`` (units of d1 that are not 0 for all
+        images), and what `dimension_rows` gives for 2,000 perturbed test images: untrained, and
+        after the strengths from the paper's on; at the end, conv1 of all test images too.
     """
-    training, test = _perturbed_samples(strength, seed)
-    training = training.first(n_images)
-    probe, sample = training.first(min(n_images, 10 * N_SAMPLE)), test.first(N_SAMPLE).images
     model = small_net(seed)
-    schedule = Schedule(
-        epochs=epochs, learning_rate=learning_rate, batch_size=BATCH_SIZE, momentum=MOMENTUM,
-        annealing=annealing,
-    )  # fmt: skip
-    n_steps = epochs * steps_per_epoch(schedule, n_images)
-    epoch_at = {round(share * n_steps): share * epochs for share in reversed(_SHARES)}
+    rows = _measured(model, _perturbed_samples(FOUND, seed), n_images, FOUND, 0)
+    weaker = 0.0
+    for number, (strength, rate) in enumerate(STAGES):
+        samples = _perturbed_samples(strength, seed)
+        schedule = Schedule(
+            epochs=epochs, learning_rate=rate, batch_size=BATCH_SIZE, optimizer="adam",
+            annealing="cosine",
+        )  # fmt: skip
+        if number:
+            _scale_first(model, _spread(strength) / _spread(weaker))
+        train(model, samples[0].first(n_images), schedule, seed=seed + number)
+        weaker = strength
+        if strength >= STATED:
+            rows += _measured(model, samples, n_images, strength, epochs * (number + 1))
+    of_all = dict(layer_points(model, samples[1].images, {CONV1_OF_ALL: "conv1"}))[CONV1_OF_ALL]
+    last = {"strength": strength, "epoch": epochs * len(STAGES)}
+    return [*rows, last | {"layer": CONV1_OF_ALL} | dimension_of(of_all)]
 
-    def measure(step: int) -> Rows:
-        d1 = dict(layer_points(model, sample, {"d1": "relu3"}))["d1"]
-        n_alive = {"n_alive": int((d1 > 0).any(axis=0).sum())}
-        rows = [fit_row(model, probe, test) | n_alive, *dimension_rows(model, sample)]
-        if step == n_steps:
-            of_all = dict(layer_points(model, test.images, {CONV1_OF_ALL: "conv1"}))
-            rows.append({"layer": CONV1_OF_ALL} | dimension_of(of_all[CONV1_OF_ALL]))
-        return [{"epoch": epoch_at[step]} | row for row in rows]
 
-    return train(
-        model, training, schedule,
-        seed=seed, measure=measure, at=tuple(epoch_at), checkpoint=checkpoint,
-    )  # fmt: skip
+def _measured(
+    model: nn.Sequential,
+    samples: tuple[Samples, Samples],
+    n_images: int,
+    strength: float,
+    epoch: int,
+) -> Rows:
+    training, test = samples
+    sample = test.first(N_SAMPLE).images
+    fitted = fit_row(model, training.first(min(n_images, 10 * N_SAMPLE)), test)
+    d1 = dict(layer_points(model, sample, {"d1": "relu3"}))["d1"]
+    rows = [
+        fitted | {"n_alive": int((d1 > 0).any(axis=0).sum())},
+        *dimension_rows(model, sample),
+    ]
+    return [{"strength": strength, "epoch": epoch} | row for row in rows]
+
+
+def _spread(strength: float) -> float:
+    """Standard deviation of a pixel with its luminance, before images are standardised."""
+    return float(np.hypot(_PIXEL_STD, strength / np.sqrt(12)))
+
+
+def _scale_first(model: nn.Sequential, factor: float) -> None:
+    with torch.no_grad():
+        next(iter(model.parameters())).mul_(factor)
 
 
 def _perturbed_samples(strength: float, seed: int) -> tuple[Samples, Samples]:
