@@ -152,7 +152,7 @@ def _print_summary(recipe: Recipe, frame: pd.DataFrame, claims: Sequence[Claim])
     summary = recipe.summary(frame)
     click.echo(recipe.title)
     click.echo(f"{recipe.paper}. {recipe.differs}")
-    header = [str(summary.index.name), *map(str, summary.columns)]
+    header = [str(summary.index.name or ""), *map(str, summary.columns)]
     print_table(header, [[str(row[0]), *row[1:]] for row in summary.itertuples()])
     click.echo()
     for claim in claims:
