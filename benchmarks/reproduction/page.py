@@ -131,10 +131,8 @@ def _section(outcome: Outcome) -> Iterator[str]:
     ]
     header = ["claim", "statement", "published", "ours", "verdict", "why"]
     yield table(header, [[_cell(text) for text in row] for row in rows])
-    summary = recipe.summary(outcome.frame)
-    cells = [[str(row[0]), *map(str, row[1:])] for row in summary.itertuples()]
-    head = [str(summary.index.name or ""), *map(str, summary.columns)]
-    yield table(head, [[_cell(text) for text in row] for row in cells])
+    header, rows = recipe.summary_table(outcome.frame)
+    yield table(header, [[_cell(text) for text in row] for row in rows])
     for name in _shown(outcome):
         yield f"![{recipe.title}: {name}](images/reproduction/{_file(recipe, name)})"
 

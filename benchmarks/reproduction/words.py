@@ -46,8 +46,9 @@ level. Claims that fail are shown as failing.
 networks see CIFAR-10, so shape and order are judged there, and values only where data and network
 are the paper's own (MNIST). Of Recanatesi et al. neither a table nor a setting could be recovered:
 our settings are our own, and the claims are those of the abstract. Networks are trained on 2 cores
-in the time that is stated; `--budget full` has the papers' sizes. What inputs of known dimension
-say of all this is on the page [Is a rise of the dimension about the data?](critique.md)
+in the time that is stated; `--budget full` has the papers' sizes, but for MNIST\\*. What inputs of
+known dimension say of all this is on the page
+[Is a rise of the dimension about the data?](critique.md)
 
 Times are processor seconds of one core; of a run that was killed and went on, some count the last
 process only, as the recipes did until lately. The records, one line for each run, are in

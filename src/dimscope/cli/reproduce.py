@@ -149,11 +149,9 @@ def _run(recipe: Recipe, out: str, budget: str, output: Output, options: dict[st
 
 
 def _print_summary(recipe: Recipe, frame: pd.DataFrame, claims: Sequence[Claim]) -> None:
-    summary = recipe.summary(frame)
     click.echo(recipe.title)
     click.echo(f"{recipe.paper}. {recipe.differs}")
-    header = [str(summary.index.name or ""), *map(str, summary.columns)]
-    print_table(header, [[str(row[0]), *row[1:]] for row in summary.itertuples()])
+    print_table(*recipe.summary_table(frame))
     click.echo()
     for claim in claims:
         click.echo(claim)

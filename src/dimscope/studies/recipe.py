@@ -190,6 +190,12 @@ class Recipe:
         """The settings that all runs of a folder have in common."""
         return {option.name: settings[option.name] for option in self.options if option.is_fixed}
 
+    def summary_table(self, frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+        """The summary as texts: a header, and rows that begin with what they are."""
+        summary = self.summary(frame)
+        header = [str(summary.index.name or ""), *map(str, summary.columns)]
+        return header, [list(map(str, row)) for row in summary.itertuples()]
+
     def judge(self, frame: pd.DataFrame, budget: str = "standard") -> list[Claim]:
         """The verdicts; those that need trained networks are not judged at the budget "quick"."""
         return [claim.at_budget(budget) for claim in self.claims(frame)]

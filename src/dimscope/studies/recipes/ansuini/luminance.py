@@ -28,6 +28,7 @@ from dimscope.studies.recipes.ansuini.luminance_frames import (
     PICTURED,
     SCRIPT,
     STATED,
+    TRAINED,
     last_nets,
     nets_in,
     other_readings,
@@ -50,7 +51,6 @@ _PUBLISHED = published_layers("mnist_luminance")
 STRENGTHS = (
     PICTURED, 30.0, STATED, SCRIPT, 600.0, 800.0, 900.0, FOUND, 1100.0, 1200.0, 1500.0, 3000.0
 )  # fmt: skip
-TRAINED = (FOUND, SCRIPT, STATED)
 _ALLOWED = 0.3
 _OTHERS: tuple[tuple[float, str, int], ...] = (
     *(

@@ -7,6 +7,8 @@ import pandas as pd
 
 #: Strengths: the paper's, the default of the published script, and those near the published ID.
 STATED, SCRIPT, FOUND = 100.0, 300.0, 1000.0
+#: Those at which networks are measured.
+TRAINED = (FOUND, SCRIPT, STATED)
 #: The strength of the example images of the published figure, whose digits span 85 or 86 of 255
 #: grey levels: a third of the range.
 PICTURED = 2.0

@@ -22,6 +22,7 @@ from dimscope.studies.recipes.ansuini.luminance_frames import (
     FOUND,
     SCRIPT,
     STATED,
+    TRAINED,
 )
 from dimscope.studies.recipes.ansuini.small_net import (
     dimension_of,
@@ -131,11 +132,10 @@ def train_on_luminance(*, seed: int, n_images: int, epochs: int) -> Rows:
         With ``strength`` and ``epoch`` (all passes so far), a row of ``training_loss``,
         ``training_accuracy``, ``test_accuracy`` and ``n_alive`` (units of d1 that are not 0 for all
         images), and what `dimension_rows` gives for 2,000 perturbed test images: untrained, and
-        after the strengths from the paper's on; at the end, conv1 of all test images too.
+        after each of the strengths `TRAINED`; at the end, conv1 of all test images too.
     """
     model = small_net(seed)
     rows = _measured(model, _perturbed_samples(FOUND, seed), n_images, FOUND, 0)
-    weaker = 0.0
     for number, (strength, rate) in enumerate(STAGES):
         samples = _perturbed_samples(strength, seed)
         schedule = Schedule(
@@ -143,10 +143,10 @@ def train_on_luminance(*, seed: int, n_images: int, epochs: int) -> Rows:
             annealing="cosine",
         )  # fmt: skip
         if number:
+            weaker, _ = STAGES[number - 1]
             _scale_first(model, _spread(strength) / _spread(weaker))
         train(model, samples[0].first(n_images), schedule, seed=seed + number)
-        weaker = strength
-        if strength >= STATED:
+        if strength in TRAINED:
             rows += _measured(model, samples, n_images, strength, epochs * (number + 1))
     of_all = dict(layer_points(model, samples[1].images, {CONV1_OF_ALL: "conv1"}))[CONV1_OF_ALL]
     last = {"strength": strength, "epoch": epochs * len(STAGES)}
